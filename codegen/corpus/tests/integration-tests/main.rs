@@ -1,0 +1,6 @@
+//! Tests over every document and every schema of the generated crates.
+#![allow(clippy::unwrap_used, reason = "a test that can't go on should stop")]
+
+mod judge;
+mod mutate;
+mod truth;

@@ -1,0 +1,232 @@
+//! From a request to its operation: matching, the uniform refusals, and the way back.
+//!
+//! Routes are matched here and not by axum, because OpenAPI's templates and RFC 9110 ask for more than axum's
+//! matcher gives: decoded comparison, several parameters in a segment, templates that overlap, and a
+//! problem document for every refusal.
+
+use std::convert::Infallible;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use axum::body::Body;
+use http::{HeaderValue, Method, Request, Response, StatusCode, header};
+use tower_service::Service;
+
+use super::body::{self, BodyLimit};
+use super::query::Query;
+use super::template::{self, Template};
+use super::{Call, Caller, Problem, Reply};
+use crate::Preconditions;
+use crate::media_type::negotiate;
+use crate::operation::Operation;
+
+/// What an operation's handler returns.
+type ReplyFuture = Pin<Box<dyn Future<Output = Result<Reply, Problem>> + Send>>;
+
+type Handler = Box<dyn Fn(Call) -> ReplyFuture + Send + Sync>;
+
+/// Response extension: the operation that answered, for logs and metrics.
+#[derive(Clone, Copy, Debug)]
+pub struct Answered(pub &'static Operation);
+
+struct Route {
+    template: Template,
+    operation: &'static Operation,
+    method: Method,
+    handler: Handler,
+}
+
+/// The operations of one API and what serves them.
+#[derive(Default)]
+pub struct Routes {
+    routes: Vec<Route>,
+}
+
+impl Routes {
+    /// No operations yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds an operation.
+    #[must_use]
+    pub fn route<A, F, O>(mut self, operation: &'static Operation, api: &Arc<A>, handler: F) -> Self
+    where
+        A: Send + Sync + 'static,
+        F: Fn(Arc<A>, Call) -> O + Send + Sync + 'static,
+        O: Future<Output = Result<Reply, Problem>> + Send + 'static,
+    {
+        let api = Arc::clone(api);
+        self.routes.push(Route {
+            template: Template::parse(operation.path),
+            operation,
+            // OpenAPI's methods are all valid.
+            method: Method::from_bytes(operation.method.as_bytes()).unwrap_or_default(),
+            handler: Box::new(move |call| Box::pin(handler(Arc::clone(&api), call))),
+        });
+        self
+    }
+
+    /// The service that answers every request, also those that no operation matches.
+    pub fn into_service(mut self) -> ApiService {
+        self.routes.sort_by_key(|route| (route.template.len(), route.template.rank()));
+        ApiService { routes: Arc::new(self) }
+    }
+
+    /// The service as a router, for use with [`axum::Router::nest`], layers and [`axum::serve`].
+    pub fn into_router(self) -> axum::Router {
+        let service = self.into_service();
+        axum::Router::new()
+            .route_service("/", service.clone())
+            .route_service("/{*path}", service.clone())
+            .fallback_service(service)
+    }
+
+    fn find(&self, method: &Method, path: &str) -> Result<Found<'_>, Problem> {
+        let segments = template::decode(path)
+            .map_err(|_| Problem::bad_request("a segment of the path is not UTF-8 or holds a NUL"))?;
+        let wanted = if method == Method::HEAD { &Method::GET } else { method };
+        let mut allowed: Vec<&Method> = Vec::new();
+        let mut head_as_get = None;
+        for route in self.routes.iter().filter(|route| route.template.len() == segments.len()) {
+            let Some(values) = route.template.captures(&segments) else { continue };
+            if route.method == *method {
+                return Ok(Found::Route(route, values));
+            }
+            if route.method == *wanted && head_as_get.is_none() {
+                head_as_get = Some(Found::Route(route, values));
+            }
+            allowed.push(&route.method);
+        }
+        match (head_as_get, allowed.is_empty()) {
+            (Some(found), _) => Ok(found),
+            (None, true) => Err(Problem::not_found(format!("there is no resource at {path}"))),
+            (None, false) => Ok(Found::Others(allow(&allowed))),
+        }
+    }
+}
+
+enum Found<'routes> {
+    /// An operation, and the values of its path parameters.
+    Route(&'routes Route, Vec<String>),
+    /// Operations of other methods: the value of `Allow`.
+    Others(String),
+}
+
+/// The value of `Allow`: the methods of a path, with those that follow from them.
+fn allow(methods: &[&Method]) -> String {
+    let mut names: Vec<&str> = Vec::new();
+    for method in methods {
+        let implied: &[&str] = if **method == Method::GET { &["GET", "HEAD"] } else { &[method.as_str()] };
+        names.extend(implied.iter().copied().filter(|name| !names.contains(name)).collect::<Vec<_>>());
+    }
+    if !names.contains(&"OPTIONS") {
+        names.push("OPTIONS");
+    }
+    names.join(", ")
+}
+
+/// An API as a [`tower`](tower_service::Service) service.
+#[derive(Clone)]
+pub struct ApiService {
+    routes: Arc<Routes>,
+}
+
+impl ApiService {
+    /// Answers a request. `request`'s path is relative to the API's root.
+    pub async fn answer(&self, request: Request<Body>) -> Response<Body> {
+        let (parts, body) = request.into_parts();
+        let is_head = parts.method == Method::HEAD;
+        let mut response = match self.routes.find(&parts.method, parts.uri.path()) {
+            Ok(Found::Route(route, values)) => {
+                let instance = original_path(&parts);
+                let answer = answer(route, values, parts, body).await.and_then(Reply::into_http);
+                let mut response =
+                    answer.unwrap_or_else(|problem| problem.finish(&instance).into_http());
+                response.extensions_mut().insert(Answered(route.operation));
+                response
+            }
+            Ok(Found::Others(allow)) => refuse_method(&parts, &allow),
+            Err(problem) => problem.finish(&original_path(&parts)).into_http(),
+        };
+        if is_head {
+            *response.body_mut() = Body::empty();
+        }
+        response
+    }
+}
+
+fn refuse_method(parts: &http::request::Parts, allow: &str) -> Response<Body> {
+    if parts.method == Method::OPTIONS {
+        let mut response = Response::new(Body::empty());
+        *response.status_mut() = StatusCode::NO_CONTENT;
+        if let Ok(allow) = HeaderValue::from_str(allow) {
+            response.headers_mut().insert(header::ALLOW, allow);
+        }
+        return response;
+    }
+    let detail = format!("{} is not offered here, only {allow}", parts.method);
+    Problem::new(StatusCode::METHOD_NOT_ALLOWED, detail)
+        .with_header(header::ALLOW, allow)
+        .finish(&original_path(parts))
+        .into_http()
+}
+
+/// The path as the client wrote it, with what nesting has cut off.
+fn original_path(parts: &http::request::Parts) -> String {
+    let nested = parts.extensions.get::<axum::extract::NestedPath>();
+    let mount = nested.map_or("", |path| path.as_str()).trim_end_matches('/');
+    format!("{mount}{}", parts.uri.path())
+}
+
+/// Carries out one operation: the refusals that need no handler, then the handler, then conditions on GET.
+async fn answer(
+    route: &Route,
+    path: Vec<String>,
+    parts: http::request::Parts,
+    body: Body,
+) -> Result<Reply, Problem> {
+    let operation = route.operation;
+    if !operation.produces.is_empty() && negotiate(&parts.headers, operation.produces).is_none() {
+        let detail = format!("Accept excludes what this operation answers with: {}", operation.produces.join(", "));
+        return Err(Problem::new(StatusCode::NOT_ACCEPTABLE, detail).with_parameter("Accept"));
+    }
+    let limit = parts.extensions.get::<BodyLimit>().copied().unwrap_or_default().0;
+    let body = body::read(operation.body, &parts.headers, body, limit).await?;
+    let query = Query::parse(parts.uri.query(), operation)?;
+    let conditions = match route.method == Method::GET {
+        true => Preconditions::from_headers(&parts.headers)?,
+        false => Preconditions::default(),
+    };
+    let call = Call { operation, caller: Caller::new(parts), path, query, body };
+    let reply = (route.handler)(call).await?;
+    if conditions.is_empty() || reply.status() != StatusCode::OK {
+        return Ok(reply);
+    }
+    let Some(tag) = reply.entity_tag() else { return Ok(reply) };
+    if !conditions.if_match_holds(Some(tag)) {
+        return Err(Problem::precondition_failed("If-Match does not name the resource's entity tag")
+            .with_parameter("If-Match"));
+    }
+    match conditions.if_none_match_holds(Some(tag)) {
+        true => Ok(reply),
+        false => Ok(reply.not_modified()),
+    }
+}
+
+impl Service<Request<Body>> for ApiService {
+    type Response = Response<Body>;
+    type Error = Infallible;
+    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Infallible>> + Send>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<Body>) -> Self::Future {
+        let service = self.clone();
+        Box::pin(async move { Ok(service.answer(request).await) })
+    }
+}

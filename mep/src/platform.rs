@@ -1,0 +1,217 @@
+//! One platform: the store, the handlers behind their APIs, the pages, and how a request finds its way.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result};
+use axum::body::Body;
+use http::{Method, Request, Response, StatusCode, Uri};
+use mecforge_runtime::operation::Operation;
+use mecforge_runtime::server::{Answered, ApiService, BodyLimit, Mount, Problem, PublicUrl, RequestId};
+use mecforge_store::{Embedded, Store};
+
+use crate::config::Settings;
+use crate::pages::Pages;
+use crate::telemetry::access::{Access, REQUEST_ID, RequestIds};
+use crate::telemetry::metrics::Metrics;
+
+/// One API and where it hangs.
+pub struct Api {
+    /// The document's identifier, for example `mec011-service-management`.
+    pub id: &'static str,
+    /// What people call it.
+    pub title: &'static str,
+    /// The path below which its resources are.
+    pub base_path: &'static str,
+    /// Where the document is served, for example `/openapi/mec011-service-management.json`.
+    pub document_path: &'static str,
+    /// The document, as JSON.
+    pub document: &'static str,
+    /// What answers its requests.
+    pub service: ApiService,
+    /// [`Api::base_path`], as requests carry it.
+    pub mount: Mount,
+}
+
+/// A platform that is open for requests.
+pub struct Platform {
+    store: Arc<dyn Store>,
+    apis: Vec<Api>,
+    pages: Pages,
+    metrics: Metrics,
+    request_ids: RequestIds,
+    public_url: Option<PublicUrl>,
+    body_limit: BodyLimit,
+    patience: Duration,
+    access_log: bool,
+    draining: AtomicBool,
+}
+
+impl Platform {
+    /// Opens the store and puts everything together. `address` is where the platform listens.
+    ///
+    /// # Errors
+    /// A store that cannot be opened, or settings that the handlers refuse.
+    pub fn open(settings: Settings, address: SocketAddr) -> Result<Self> {
+        let store = Embedded::open(&settings.data_dir).context("cannot open the store")?;
+        Self::with_store(Arc::new(store), &settings, address)
+    }
+
+    /// A platform on a store that is open already.
+    ///
+    /// # Errors
+    /// Settings that the handlers refuse.
+    pub fn with_store(store: Arc<dyn Store>, settings: &Settings, _address: SocketAddr) -> Result<Self> {
+        let apis = Vec::new();
+        Ok(Self {
+            pages: Pages::new(&apis),
+            metrics: Metrics::new(store.clone(), Vec::new()),
+            store,
+            apis,
+            request_ids: RequestIds::default(),
+            public_url: settings.public_url.as_deref().map(PublicUrl::new),
+            body_limit: BodyLimit(settings.limits.body_bytes),
+            patience: Duration::from_secs(settings.limits.request_seconds),
+            access_log: settings.log.access,
+            draining: AtomicBool::new(false),
+        })
+    }
+
+    /// Makes `/readyz` say that no more requests should be sent here.
+    pub fn drain(&self) {
+        self.draining.store(true, Ordering::Relaxed);
+    }
+
+    /// Answers one request, whatever it is.
+    pub async fn answer(&self, mut request: Request<Body>) -> Response<Body> {
+        let begun = Instant::now();
+        let (request_id, header) = self.request_ids.identify(request.headers());
+        let line = self
+            .access_log
+            .then(|| (request.method().clone(), request.uri().clone()));
+        request.extensions_mut().insert(request_id.clone());
+        let (api, mut response) = match self.mounted(request.uri().path()) {
+            Some(api) => (api.id, self.ask(api, request).await),
+            None => ("", self.page(&request)),
+        };
+        let operation = response
+            .extensions_mut()
+            .remove::<Answered>()
+            .map(|answered| answered.0);
+        let status = response.status();
+        response.headers_mut().insert(REQUEST_ID, header);
+        let elapsed = begun.elapsed();
+        self.metrics.count(api, operation, status.as_u16(), elapsed);
+        if let Some((method, uri)) = line {
+            log(&request_id, &method, &uri, operation, status, elapsed);
+        }
+        response
+    }
+
+    /// The API that a path belongs to.
+    fn mounted(&self, path: &str) -> Option<&Api> {
+        self.apis.iter().find(|api| {
+            path.strip_prefix(api.base_path)
+                .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        })
+    }
+
+    async fn ask(&self, api: &Api, mut request: Request<Body>) -> Response<Body> {
+        let Some(uri) = below(request.uri(), api.base_path) else {
+            return Problem::bad_request("the request target is not valid").into_http();
+        };
+        *request.uri_mut() = uri;
+        let extensions = request.extensions_mut();
+        extensions.insert(api.mount.clone());
+        if let Some(public_url) = &self.public_url {
+            extensions.insert(public_url.clone());
+        }
+        if self.body_limit != BodyLimit::DEFAULT {
+            extensions.insert(self.body_limit);
+        }
+        if matches!(*request.method(), Method::GET | Method::HEAD) {
+            return api.service.answer(request).await;
+        }
+        // A client that sends its body too slowly must not hold on to a place for ever.
+        match tokio::time::timeout(self.patience, api.service.answer(request)).await {
+            Ok(response) => response,
+            Err(_) => {
+                let detail = format!("the request was not complete after {} s", self.patience.as_secs());
+                Problem::new(StatusCode::REQUEST_TIMEOUT, detail).into_http()
+            }
+        }
+    }
+
+    /// Everything that is no API: pages for people, and figures for machines.
+    fn page(&self, request: &Request<Body>) -> Response<Body> {
+        let path = request.uri().path();
+        let Some(page) = self.find_page(path, request) else {
+            return Problem::not_found(format!("there is nothing at {path}"))
+                .with_instance(path)
+                .into_http();
+        };
+        match *request.method() {
+            Method::GET => page,
+            Method::HEAD => page.map(|_| Body::empty()),
+            _ => Problem::new(StatusCode::METHOD_NOT_ALLOWED, "this page can only be read")
+                .with_header(http::header::ALLOW, "GET, HEAD")
+                .with_instance(path)
+                .into_http(),
+        }
+    }
+
+    fn find_page(&self, path: &str, request: &Request<Body>) -> Option<Response<Body>> {
+        match path {
+            "/healthz" => Some(Pages::text(StatusCode::OK, "alive\n".to_owned())),
+            "/readyz" => Some(self.readiness()),
+            "/metrics" => Some(self.pages.metrics(self.metrics.render())),
+            _ => self
+                .pages
+                .find(path, &self.apis, self.public_url.as_ref(), request),
+        }
+    }
+
+    fn readiness(&self) -> Response<Body> {
+        let not_ready =
+            |reason: String| Pages::text(StatusCode::SERVICE_UNAVAILABLE, format!("not ready: {reason}\n"));
+        if self.draining.load(Ordering::Relaxed) {
+            return not_ready("the platform is stopping".to_owned());
+        }
+        match self.store.health() {
+            Ok(()) => Pages::text(StatusCode::OK, "ready\n".to_owned()),
+            Err(reason) => not_ready(reason),
+        }
+    }
+}
+
+/// The same target as seen from below `base`, with its query.
+fn below(uri: &Uri, base: &str) -> Option<Uri> {
+    let target = uri.path_and_query()?.as_str().get(base.len()..)?;
+    if target.is_empty() || target.starts_with('?') {
+        format!("/{target}").parse().ok()
+    } else {
+        target.parse().ok()
+    }
+}
+
+fn log(
+    request_id: &RequestId,
+    method: &Method,
+    uri: &Uri,
+    operation: Option<&'static Operation>,
+    status: StatusCode,
+    elapsed: Duration,
+) {
+    let operation = operation.map(|operation| operation.name);
+    Access {
+        request_id: request_id.as_str(),
+        method,
+        path: uri.path(),
+        operation,
+        status,
+        elapsed,
+    }
+    .log();
+}
