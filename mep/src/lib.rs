@@ -12,5 +12,6 @@ pub mod platform;
 pub mod server;
 mod start;
 pub mod telemetry;
+mod wiring;
 
 pub use start::run;

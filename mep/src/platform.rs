@@ -16,6 +16,7 @@ use crate::config::Settings;
 use crate::pages::Pages;
 use crate::telemetry::access::{Access, REQUEST_ID, RequestIds};
 use crate::telemetry::metrics::Metrics;
+use crate::wiring;
 
 /// One API and where it hangs.
 pub struct Api {
@@ -44,6 +45,7 @@ pub struct Platform {
     request_ids: RequestIds,
     public_url: Option<PublicUrl>,
     body_limit: BodyLimit,
+    header_limit: usize,
     patience: Duration,
     access_log: bool,
     draining: AtomicBool,
@@ -54,25 +56,26 @@ impl Platform {
     ///
     /// # Errors
     /// A store that cannot be opened, or settings that the handlers refuse.
-    pub fn open(settings: Settings, address: SocketAddr) -> Result<Self> {
+    pub async fn open(settings: &Settings, address: SocketAddr) -> Result<Self> {
         let store = Embedded::open(&settings.data_dir).context("cannot open the store")?;
-        Self::with_store(Arc::new(store), &settings, address)
+        Self::with_store(Arc::new(store), settings, address).await
     }
 
     /// A platform on a store that is open already.
     ///
     /// # Errors
-    /// Settings that the handlers refuse.
-    pub fn with_store(store: Arc<dyn Store>, settings: &Settings, _address: SocketAddr) -> Result<Self> {
-        let apis = Vec::new();
+    /// Settings that the handlers refuse, or a store that takes no writes.
+    pub async fn with_store(store: Arc<dyn Store>, settings: &Settings, address: SocketAddr) -> Result<Self> {
+        let wired = wiring::wire(&store, settings, address).await?;
         Ok(Self {
-            pages: Pages::new(&apis),
-            metrics: Metrics::new(store.clone(), Vec::new()),
+            pages: Pages::new(&wired.apis),
+            metrics: Metrics::new(store.clone(), wired.gauges),
             store,
-            apis,
+            apis: wired.apis,
             request_ids: RequestIds::default(),
             public_url: settings.public_url.as_deref().map(PublicUrl::new),
             body_limit: BodyLimit(settings.limits.body_bytes),
+            header_limit: settings.limits.header_bytes,
             patience: Duration::from_secs(settings.limits.request_seconds),
             access_log: settings.log.access,
             draining: AtomicBool::new(false),
@@ -93,6 +96,7 @@ impl Platform {
             .then(|| (request.method().clone(), request.uri().clone()));
         request.extensions_mut().insert(request_id.clone());
         let (api, mut response) = match self.mounted(request.uri().path()) {
+            _ if head_size(&request) > self.header_limit => ("", self.refuse_head()),
             Some(api) => (api.id, self.ask(api, request).await),
             None => ("", self.page(&request)),
         };
@@ -116,6 +120,14 @@ impl Platform {
             path.strip_prefix(api.base_path)
                 .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
         })
+    }
+
+    fn refuse_head(&self) -> Response<Body> {
+        let detail = format!(
+            "the head of the request is longer than the limit of {} bytes",
+            self.header_limit
+        );
+        Problem::new(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, detail).into_http()
     }
 
     async fn ask(&self, api: &Api, mut request: Request<Body>) -> Response<Body> {
@@ -184,6 +196,17 @@ impl Platform {
             Err(reason) => not_ready(reason),
         }
     }
+}
+
+/// Bytes of target and headers, as they are sent.
+fn head_size(request: &Request<Body>) -> usize {
+    let target = request
+        .uri()
+        .path_and_query()
+        .map_or(0, |target| target.as_str().len());
+    request.headers().iter().fold(target, |size, (name, value)| {
+        size + name.as_str().len() + value.len() + 4
+    })
 }
 
 /// The same target as seen from below `base`, with its query.

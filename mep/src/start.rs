@@ -52,7 +52,7 @@ async fn serve(settings: Settings, address: SocketAddr) -> Result<()> {
         .context("cannot tell the address that was bound")?;
     let limits = settings.limits;
     let banner = banner(&settings, address);
-    let platform = Arc::new(Platform::open(settings, address)?);
+    let platform = Arc::new(Platform::open(&settings, address).await?);
     let stop = server::Stop::new();
     let server = tokio::spawn(server::serve(listener, platform.clone(), limits, stop.clone()));
     // Standard output may be closed; the platform runs all the same.

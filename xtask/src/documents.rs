@@ -22,28 +22,41 @@ pub(crate) struct Located {
     pub(crate) path: String,
 }
 
-/// Finds a document: in `MECFORGE_ETSI_MIRROR` where that is set, else among the pulled, else in a mirror beside
-/// the checkout. The error says what to run.
-pub(crate) fn locate(workspace: &Workspace, release: &Release) -> Result<Located, String> {
-    let path = release.mirror_path();
+/// Finds each of `releases`: in `MECFORGE_ETSI_MIRROR` where that is set, else among the pulled, else in a mirror
+/// beside the checkout. The error says what is missing and what to run.
+pub(crate) fn locate_all(workspace: &Workspace, releases: &[Release]) -> Result<Vec<Located>, String> {
     let candidates = directories(workspace);
-    if let Some(root) = candidates.iter().find(|root| root.join(&path).is_file()) {
-        return Ok(Located {
-            root: root.clone(),
-            path,
-        });
+    let mut located = Vec::new();
+    let mut missing = Vec::new();
+    for release in releases {
+        let path = release.mirror_path();
+        match candidates.iter().find(|root| root.join(&path).is_file()) {
+            Some(root) => located.push(Located {
+                root: root.clone(),
+                path,
+            }),
+            None => missing.push(release),
+        }
     }
+    let Some(first) = missing.first() else {
+        return Ok(located);
+    };
+    let what = match missing.len() {
+        1 => first.mirror_path(),
+        count => format!("{count} documents, such as {},", first.mirror_path()),
+    };
     let searched: Vec<_> = candidates.iter().map(|root| root.display().to_string()).collect();
+    let names: Vec<_> = missing.iter().map(|release| release.name()).collect();
     Err(format!(
-        "{path} is not in {}; run `cargo xtask pull {}`, or set {MIRROR_VARIABLE} to a directory that has it",
+        "{what} cannot be found in {}; run `cargo xtask pull {}`, or set {MIRROR_VARIABLE} to a directory that has it",
         searched.join(" nor in "),
-        release.name()
+        names.join(" ")
     ))
 }
 
 /// True where this machine has every one of `releases`.
 pub(crate) fn has_all(workspace: &Workspace, releases: &[Release]) -> bool {
-    releases.iter().all(|release| locate(workspace, release).is_ok())
+    locate_all(workspace, releases).is_ok()
 }
 
 /// The directories to look in, in this order.

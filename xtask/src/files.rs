@@ -1,7 +1,7 @@
 //! Writing several files so that either all of them change or none.
 
-use std::fs::{self, File};
-use std::io::{self, Write};
+use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
@@ -61,9 +61,8 @@ fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
     if let Some(directory) = path.parent() {
         fs::create_dir_all(directory)?;
     }
-    let mut file = File::create(path)?;
-    file.write_all(bytes)?;
-    file.sync_all()
+    // Not synced to the disk: whatever a power failure takes can be pulled or generated again.
+    fs::write(path, bytes)
 }
 
 #[cfg(test)]

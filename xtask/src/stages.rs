@@ -62,17 +62,13 @@ impl Selection {
     }
 }
 
-/// Finds releases on this machine; the error tells of each that is not there.
+/// Finds releases on this machine.
 pub(crate) fn subjects(workspace: &Workspace, releases: &[Release]) -> Result<Vec<Subject>, Problems> {
-    let mut problems = Problems::default();
-    let mut subjects = Vec::new();
-    for release in releases {
-        match documents::locate(workspace, release) {
-            Ok(located) => subjects.push(Subject::release(workspace, release.clone(), located)),
-            Err(problem) => problems.push(problem),
-        }
-    }
-    problems.or(subjects)
+    let located = documents::locate_all(workspace, releases).or_else(Problems::one)?;
+    let subjects = releases.iter().cloned().zip(located);
+    Ok(subjects
+        .map(|(release, located)| Subject::release(workspace, release, located))
+        .collect())
 }
 
 impl Subject {

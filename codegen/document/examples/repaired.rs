@@ -1,7 +1,8 @@
 //! Prints a document as the stages leave it: JSON on stdout, findings and diagnostics on stderr.
 //!
-//! `cargo run -p mecforge-document --example repaired -- [--raw] FILE [OVERLAY…]`; `--raw` stops after `repair`,
-//! which shows the document that an overlay's targets address.
+//! `cargo run -p mecforge-document --example repaired -- [--raw] [--root DIR] FILE [OVERLAY…]`; `--raw` stops after
+//! `repair`, which shows the document that an overlay's targets address; `--root` is the directory that `FILE` is
+//! below, and all files that it refers to (by default the file's own).
 
 use std::io::Write;
 use std::path::Path;
@@ -15,12 +16,17 @@ fn main() -> ExitCode {
     if let Some(index) = raw {
         arguments.remove(index);
     }
+    let root = arguments.iter().position(|argument| argument == "--root");
+    let root = root.filter(|index| index + 1 < arguments.len()).map(|index| {
+        arguments.remove(index);
+        arguments.remove(index)
+    });
     let mut err = std::io::stderr();
     let Some((file, overlays)) = arguments.split_first() else {
-        let _ = writeln!(err, "usage: repaired [--raw] FILE [OVERLAY…]");
+        let _ = writeln!(err, "usage: repaired [--raw] [--root DIR] FILE [OVERLAY…]");
         return ExitCode::from(2);
     };
-    match run(file, overlays, raw.is_some()) {
+    match run(root.as_deref(), file, overlays, raw.is_some()) {
         Ok((document, findings)) => {
             for finding in findings {
                 let _ = writeln!(err, "{}{finding}", if finding.widened { "widened: " } else { "" });
@@ -38,14 +44,20 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(file: &str, overlays: &[String], raw: bool) -> Result<(Document, Vec<Finding>), Vec<Diagnostic>> {
+fn run(
+    root: Option<&str>,
+    file: &str,
+    overlays: &[String],
+    raw: bool,
+) -> Result<(Document, Vec<Finding>), Vec<Diagnostic>> {
     let path = Path::new(file);
-    let directory = path.parent().unwrap_or(Path::new(""));
+    let directory = root.map(Path::new).or(path.parent()).unwrap_or(Path::new(""));
     let source = |relative: &str| text(&directory.join(relative));
-    let name = path
+    let own = path
         .file_name()
         .map(|name| name.to_string_lossy().into_owned())
         .unwrap_or_default();
+    let name = if root.is_some() { file.to_owned() } else { own };
     let mut document = load::load(&source, &name)?;
     if raw {
         let mut findings = upgrade::upgrade(&mut document)?;

@@ -22,7 +22,8 @@ pub use pipeline::prepare;
 /// An OpenAPI document on its way through the stages.
 #[derive(Clone, Debug)]
 pub struct Document {
-    /// The files that the document was read from, as the caller named them; [`Origin::file`] indexes them.
+    /// The files that the document was read from, then those of the overlays that were applied, as the caller named
+    /// them; [`Origin::file`] indexes them.
     pub files: Vec<String>,
     /// The document itself.
     pub root: Node,

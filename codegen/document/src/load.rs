@@ -5,6 +5,7 @@
 //! Swagger 2.0), so that the stages after this one see a single document. Every fault that can be found is
 //! found in one run.
 
+mod anchors;
 mod bundle;
 mod check;
 mod components;

@@ -6,7 +6,7 @@ use indexmap::IndexMap;
 
 /// Where a [`Node`] was written: file, line and column, each as an editor counts them.
 ///
-/// A node that no file holds (one that a repair or an overlay added) has line 0.
+/// A node that no file holds (one that a repair added) has line 0; what an overlay added lies in the overlay.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Origin {
     /// Index into [`Document::files`](crate::Document::files).

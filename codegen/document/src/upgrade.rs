@@ -12,6 +12,7 @@ mod parameter;
 mod reference;
 mod response;
 mod schema;
+mod sections;
 mod swagger;
 
 use crate::report::Report;
@@ -40,7 +41,7 @@ pub fn upgrade(document: &mut Document) -> Result<Vec<Finding>, Vec<Diagnostic>>
     if dialect == Dialect::Swagger20 {
         swagger::convert(&mut document.root, &mut report);
     } else {
-        swagger::gather_misplaced(&mut document.root, &mut report);
+        sections::gather_misplaced(&mut document.root, &mut report);
     }
     discriminator::name_schemas(&mut document.root, &mut report);
     shape::each_mut(&mut document.root, &mut |kind, pointer, node| {

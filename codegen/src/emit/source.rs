@@ -56,5 +56,7 @@ fn wants_blank_line(previous: &str, line: &str) -> bool {
     let ends_block = matches!(before, "}" | "};" | ");" | "]);") || before.ends_with("{}");
     let ends_imports = is_import(before) && before.ends_with(';') && !is_import(after);
     let ends_item = indentation(previous) == 0 && before.ends_with(';') && after.starts_with("///");
-    (ends_block && starts_item) || ends_imports || ends_item
+    let ends_declaration = before.ends_with(';') && (before.starts_with(')') || before.starts_with("const ") || before.starts_with("type "));
+    let starts_function = after.starts_with("fn ") || after.starts_with("///");
+    (ends_block && starts_item) || ends_imports || ends_item || (ends_declaration && starts_function)
 }

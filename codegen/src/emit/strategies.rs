@@ -54,7 +54,7 @@ fn item(context: &Context<'_>, id: TypeId) -> TokenStream {
     let item = context.api.type_of(id);
     let name = identifier(&item.name);
     let (body, uses_depth) = match &item.kind {
-        TypeKind::Struct(object) => structure(context, object),
+        TypeKind::Struct(object) => structure(context, id, object),
         TypeKind::Enumeration(enumeration) => {
             let names = enumeration.variants.iter().map(|variant| identifier(&variant.name));
             let known = quote! { strategy::one_of(vec![#(Self::#names),*]) };
@@ -103,7 +103,7 @@ fn mentions_depth(tokens: &TokenStream) -> bool {
     })
 }
 
-fn structure(context: &Context<'_>, object: &Struct) -> (TokenStream, bool) {
+fn structure(context: &Context<'_>, id: TypeId, object: &Struct) -> (TokenStream, bool) {
     let mut names = Vec::new();
     let mut strategies = Vec::new();
     for field in &object.fields {
@@ -146,8 +146,11 @@ fn structure(context: &Context<'_>, object: &Struct) -> (TokenStream, bool) {
     };
     let value = quote! { #all.prop_map(|#pattern| Self { #(#names),* }) };
     let has_rules = !object.rules.is_empty() || object.min_properties.is_some() || object.max_properties.is_some();
+    // Rules may demand properties that are optional by themselves, so these are drawn even where the depth is used
+    // up; not in a type that contains itself, which would never come to an end.
+    let deepened = (has_rules && !contains(context, id)).then(|| quote! { let depth = depth.max(1); });
     match has_rules {
-        true => (quote! { strategy::valid(#value) }, true),
+        true => (quote! { #deepened strategy::valid(#value) }, true),
         false => (quote! { #value.boxed() }, true),
     }
 }
@@ -205,6 +208,23 @@ fn requires(context: &Context<'_>, shape: &Shape, target: TypeId, seen: &mut Vec
         TypeKind::Alias(alias) => requires(context, &alias.shape, target, seen),
         _ => false,
     }
+}
+
+/// Whether a type can contain a value of itself.
+fn contains(context: &Context<'_>, target: TypeId) -> bool {
+    let mut seen = std::collections::HashSet::new();
+    let mut next = vec![target];
+    while let Some(id) = next.pop() {
+        let mut found = Vec::new();
+        for shape in super::types::shapes_of(&context.api.type_of(id).kind) {
+            super::types::references(shape, &mut found);
+        }
+        if found.contains(&target) {
+            return true;
+        }
+        next.extend(found.into_iter().filter(|id| seen.insert(*id)));
+    }
+    false
 }
 
 /// The expression that makes a strategy for a shape, from the variable `depth`.

@@ -10,4 +10,4 @@ pub mod types;
 pub use api::Api;
 pub use lower::{Options, lower};
 
-pub(crate) use names::{identifier, snake_name};
+pub(crate) use names::{identifier, snake_name, type_name};

@@ -3,7 +3,7 @@
 use mecforge_document::Pointer;
 
 use super::predicate::Rule;
-use super::shape::Shape;
+use super::shape::{IntegerRules, Shape, StringRules};
 
 /// Index of a type in [`Api::types`](super::api::Api::types).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -103,6 +103,8 @@ pub struct Enumeration {
     pub variants: Vec<Variant>,
     /// Whether other values are accepted, and kept.
     pub open: bool,
+    /// The rules for other values.
+    pub rules: StringRules,
 }
 
 /// One value of an [`Enumeration`].
@@ -121,6 +123,8 @@ pub struct IntegerEnumeration {
     pub variants: Vec<(String, i64)>,
     /// Whether other values are accepted, and kept.
     pub open: bool,
+    /// The rules for other values.
+    pub rules: IntegerRules,
 }
 
 /// One of several shapes.

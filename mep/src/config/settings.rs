@@ -87,7 +87,7 @@ pub struct Limits {
     pub request_seconds: u64,
     /// How long requests may take to finish when the platform is told to stop, in seconds.
     pub shutdown_seconds: u64,
-    /// The most services that one application instance may offer.
+    /// The most services that one application instance may offer; 0 for no limit.
     pub services_per_application: usize,
 }
 
@@ -100,7 +100,7 @@ impl Default for Limits {
             header_seconds: 30,
             request_seconds: 30,
             shutdown_seconds: 10,
-            services_per_application: 50,
+            services_per_application: 0,
         }
     }
 }

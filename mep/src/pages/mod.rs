@@ -8,6 +8,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use axum::body::Body;
+use bytes::Bytes;
 use http::{HeaderValue, Request, Response, StatusCode, header};
 use mecforge_runtime::server::{Caller, Principal, Problem, PublicUrl};
 use utoipa_swagger_ui::{Config, Url};
@@ -108,10 +109,13 @@ fn base_url(request: &Request<Body>, public_url: Option<&PublicUrl>) -> String {
     )
 }
 
-fn respond(status: StatusCode, media_type: &str, body: impl Into<Body>) -> Response<Body> {
-    let mut response = Response::new(body.into());
+fn respond(status: StatusCode, media_type: &str, body: impl Into<Bytes>) -> Response<Body> {
+    let body = body.into();
+    let length = body.len();
+    let mut response = Response::new(Body::from(body));
     *response.status_mut() = status;
     let headers = response.headers_mut();
+    headers.insert(header::CONTENT_LENGTH, HeaderValue::from(length));
     let media_type =
         HeaderValue::from_str(media_type).unwrap_or(HeaderValue::from_static("application/octet-stream"));
     headers.insert(header::CONTENT_TYPE, media_type);

@@ -175,9 +175,13 @@ fn keeps_an_earlier_release_that_has_a_crate_up_to_date() {
 fn says_what_to_run_where_a_document_is_not_on_this_machine() {
     let checkout = Checkout::new();
     checkout.run(&["generate", "beta"]).failed_with(&[
-        "mec/second-api/v2.0.0/Beta.json is not in ",
+        "mec/second-api/v2.0.0/Beta.json cannot be found in ",
         "run `cargo xtask pull beta`",
         "MECFORGE_ETSI_MIRROR",
+    ]);
+    checkout.run(&["lint"]).failed_with(&[
+        "2 documents, such as mec/first-api/HEAD/Alpha.yaml, cannot be found in ",
+        "run `cargo xtask pull alpha beta`",
     ]);
 }
 

@@ -165,7 +165,7 @@ fn refuses_what_cannot_work() {
     std::fs::write(&input, two).unwrap();
     let said = standalone.generate(&[]);
     assert!(
-        !said.success && said.stderr.contains("own.yaml:10:"),
+        !said.success && said.stderr.contains("own.yaml:8:"),
         "{}",
         said.stderr
     );

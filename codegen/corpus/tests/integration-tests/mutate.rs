@@ -1,16 +1,16 @@
 //! Small changes to JSON values, blind to any schema: what comes out may be valid or not, the judge decides.
 
-use proptest::prelude::RngCore;
+use proptest::prelude::Rng;
 use serde_json::{Value, json};
 
 /// Changes one place of a value.
-pub(crate) fn mutate(value: &mut Value, random: &mut impl RngCore) {
+pub(crate) fn mutate(value: &mut Value, random: &mut impl Rng) {
     let places = count(value);
     let mut target = pick(random, places);
     at(value, &mut target, random);
 }
 
-fn pick(random: &mut impl RngCore, below: usize) -> usize {
+fn pick(random: &mut impl Rng, below: usize) -> usize {
     (random.next_u64() % below.max(1) as u64) as usize
 }
 
@@ -23,7 +23,7 @@ fn count(value: &Value) -> usize {
     }
 }
 
-fn at(value: &mut Value, target: &mut usize, random: &mut impl RngCore) -> bool {
+fn at(value: &mut Value, target: &mut usize, random: &mut impl Rng) -> bool {
     if *target == 0 {
         change(value, random);
         return true;
@@ -36,7 +36,7 @@ fn at(value: &mut Value, target: &mut usize, random: &mut impl RngCore) -> bool 
     }
 }
 
-fn change(value: &mut Value, random: &mut impl RngCore) {
+fn change(value: &mut Value, random: &mut impl Rng) {
     // One time in three any value is replaced by one of another kind; otherwise it is changed in its own.
     if pick(random, 3) == 0 {
         let others = [json!(null), json!(true), json!(0), json!(-1), json!(1.5), json!(""), json!("x"), json!([]), json!({})];
@@ -78,7 +78,7 @@ fn change(value: &mut Value, random: &mut impl RngCore) {
     }
 }
 
-fn change_text(text: &mut String, random: &mut impl RngCore) {
+fn change_text(text: &mut String, random: &mut impl Rng) {
     match pick(random, 6) {
         0 => text.clear(),
         1 => text.push_str("_X"),

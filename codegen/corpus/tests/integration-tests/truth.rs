@@ -2,6 +2,7 @@
 //! back equal, and refuses what the judge refuses, naming the place and the rule.
 
 use mecforge_corpus::apis;
+use mecforge_runtime::Invalid;
 use mecforge_runtime::strategy::Case;
 use proptest::strategy::{Strategy, ValueTree};
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
@@ -19,25 +20,58 @@ fn runner() -> TestRunner {
     TestRunner::new_with_rng(config, TestRng::deterministic_rng(RngAlgorithm::ChaCha))
 }
 
-#[test]
-fn every_type_agrees_with_the_judge() {
+macro_rules! every_type_agrees_with_the_judge {
+    ($($test:ident: $id:literal,)+) => {
+        $(#[test]
+        fn $test() {
+            check($id);
+        })+
+
+        #[test]
+        fn no_document_is_left_out() {
+            assert_eq!(apis().iter().map(|api| api.id).collect::<Vec<_>>(), [$($id),+]);
+        }
+    };
+}
+
+every_type_agrees_with_the_judge! {
+    mec010_app_grant: "mec010-app-grant",
+    mec010_app_lifecycle_management: "mec010-app-lifecycle-management",
+    mec010_app_package_management: "mec010-app-package-management",
+    mec011_app_support: "mec011-app-support",
+    mec011_service_management: "mec011-service-management",
+    mec012_radio_network_information: "mec012-radio-network-information",
+    mec013_location: "mec013-location",
+    mec014_ue_identity: "mec014-ue-identity",
+    mec015_bandwidth_management: "mec015-bandwidth-management",
+    mec015_traffic_steering: "mec015-traffic-steering",
+    mec016_ue_application: "mec016-ue-application",
+    mec021_application_mobility: "mec021-application-mobility",
+    mec028_wlan_information: "mec028-wlan-information",
+    mec029_fixed_access_information: "mec029-fixed-access-information",
+    mec030_v2x_information: "mec030-v2x-information",
+    mec033_iot: "mec033-iot",
+    mec040_federation_enablement: "mec040-federation-enablement",
+}
+
+fn check(id: &str) {
+    let api = apis().into_iter().find(|api| api.id == id).unwrap();
+    let document: Value = serde_json::from_str(api.document).unwrap();
     let mut disagreements = Vec::new();
     let (mut valid, mut refused) = (0_usize, 0_usize);
-    for api in apis() {
-        let document: Value = serde_json::from_str(api.document).unwrap();
-        for case in &api.cases {
-            let judge = Judge::new(&document, case.pointer);
-            let mut report = |sentence: String| disagreements.push(format!("{} {}: {sentence}", api.id, case.name));
-            let (accepted, denied) = compare(case, &judge, &mut report);
-            valid += accepted;
-            refused += denied;
-        }
+    for case in &api.cases {
+        let judge = Judge::new(&document, case.pointer);
+        let mut report = |sentence: String| disagreements.push(format!("{}: {sentence}", case.name));
+        let (accepted, denied) = compare(case, &judge, &mut report);
+        valid += accepted;
+        refused += denied;
     }
     disagreements.sort();
-    let shown = disagreements.iter().take(40).cloned().collect::<Vec<_>>().join("\n");
-    assert!(disagreements.is_empty(), "{} disagreements:\n{shown}", disagreements.len());
+    let shown = disagreements.iter().take(20).cloned().collect::<Vec<_>>().join("\n");
+    assert!(disagreements.is_empty(), "{} disagreements in {id}:\n{shown}", disagreements.len());
     // The test would be worth nothing if the changes left everything valid, or nothing.
-    assert!(valid > 30_000 && refused > 20_000, "only {valid} valid and {refused} invalid instances");
+    let all = api.cases.len() * VALUES * CHANGES;
+    assert!(valid > all / 4 && refused > all / 4, "only {valid} valid and {refused} invalid instances of {all}");
 }
 
 /// Draws values and changes them; tells how many the judge accepted and refused.
@@ -88,8 +122,16 @@ fn still_valid(case: &Case, value: &Value, report: &mut impl FnMut(String)) {
     match (case.round_trip)(value.to_string().as_bytes()) {
         Ok(back) if is_part(&back, value) => {}
         Ok(back) => report(format!("{value} came back as {back}")),
+        Err(error) if is_beyond_64_bits(value, &error) => {}
         Err(error) => report(format!("{value} is valid, but refused: {error}")),
     }
+}
+
+/// The one exception: JSON Schema's integers have no limits, ours have 64 bits. Where a document sets no lower bound
+/// they are signed, so that `i64` holds them.
+fn is_beyond_64_bits(value: &Value, error: &Invalid) -> bool {
+    let place = value.pointer(&error.pointer());
+    error.rule() == "maximum" && place.is_some_and(|place| place.is_number() && place.as_i64().is_none())
 }
 
 fn invalid(case: &Case, judge: &Judge, value: &Value, report: &mut impl FnMut(String)) {

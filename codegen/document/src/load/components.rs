@@ -20,6 +20,9 @@ const KINDS: [Kind; 9] = [
     Kind::SecurityScheme,
 ];
 
+/// How many pairs of things are compared in a document before things of one name count as different.
+const MAX_COMPARED: usize = 50_000;
+
 pub(super) struct Components {
     is_swagger: bool,
     /// What stands behind each name.
@@ -30,6 +33,8 @@ pub(super) struct Components {
     entries: Names,
     /// What has a name but is not copied yet.
     waiting: VecDeque<(Kind, Place, String)>,
+    /// How many pairs were compared so far.
+    compared: usize,
 }
 
 impl Components {
@@ -41,6 +46,7 @@ impl Components {
             names: Names::new(),
             entries: Names::new(),
             waiting: VecDeque::new(),
+            compared: 0,
         };
         for kind in KINDS {
             components.take_section(files, kind);
@@ -114,7 +120,7 @@ impl Components {
         let mut name = base.clone();
         let mut number = 2;
         while let Some(other) = self.taken.get(&(kind, name.clone())) {
-            if Comparison::new(files).same_places(other.clone(), place.clone()) {
+            if Comparison::new(files, &mut self.compared).same_places(other.clone(), place.clone()) {
                 self.names.insert((kind, place), name.clone());
                 return Some(section.child(&name));
             }
@@ -167,15 +173,17 @@ fn base_name(files: &Files<'_>, place: &Place) -> String {
 /// Compares what stands at two places, through references, however they run in circles.
 struct Comparison<'files, 'source> {
     files: &'files mut Files<'source>,
+    compared: &'files mut usize,
     /// Pairs that are compared already, or will be.
     noted: HashSet<(Place, Place)>,
     waiting: Vec<(Place, Place)>,
 }
 
 impl<'files, 'source> Comparison<'files, 'source> {
-    fn new(files: &'files mut Files<'source>) -> Self {
+    fn new(files: &'files mut Files<'source>, compared: &'files mut usize) -> Self {
         Self {
             files,
+            compared,
             noted: HashSet::new(),
             waiting: Vec::new(),
         }
@@ -186,6 +194,10 @@ impl<'files, 'source> Comparison<'files, 'source> {
             return false;
         }
         while let Some((left, right)) = self.waiting.pop() {
+            *self.compared += 1;
+            if *self.compared > MAX_COMPARED {
+                return false;
+            }
             let (left_root, right_root) = (self.files.root(left.file), self.files.root(right.file));
             let same = match (
                 left_root.pointer(&left.pointer),

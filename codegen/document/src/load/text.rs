@@ -9,7 +9,8 @@ use std::borrow::Cow;
 pub(super) fn prepare(text: &str) -> Cow<'_, str> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let has_blank_tabs = || text.lines().any(is_blank_with_tab);
-    if !text.contains('\r') && !(text.contains('\t') && has_blank_tabs()) {
+    let needs_work = text.contains('\r') || (text.contains('\t') && has_blank_tabs());
+    if !needs_work {
         return Cow::Borrowed(text);
     }
     let mut prepared = String::with_capacity(text.len());

@@ -1,15 +1,11 @@
 //! YAML text → [`Node`]: composes the parser's events, keeps positions, and gathers every fault it can.
 
-use std::collections::HashMap;
-
 use saphyr_parser::{Event, Marker, Parser, ScalarStyle, ScanError, Span, StrInput, Tag};
 
+use super::anchors::{Anchors, merge_sources};
 use super::scalar;
 use super::syntax::{Faults, MAX_DEPTH, keeps_text};
 use crate::{Diagnostic, Node, Object, Origin, Pointer, Value};
-
-/// How many nodes all aliases of a text may stand for together.
-const MAX_ALIASED_NODES: usize = 200_000;
 
 /// Reads one YAML document.
 ///
@@ -20,13 +16,6 @@ pub(super) fn parse(file: u32, name: &str, text: &str) -> Result<Node, Vec<Diagn
     let mut parser = Parser::new_from_str(text);
     composer.run(&mut parser, text);
     composer.finish()
-}
-
-/// What an anchor names, and what it costs to copy it.
-struct Anchored {
-    node: Node,
-    nodes: usize,
-    height: usize,
 }
 
 /// A mapping or sequence whose end has not come yet.
@@ -56,8 +45,7 @@ struct Composer {
     file: u32,
     faults: Faults,
     frames: Vec<Frame>,
-    anchors: HashMap<usize, Anchored>,
-    aliased_nodes: usize,
+    anchors: Anchors,
     documents: usize,
     root: Option<Node>,
 }
@@ -71,8 +59,7 @@ impl Composer {
             file,
             faults: Faults::new(name),
             frames: Vec::new(),
-            anchors: HashMap::new(),
-            aliased_nodes: 0,
+            anchors: Anchors::default(),
             documents: 0,
             root: None,
         }
@@ -145,7 +132,7 @@ impl Composer {
                 self.fault(origin, "a key is missing", "write a key before the colon");
             }
             if anchor != 0 {
-                self.anchor(anchor, &Node::at(origin, text));
+                self.anchors.name(anchor, &Node::at(origin, text));
             }
             let is_merge = text == "<<" && style == ScalarStyle::Plain;
             self.key(Key {
@@ -158,7 +145,7 @@ impl Composer {
         let value = self.scalar_value(origin, text, style, tag);
         let node = Node { value, origin };
         if anchor != 0 {
-            self.anchor(anchor, &node);
+            self.anchors.name(anchor, &node);
         }
         self.value(node);
     }
@@ -239,38 +226,19 @@ impl Composer {
             origin: frame.origin,
         };
         if frame.anchor != 0 {
-            self.anchor(frame.anchor, &node);
+            self.anchors.name(frame.anchor, &node);
         }
         self.value(node);
     }
 
-    fn anchor(&mut self, anchor: usize, node: &Node) {
-        let (nodes, height) = measure(node);
-        self.anchors.insert(
-            anchor,
-            Anchored {
-                node: node.clone(),
-                nodes,
-                height,
-            },
-        );
-    }
-
     fn alias(&mut self, origin: Origin, anchor: usize) -> Result<(), Stop> {
-        let Some(anchored) = self.anchors.get(&anchor) else {
-            self.fault(origin, "the alias stands inside of what it stands for", "");
-            return Err(Stop);
+        let node = match self.anchors.copy(anchor, self.frames.len()) {
+            Ok(node) => node,
+            Err(refusal) => {
+                self.fault(origin, refusal.message(), &refusal.help());
+                return Err(Stop);
+            }
         };
-        self.aliased_nodes += anchored.nodes;
-        if self.aliased_nodes > MAX_ALIASED_NODES || self.frames.len() + anchored.height > MAX_DEPTH {
-            self.fault(
-                origin,
-                "the aliases stand for too much",
-                &format!("at most {MAX_ALIASED_NODES} values, at most {MAX_DEPTH} levels deep, are read"),
-            );
-            return Err(Stop);
-        }
-        let node = anchored.node.clone();
         if self.expects_key() {
             let text = node.as_str().map(str::to_owned);
             if text.is_none() {
@@ -439,32 +407,4 @@ fn indentation_tab(text: &str, error: &ScanError) -> Option<(usize, usize)> {
     lines
         .take(reach)
         .find_map(|(index, line)| tab(line).map(|column| (index + 1, column)))
-}
-
-/// The mappings that the value of `<<` names.
-fn merge_sources(node: Node) -> Option<Vec<Object>> {
-    match node.value {
-        Value::Object(object) => Some(vec![object]),
-        Value::Array(items) => items
-            .into_iter()
-            .map(|item| match item.value {
-                Value::Object(object) => Some(object),
-                _ => None,
-            })
-            .collect(),
-        _ => None,
-    }
-}
-
-/// The number of nodes in a tree and its height.
-fn measure(node: &Node) -> (usize, usize) {
-    let add = |(nodes, height): (usize, usize), child: &Node| {
-        let (more, higher) = measure(child);
-        (nodes + more, height.max(higher + 1))
-    };
-    match &node.value {
-        Value::Array(items) => items.iter().fold((1, 0), add),
-        Value::Object(members) => members.values().fold((1, 0), add),
-        _ => (1, 0),
-    }
 }

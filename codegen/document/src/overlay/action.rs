@@ -1,5 +1,7 @@
 //! One action of an overlay: read, checked and applied.
 
+use std::collections::BTreeMap;
+
 use crate::{Diagnostic, Document, Finding, Node, Origin, Pointer, Value};
 
 use super::jsonpath::Path;
@@ -22,6 +24,9 @@ pub(super) struct Action<'overlay> {
     description: &'overlay str,
     change: Change<'overlay>,
 }
+
+/// What was done at each place that an action changed.
+type Done = BTreeMap<Pointer, String>;
 
 enum Change<'overlay> {
     Update(&'overlay Node),
@@ -90,7 +95,7 @@ impl<'overlay> Action<'overlay> {
         }
     }
 
-    /// Applies the action; `first_file` is where the overlay's files begin in the document's list of files.
+    /// Applies the action, with a finding for each place that it changed; `first_file` is where the overlay's files begin in the document's list of files.
     ///
     /// # Errors
     /// The action matches nothing, changes nothing, or cannot be applied to what it matches.
@@ -99,24 +104,21 @@ impl<'overlay> Action<'overlay> {
         document: &mut Document,
         overlay: &Document,
         first_file: u32,
-    ) -> Result<Finding, Diagnostic> {
+    ) -> Result<Vec<Finding>, Diagnostic> {
         let places = select(&self.path, &document.root);
-        let Some(first) = places.first().cloned() else {
+        if places.is_empty() {
             return Err(self.fault(overlay, "the target matches nothing").help(MENDED));
-        };
-        let origin = place_of(&document.root, &first);
+        }
+        let origins: Vec<_> = places.iter().map(|place| (place.clone(), place_of(&document.root, place))).collect();
         let done = match self.change {
             Change::Update(update) => self.update(document, overlay, first_file, &places, update)?,
             Change::Remove => self.remove(document, overlay, places)?,
         };
-        Ok(Finding::new(
-            document,
-            origin,
-            &first,
-            "erratum",
-            self.description,
-            done,
-        ))
+        let finding = |(place, origin): (Pointer, Origin)| {
+            let done = done.get(&place)?.as_str();
+            Some(Finding::new(document, origin, &place, "erratum", self.description, done))
+        };
+        Ok(origins.into_iter().filter_map(finding).collect())
     }
 
     fn update(
@@ -126,10 +128,9 @@ impl<'overlay> Action<'overlay> {
         first_file: u32,
         places: &[Pointer],
         update: &Node,
-    ) -> Result<String, Diagnostic> {
+    ) -> Result<Done, Diagnostic> {
         let update = rebased(update, first_file);
-        let mut changes = Changes::default();
-        let mut changed = 0;
+        let mut done = Done::new();
         for place in places {
             let Some(node) = document.root.pointer_mut(place) else {
                 continue;
@@ -145,17 +146,16 @@ impl<'overlay> Action<'overlay> {
                     .fault(overlay, message)
                     .help("target the object that holds the value"));
             }
-            let before = changes.total();
+            let mut changes = Changes::default();
             merge(node, &update, &mut changes);
-            changed += usize::from(changes.total() > before);
+            if !changes.is_empty() {
+                done.insert(place.clone(), format!("sets {changes}"));
+            }
         }
-        if changed == 0 {
-            return Err(self.fault(overlay, "the update changes nothing").help(MENDED));
+        match done.is_empty() {
+            true => Err(self.fault(overlay, "the update changes nothing").help(MENDED)),
+            false => Ok(done),
         }
-        Ok(match changed {
-            1 => format!("sets {changes}"),
-            _ => format!("sets {changes} at {changed} places"),
-        })
     }
 
     fn remove(
@@ -163,7 +163,7 @@ impl<'overlay> Action<'overlay> {
         document: &mut Document,
         overlay: &Document,
         mut places: Vec<Pointer>,
-    ) -> Result<String, Diagnostic> {
+    ) -> Result<Done, Diagnostic> {
         if places.iter().any(|place| *place == Pointer::root()) {
             return Err(self.fault(overlay, "the document itself cannot be removed"));
         }
@@ -185,10 +185,7 @@ impl<'overlay> Action<'overlay> {
                 _ => {}
             }
         }
-        Ok(match places.len() {
-            1 => "removed".to_owned(),
-            count => format!("removed at {count} places"),
-        })
+        Ok(places.into_iter().map(|place| (place, "removed".to_owned())).collect())
     }
 
     fn fault(&self, overlay: &Document, message: impl Into<String>) -> Diagnostic {

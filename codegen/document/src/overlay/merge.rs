@@ -10,22 +10,20 @@ const SETS: [&str; 5] = ["required", "enum", "type", "tags", "x-extensible-enum"
 /// How many changed places [`Changes`] names before it only counts.
 const NAMED: usize = 6;
 
-/// The places that a merge changed, relative to the targets.
+/// The places that a merge changed, relative to the target.
 #[derive(Debug, Default)]
 pub(super) struct Changes {
     /// Each changed place once, in the order of the update.
     places: Vec<Pointer>,
-    total: usize,
 }
 
 impl Changes {
-    /// How many changes were made, over all targets.
-    pub(super) fn total(&self) -> usize {
-        self.total
+    /// Whether nothing became different.
+    pub(super) fn is_empty(&self) -> bool {
+        self.places.is_empty()
     }
 
     fn record(&mut self, place: &Pointer) {
-        self.total += 1;
         if !self.places.contains(place) {
             self.places.push(place.clone());
         }

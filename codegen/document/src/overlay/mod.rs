@@ -17,7 +17,8 @@ use action::Action;
 /// The keys that an overlay may have beside `x-` extensions.
 const KEYS: [&str; 4] = ["overlay", "info", "extends", "actions"];
 
-/// Applies the actions of `overlay` to `document` in their order; one `erratum` finding for each.
+/// Applies the actions of `overlay` to `document` in their order; an `erratum` finding for each place that one
+/// changed.
 ///
 /// What an action adds keeps its place in the overlay: the overlay's files are appended to
 /// [`Document::files`], so that later messages name the line of the erratum.
@@ -36,7 +37,7 @@ pub fn apply(document: &mut Document, overlay: &Document) -> Result<Vec<Finding>
     let mut findings = Vec::with_capacity(actions.len());
     for action in &actions {
         match action.apply(document, overlay, first_file) {
-            Ok(finding) => findings.push(finding),
+            Ok(mut made) => findings.append(&mut made),
             Err(diagnostic) => diagnostics.push(diagnostic),
         }
     }

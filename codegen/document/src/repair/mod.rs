@@ -15,6 +15,7 @@ mod link;
 pub(crate) mod location;
 mod misspelt_key;
 mod name;
+mod operation_name;
 pub(crate) mod parameter;
 mod placeholder_property;
 pub(crate) mod reference_sibling;
@@ -34,7 +35,7 @@ use crate::{Document, Finding, Node, Pointer, Value};
 /// The order of the passes matters: what nothing refers to is seen before a pass removes a reference, and names and
 /// types come first, since later passes read them.
 pub fn repair(document: &mut Document) -> Vec<Finding> {
-    const PASSES: [fn(&mut Document, &mut Report); 19] = [
+    const PASSES: [fn(&mut Document, &mut Report); 20] = [
         unreferenced::run,
         misspelt_key::run,
         placeholder_property::run,
@@ -48,6 +49,7 @@ pub fn repair(document: &mut Document) -> Vec<Finding> {
         uri::run,
         reference_sibling::run,
         untyped::run,
+        operation_name::run,
         parameter::run,
         body::run,
         location::run,

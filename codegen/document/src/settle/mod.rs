@@ -3,6 +3,7 @@
 //! After it every constraint is JSON Schema that a judge can apply, every schema in `components` is one type, no
 //! `readOnly` or `x-mecforge-` mark on schemas is left for later stages to interpret, and every `$ref` resolves.
 
+mod discriminator;
 mod open_enumeration;
 mod references;
 mod required;
@@ -34,6 +35,7 @@ pub fn settle(document: &mut Document) -> Result<Vec<Finding>, Vec<Diagnostic>> 
     diagnostics.append(&mut success::run(document, &mut report));
     diagnostics.append(&mut wrapped_body::run(document, &mut report));
     diagnostics.append(&mut open_enumeration::run(document, &mut report));
+    discriminator::run(document, &mut report);
     required::run(document, &mut report);
     view::run(document, &mut report);
     // What a composed schema demanded of a part may be gone from the part's view; the split has told of that.

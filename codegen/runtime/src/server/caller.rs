@@ -74,6 +74,11 @@ impl Mount {
     pub fn new(path: &str) -> Self {
         Self(path.trim_end_matches('/').into())
     }
+
+    /// The path without a final `/`.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
 }
 
 /// Request extension: how the log names this request.

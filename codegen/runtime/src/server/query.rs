@@ -6,6 +6,7 @@ use percent_encoding::percent_decode;
 
 use super::Problem;
 use super::nearest::nearest;
+use super::template::is_escaped;
 use crate::Invalid;
 use crate::json::Json;
 use crate::operation::{Kind, Operation, Parameter, Place, Style};
@@ -27,14 +28,14 @@ impl Query {
         for pair in text.unwrap_or_default().split('&').filter(|pair| !pair.is_empty()) {
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
             let Some(name) = decode(name) else {
-                return Err(Problem::bad_request("the query has a parameter name that is not UTF-8 or holds a NUL")
+                return Err(Problem::bad_request("the query has a parameter name that is wrongly escaped, is not UTF-8 or holds a NUL")
                     .with_extension("in", "query"));
             };
             if !operation.parameters.iter().any(|parameter| declares(parameter, &name)) {
                 return Err(undeclared(&name, operation));
             }
             if decode(value).is_none() {
-                return Err(Problem::bad_request(format!("query parameter {name} is not UTF-8 or holds a NUL"))
+                return Err(Problem::bad_request(format!("query parameter {name} is wrongly escaped, is not UTF-8 or holds a NUL"))
                     .with_parameter(&name));
             }
             pairs.push((name.into_owned(), value.to_owned()));
@@ -159,10 +160,13 @@ fn undeclared(name: &str, operation: &Operation) -> Problem {
         .with_rule("undeclared")
 }
 
-/// Decodes `+` and `%xx`; `None` for what is not UTF-8 or holds a NUL.
+/// Decodes `+` and `%xx`; `None` for what is wrongly escaped, is not UTF-8 or holds a NUL.
 fn decode(text: &str) -> Option<Cow<'_, str>> {
     if !text.contains(['+', '%', '\0']) {
         return Some(Cow::Borrowed(text));
+    }
+    if !is_escaped(text) {
+        return None;
     }
     let spaced = text.replace('+', " ");
     let decoded = percent_decode(spaced.as_bytes()).decode_utf8().ok()?;

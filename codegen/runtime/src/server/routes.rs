@@ -17,7 +17,7 @@ use tower_service::Service;
 use super::body::{self, BodyLimit};
 use super::query::Query;
 use super::template::{self, Template};
-use super::{Call, Caller, Problem, Reply};
+use super::{Call, Caller, Mount, Problem, Reply};
 use crate::Preconditions;
 use crate::media_type::negotiate;
 use crate::operation::Operation;
@@ -86,7 +86,7 @@ impl Routes {
 
     fn find(&self, method: &Method, path: &str) -> Result<Found<'_>, Problem> {
         let segments = template::decode(path)
-            .map_err(|_| Problem::bad_request("a segment of the path is not UTF-8 or holds a NUL"))?;
+            .map_err(|_| Problem::bad_request("a segment of the path is wrongly escaped, is not UTF-8 or holds a NUL"))?;
         let wanted = if method == Method::HEAD { &Method::GET } else { method };
         let mut allowed: Vec<&Method> = Vec::new();
         let mut head_as_get = None;
@@ -176,9 +176,9 @@ fn refuse_method(parts: &http::request::Parts, allow: &str) -> Response<Body> {
 
 /// The path as the client wrote it, with what nesting has cut off.
 fn original_path(parts: &http::request::Parts) -> String {
-    let nested = parts.extensions.get::<axum::extract::NestedPath>();
-    let mount = nested.map_or("", |path| path.as_str()).trim_end_matches('/');
-    format!("{mount}{}", parts.uri.path())
+    let nested = || parts.extensions.get::<axum::extract::NestedPath>().map(|path| path.as_str());
+    let mount = parts.extensions.get::<Mount>().map(Mount::as_str).or_else(nested).unwrap_or("");
+    format!("{}{}", mount.trim_end_matches('/'), parts.uri.path())
 }
 
 /// Carries out one operation: the refusals that need no handler, then the handler, then conditions on GET.
@@ -193,9 +193,9 @@ async fn answer(
         let detail = format!("Accept excludes what this operation answers with: {}", operation.produces.join(", "));
         return Err(Problem::new(StatusCode::NOT_ACCEPTABLE, detail).with_parameter("Accept"));
     }
+    let query = Query::parse(parts.uri.query(), operation)?;
     let limit = parts.extensions.get::<BodyLimit>().copied().unwrap_or_default().0;
     let body = body::read(operation.body, &parts.headers, body, limit).await?;
-    let query = Query::parse(parts.uri.query(), operation)?;
     let conditions = match route.method == Method::GET {
         true => Preconditions::from_headers(&parts.headers)?,
         false => Preconditions::default(),

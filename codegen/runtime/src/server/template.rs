@@ -20,7 +20,7 @@ enum Segment {
     Mixed(Vec<String>),
 }
 
-/// A path that no resource can have: a segment is not UTF-8 or holds a NUL.
+/// A path that no resource can have: a segment is wrongly escaped, is not UTF-8 or holds a NUL.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct InvalidPath;
 
@@ -118,16 +118,23 @@ fn split(path: &str) -> Option<impl Iterator<Item = &str>> {
 /// The percent-decoded segments of a request's path: `%2F` stays within its segment.
 ///
 /// # Errors
-/// A segment that is not UTF-8 or holds a NUL.
+/// A segment that is wrongly escaped, is not UTF-8 or holds a NUL.
 pub(super) fn decode(path: &str) -> Result<Vec<Cow<'_, str>>, InvalidPath> {
     let Some(segments) = split(path) else { return Ok(vec![Cow::Borrowed("")]) };
     segments
         .map(|segment| match segment.contains('%') {
             false => Ok(Cow::Borrowed(segment)),
+            true if !is_escaped(segment) => Err(InvalidPath),
             true => match percent_decode_str(segment).decode_utf8() {
                 Ok(text) if !text.contains('\0') => Ok(text),
                 _ => Err(InvalidPath),
             },
         })
         .collect()
+}
+
+/// Whether every `%` is followed by two hexadecimal digits.
+pub(super) fn is_escaped(text: &str) -> bool {
+    let is_digit = |byte: Option<u8>| byte.is_some_and(|byte| byte.is_ascii_hexdigit());
+    text.split('%').skip(1).map(str::bytes).all(|mut rest| is_digit(rest.next()) && is_digit(rest.next()))
 }

@@ -7,7 +7,7 @@ use super::File;
 use super::operations::describe::method_documentation;
 use super::operations::imports::imports;
 use super::operations::plan::{Plan, PlannedBody};
-use super::operations::request::{path_argument, reference};
+use super::operations::request::{path_argument, path_value, reference};
 use super::operations::{Item, body};
 use super::source::source_file;
 use super::types::{identifier, standard};
@@ -68,8 +68,8 @@ fn method(plan: &Plan<'_>) -> TokenStream {
         .path
         .iter()
         .map(|parameter| {
-            let (name, api_name) = (identifier(&parameter.name), &parameter.api_name);
-            quote!(.path(#api_name, #name))
+            let (value, api_name) = (path_value(plan, parameter), &parameter.api_name);
+            quote!(.path(#api_name, #value))
         })
         .collect();
     for group in &plan.groups {

@@ -1,6 +1,6 @@
 //! Bodies: reading those of requests, writing those of responses, and enumerations where there are several media types.
 
-use proc_macro2::{Ident, TokenStream};
+use proc_macro2::{Ident, Literal, TokenStream};
 use quote::quote;
 
 use super::plan::{Plan, PlannedBody, PlannedResponse};
@@ -66,9 +66,10 @@ pub(super) fn from_call(plan: &Plan<'_>, body: &PlannedBody<'_>) -> TokenStream 
         let value = read(plan, content);
         let value = quote!(#union::#variant(#value));
         let value = if body.required { value } else { quote!(Some(#value)) };
+        let number = Literal::usize_unsuffixed(index);
         match (index == last, body.required) {
             (true, true) => quote!(_ => #value),
-            _ => quote!(Some(#index) => #value),
+            _ => quote!(Some(#number) => #value),
         }
     });
     let none = (!body.required).then(|| quote!(_ => None));

@@ -11,7 +11,7 @@ mod response;
 
 use std::collections::BTreeSet;
 
-use proc_macro2::TokenStream;
+use proc_macro2::{TokenStream, TokenTree};
 use quote::quote;
 
 use super::File;
@@ -48,8 +48,15 @@ impl Item {
     }
 
     pub(in crate::emit) fn print(&self) -> TokenStream {
-        let (condition, tokens) = (self.side.condition(), &self.tokens);
-        quote!(#condition #tokens)
+        let condition = self.side.condition();
+        // The condition comes after the doc comment, as one would write it.
+        let tokens: Vec<TokenTree> = self.tokens.clone().into_iter().collect();
+        let is_doc = |pair: &&[TokenTree]| pair.len() == 2 && pair[1].to_string().starts_with("[doc");
+        let lines = tokens.chunks(2).take_while(is_doc).count();
+        let (documentation, rest) = tokens.split_at(2 * lines);
+        let (documentation, rest): (TokenStream, TokenStream) =
+            (documentation.iter().cloned().collect(), rest.iter().cloned().collect());
+        quote!(#documentation #condition #rest)
     }
 }
 
@@ -89,6 +96,8 @@ fn index(api: &Api, plans: &[Plan<'_>]) -> Result<File, String> {
     let all = plans.iter().map(|plan| identifier(&plan.constant()));
     let job = format!("The operations of {}: a module for each.", standard(api));
     let tokens = quote! {
+        #![allow(clippy::large_enum_variant, reason = "a response is made once and taken apart once")]
+
         #(mod #modules;)*
         use mecforge_runtime::operation::Operation;
         #(pub use #uses::*;)*

@@ -217,12 +217,12 @@ pub(in crate::emit) const RUNTIME_NAMES: [(&str, &[&str]); 4] = [
     ("", &["Bytes", "EntityTag", "Location", "Preconditions"]),
     ("operation", &["Kind", "Operation", "Parameter", "Place", "RequestBody", "Style"]),
     ("server", &["ApiService", "Call", "Caller", "FromCall", "Problem", "Reply", "Routes"]),
-    ("client", &["Answer", "ApiClient", "BuildError", "Client", "ClientBuilder", "HttpClient", "Request", "Responses", "Unexpected"]),
+    ("client", &["Answer", "ApiClient", "BuildError", "ClientBuilder", "HttpClient", "Request", "Responses", "Unexpected"]),
 ];
 
 /// Whether a type of the API is called like something that the files of operations import or define.
 pub(in crate::emit) fn is_shadowed(name: &str) -> bool {
-    RUNTIME_NAMES.iter().any(|(_, names)| names.contains(&name))
+    name == "Client" || RUNTIME_NAMES.iter().any(|(_, names)| names.contains(&name))
 }
 
 /// Names a type of the API by its module where its name alone would mean something of the runtime.

@@ -158,18 +158,18 @@ fn group_decoding(plan: &Plan<'_>, group: &Group<'_>) -> TokenStream {
 /// `path`, which builds the path of the resource for links and requests.
 fn path_function(plan: &Plan<'_>) -> TokenStream {
     let (name, constant) = (identifier(&plan.stem), identifier(&plan.constant()));
-    let documentation = doc_lines(&[
-        format!("The path of `{}` with these parameters, below the API's root.", plan.operation.path),
-    ]);
+    let documentation = doc_lines(&[match plan.path.is_empty() {
+        true => format!("The path `{}`, below the API's root.", plan.operation.path),
+        false => format!("The path `{}` with these parameters, below the API's root.", plan.operation.path),
+    }]);
     let arguments = plan.path.iter().map(|parameter| path_argument(plan, parameter));
     let values = plan.path.iter().map(|parameter| {
         let name = identifier(&parameter.name);
-        match is_text(plan, parameter) {
-            true => quote!(#name),
-            false => {
-                let place = parameter.api_name.as_str();
-                quote!(&#constant.text_of(#place, #name))
-            }
+        let api_name = &parameter.api_name;
+        match plan.context.resolved(&parameter.shape) {
+            Shape::String(_) => quote!(#name),
+            shape if is_scalar(shape) => quote!(&#constant.text_of(#api_name, &#name)),
+            _ => quote!(&#constant.text_of(#api_name, #name)),
         }
     });
     quote! {
@@ -182,19 +182,27 @@ fn path_function(plan: &Plan<'_>) -> TokenStream {
     }
 }
 
-/// A path parameter as an argument: text as `&str`, all else by reference.
+/// A path parameter as an argument.
 pub(in crate::emit) fn path_argument(plan: &Plan<'_>, parameter: &Parameter) -> TokenStream {
+    let (name, argument) = (identifier(&parameter.name), reference(plan, &parameter.shape));
+    quote!(#name: #argument)
+}
+
+/// A path parameter's argument where a reference is wanted.
+pub(in crate::emit) fn path_value(plan: &Plan<'_>, parameter: &Parameter) -> TokenStream {
     let name = identifier(&parameter.name);
-    match is_text(plan, parameter) {
-        true => quote!(#name: &str),
-        false => {
-            let reference = reference(plan, &parameter.shape);
-            quote!(#name: #reference)
-        }
+    match is_scalar(plan.context.resolved(&parameter.shape)) {
+        true => quote!(&#name),
+        false => quote!(#name),
     }
 }
 
-/// A shape's type as an argument by reference: lists as slices, text as `&str`.
+/// Whether values of a shape are passed as they are.
+fn is_scalar(shape: &Shape) -> bool {
+    matches!(shape, Shape::Boolean | Shape::Integer(_) | Shape::Number(_))
+}
+
+/// A shape's type as an argument: text as `&str`, lists as slices, numbers as they are, all else by reference.
 pub(in crate::emit) fn reference(plan: &Plan<'_>, shape: &Shape) -> TokenStream {
     match plan.context.resolved(shape) {
         Shape::String(_) => quote!(&str),
@@ -202,16 +210,12 @@ pub(in crate::emit) fn reference(plan: &Plan<'_>, shape: &Shape) -> TokenStream 
             let item = plan.rust_type(items);
             quote!(&[#item])
         }
+        scalar if is_scalar(scalar) => plan.rust_type(shape),
         _ => {
             let rust_type = plan.rust_type(shape);
             quote!(&#rust_type)
         }
     }
-}
-
-/// Whether a parameter's Rust type is `String`.
-fn is_text(plan: &Plan<'_>, parameter: &Parameter) -> bool {
-    matches!(plan.context.resolved(&parameter.shape), Shape::String(_))
 }
 
 fn from_call(plan: &Plan<'_>) -> TokenStream {

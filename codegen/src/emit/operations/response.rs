@@ -131,19 +131,19 @@ fn success(plan: &Plan<'_>) -> Option<TokenStream> {
         [planned] => {
             let fields = plan.response_fields(planned);
             let fields = fields.iter().map(field);
-            quote! {
+            Some(quote! {
                 #documentation
-                        #[derive(Clone, Debug, PartialEq)]
+                #[derive(Clone, Debug, PartialEq)]
                 pub struct #name { #(#fields),* }
-            }
+            })
         }
         several => {
             let variants = several.iter().map(|planned| variant(plan, planned));
-            quote! {
+            Some(quote! {
                 #documentation
-                        #[derive(Clone, Debug, PartialEq)]
+                #[derive(Clone, Debug, PartialEq)]
                 pub enum #name { #(#variants),* }
-            }
+            })
         }
     }
 }

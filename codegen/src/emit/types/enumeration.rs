@@ -4,7 +4,8 @@ use proc_macro2::{Literal, TokenStream};
 use quote::quote;
 
 use super::documentation;
-use super::expression::{Context, identifier};
+use super::expression::{Context, decoder, identifier, signed_rules};
+use crate::model::shape::Shape;
 use crate::model::types::{Enumeration, IntegerEnumeration, Type};
 
 /// An enumeration of texts.
@@ -31,7 +32,10 @@ pub(super) fn texts(context: &Context<'_>, item: &Type, enumeration: &Enumeratio
     let values = enumeration.variants.iter().map(|variant| &variant.api_name).collect::<Vec<_>>();
     let as_str_other = enumeration.open.then(|| quote! { Self::Other(text) => text, });
     let fallback = match enumeration.open {
-        true => quote! { _ => decode::string(json).map(Self::Other), },
+        true => {
+            let decoder = call(decoder(context, &Shape::String(enumeration.rules.clone())));
+            quote! { _ => #decoder.map(Self::Other), }
+        }
         false => quote! { _ => Err(decode::unknown_value(json, Self::VALUES)), },
     };
     quote! {
@@ -79,7 +83,10 @@ pub(super) fn integers(context: &Context<'_>, item: &Type, enumeration: &Integer
     let values = enumeration.variants.iter().map(|(_, value)| Literal::i64_unsuffixed(*value)).collect::<Vec<_>>();
     let as_integer_other = enumeration.open.then(|| quote! { Self::Other(value) => value, });
     let fallback = match enumeration.open {
-        true => quote! { _ => i64::decode(json).map(Self::Other), },
+        true => {
+            let rules = signed_rules(&enumeration.rules);
+            quote! { _ => decode::signed(json, &#rules).map(Self::Other), }
+        }
         false => quote! { _ => Err(decode::unknown_integer(json, Self::VALUES)), },
     };
     quote! {
@@ -107,5 +114,16 @@ pub(super) fn integers(context: &Context<'_>, item: &Type, enumeration: &Integer
         }
 
         mecforge_runtime::integer_enumeration!(#name);
+    }
+}
+
+/// A decoder applied to `json`.
+fn call(decoder: TokenStream) -> TokenStream {
+    match syn::parse2::<syn::ExprClosure>(decoder.clone()) {
+        Ok(closure) => {
+            let body = closure.body;
+            quote! { #body }
+        }
+        Err(_) => quote! { #decoder(json) },
     }
 }

@@ -240,6 +240,17 @@ pub(crate) fn integer_rules(rules: &IntegerRules) -> TokenStream {
     }
 }
 
+/// `IntegerRules::range(…)` for values that are kept as `i64`, whatever their bounds.
+pub(crate) fn signed_rules(rules: &IntegerRules) -> TokenStream {
+    let least = rules.minimum.unwrap_or(i64::MIN.into()).max(i64::MIN.into());
+    let most = rules.maximum.unwrap_or(i64::MAX.into()).min(i64::MAX.into());
+    if least == i128::from(i64::MIN) && most == i128::from(i64::MAX) {
+        return quote! { IntegerRules::SIGNED };
+    }
+    let (least, most) = (integer_literal(least), integer_literal(most));
+    quote! { IntegerRules::range(#least, #most) }
+}
+
 /// An integer with underscores between thousands where it is long, as clippy and readers want it.
 pub(crate) fn integer_literal(value: i128) -> TokenStream {
     let digits = value.unsigned_abs().to_string();

@@ -158,7 +158,9 @@ impl Lowering<'_> {
                 name: scope.take(names::variant_name(given.get(index).and_then(Node::as_str).unwrap_or(text))),
                 api_name: text.to_owned(),
             });
-            return TypeKind::Enumeration(Enumeration { variants: variants.collect(), open });
+            let variants = variants.collect();
+            let rules = self.string_rules(node, pointer);
+            return TypeKind::Enumeration(Enumeration { variants, open, rules });
         }
         let integers = values.iter().map(|value| value.as_number().and_then(serde_json::Number::as_i64));
         if let Some(integers) = integers.collect::<Option<Vec<_>>>() {
@@ -174,7 +176,8 @@ impl Lowering<'_> {
                 };
                 (scope.take(name), *value)
             });
-            return TypeKind::IntegerEnumeration(IntegerEnumeration { variants: named.collect(), open });
+            let rules = integer_rules(node);
+            return TypeKind::IntegerEnumeration(IntegerEnumeration { variants: named.collect(), open, rules });
         }
         // Other values (booleans, mixtures) have no enumeration in Rust: the value is kept and checked.
         let rule = super::predicate::values_rule(values);

@@ -8,28 +8,30 @@ use crate::types::*;
 
 impl Generate for ResourceDefinition {
     fn generate(depth: u32) -> BoxedStrategy<Self> {
-        (
-            strategy::string(StringRules::NONE),
-            ResourceDefinitionType::generate(depth),
-            strategy::optional(depth, |_| strategy::string(StringRules::NONE)),
-            strategy::array(
-                depth,
-                ArrayRules {
-                    min_items: Some(1),
-                    ..ArrayRules::NONE
-                },
-                |_| strategy::string(StringRules::NONE),
-            ),
-            strategy::optional(depth, |depth| Resource::generate(depth)),
+        let depth = depth.max(1);
+        strategy::valid(
+            (
+                strategy::string(StringRules::NONE),
+                ResourceDefinitionType::generate(depth),
+                strategy::optional(depth, |_| strategy::string(StringRules::NONE)),
+                strategy::array(
+                    depth,
+                    ArrayRules {
+                        min_items: Some(1),
+                        ..ArrayRules::NONE
+                    },
+                    |_| strategy::string(StringRules::NONE),
+                ),
+                strategy::optional(depth, |depth| Resource::generate(depth)),
+            )
+                .prop_map(|(id, r#type, vdu_id, resource_template_id, resource)| Self {
+                    id,
+                    r#type,
+                    vdu_id,
+                    resource_template_id,
+                    resource,
+                }),
         )
-            .prop_map(|(id, r#type, vdu_id, resource_template_id, resource)| Self {
-                id,
-                r#type,
-                vdu_id,
-                resource_template_id,
-                resource,
-            })
-            .boxed()
     }
 }
 

@@ -43,6 +43,7 @@ impl AppExtCpConfigMap {
 
 impl std::ops::Deref for AppExtCpConfigMap {
     type Target = BTreeMap<String, AppExtCpConfig>;
+
     fn deref(&self) -> &Self::Target {
         &self.0
     }

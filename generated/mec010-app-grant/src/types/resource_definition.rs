@@ -2,11 +2,13 @@
 //! `ResourceDefinition` of ETSI GS MEC 010-2 - Part 2: Application lifecycle, rules and requirements management v3.1.1.
 
 use mecforge_runtime::{Decode, Invalid, Json, ObjectReader, decode};
-use mecforge_runtime::rules::ArrayRules;
+use mecforge_runtime::rules::{ArrayRules, Literal, Predicate, Rule};
 use serde::Serialize;
 use super::Resource;
 
 /// `ResourceDefinition`: an object.
+///
+/// - It must have resourceTemplateId that must have 1 or fewer elements unless type is "OSCONTAINER".
 ///
 /// Source: ETSI GS MEC 010-2 - Part 2: Application lifecycle, rules and requirements management v3.1.1, clause 6.2.4.3, `#/components/schemas/ResourceDefinition`.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -59,8 +61,27 @@ impl ResourceDefinition {
 
 impl Decode for ResourceDefinition {
     fn decode(json: &Json<'_>) -> Result<Self, Invalid> {
+        const RULES: &[Rule] = &[
+            Rule {
+                words: "have resourceTemplateId that must have 1 or fewer elements unless type is \"OSCONTAINER\"",
+                keyword: "if",
+                predicate: Predicate::If(
+                    &Predicate::All(
+                        &[
+                            Predicate::Property(
+                                "type",
+                                &Predicate::Constant(Literal::Text("OSCONTAINER")),
+                            ),
+                            Predicate::Required(&["type"]),
+                        ],
+                    ),
+                    &Predicate::True,
+                    &Predicate::Property("resourceTemplateId", &Predicate::MaxItems(1)),
+                ),
+            },
+        ];
         let object = ObjectReader::new(json)?;
-        Ok(Self {
+        let value = Self {
             id: object.required("id", decode::string)?,
             r#type: object.required("type", ResourceDefinitionType::decode)?,
             vdu_id: object.optional("vduId", decode::string)?,
@@ -77,7 +98,9 @@ impl Decode for ResourceDefinition {
                     ),
                 )?,
             resource: object.optional("resource", Resource::decode)?,
-        })
+        };
+        object.check(RULES)?;
+        Ok(value)
     }
 }
 

@@ -9,25 +9,27 @@ use crate::types::*;
 
 impl Generate for AppInstIdCreationSubscriptionRequest {
     fn generate(depth: u32) -> BoxedStrategy<Self> {
-        (
-            AppInstIdCreationSubscriptionRequestSubscriptionType::generate(depth),
-            strategy::string(StringRules {
-                format: Some(Format::Uri),
-                ..StringRules::NONE
-            }),
-            strategy::optional(
-                depth,
-                |depth| AppInstanceSubscriptionFilter::generate(depth),
-            ),
+        let depth = depth.max(1);
+        strategy::valid(
+            (
+                AppInstIdCreationSubscriptionRequestSubscriptionType::generate(depth),
+                strategy::string(StringRules {
+                    format: Some(Format::Uri),
+                    ..StringRules::NONE
+                }),
+                strategy::optional(
+                    depth,
+                    |depth| AppInstanceSubscriptionFilter::generate(depth),
+                ),
+            )
+                .prop_map(|
+                    (subscription_type, callback_uri, app_instance_subscription_filter)|
+                Self {
+                    subscription_type,
+                    callback_uri,
+                    app_instance_subscription_filter,
+                }),
         )
-            .prop_map(|
-                (subscription_type, callback_uri, app_instance_subscription_filter)|
-            Self {
-                subscription_type,
-                callback_uri,
-                app_instance_subscription_filter,
-            })
-            .boxed()
     }
 }
 

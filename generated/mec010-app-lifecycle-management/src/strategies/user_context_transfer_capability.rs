@@ -7,6 +7,7 @@ use crate::types::*;
 
 impl Generate for UserContextTransferCapability {
     fn generate(depth: u32) -> BoxedStrategy<Self> {
+        let depth = depth.max(1);
         strategy::valid(
             (
                 bool::generate(depth),

@@ -3,11 +3,13 @@
 
 use mecforge_runtime::{Decode, Invalid, Json, ObjectReader, decode};
 use mecforge_runtime::format::Format;
-use mecforge_runtime::rules::StringRules;
+use mecforge_runtime::rules::{Literal, Predicate, Rule, StringRules};
 use serde::Serialize;
 use super::AppInstanceSubscriptionFilter;
 
 /// `AppInstIdCreationSubscriptionRequest`: an object.
+///
+/// - It must have appInstanceSubscriptionFilter that must have appInstSelectorType that must be one of 3, 4 when appInstanceSubscriptionFilter is present.
 ///
 /// Source: ETSI GS MEC 010-2 - Part 2: Application lifecycle, rules and requirements management v3.1.1, clause 6.2.2.25, `#/components/schemas/AppInstIdCreationSubscriptionRequest`.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -45,8 +47,27 @@ impl AppInstIdCreationSubscriptionRequest {
 
 impl Decode for AppInstIdCreationSubscriptionRequest {
     fn decode(json: &Json<'_>) -> Result<Self, Invalid> {
+        const RULES: &[Rule] = &[
+            Rule {
+                words: "have appInstanceSubscriptionFilter that must have appInstSelectorType that must be one of 3, 4 when appInstanceSubscriptionFilter is present",
+                keyword: "if",
+                predicate: Predicate::If(
+                    &Predicate::Required(&["appInstanceSubscriptionFilter"]),
+                    &Predicate::Property(
+                        "appInstanceSubscriptionFilter",
+                        &Predicate::Property(
+                            "appInstSelectorType",
+                            &Predicate::OneOfValues(
+                                &[Literal::Integer(3), Literal::Integer(4)],
+                            ),
+                        ),
+                    ),
+                    &Predicate::True,
+                ),
+            },
+        ];
         let object = ObjectReader::new(json)?;
-        Ok(Self {
+        let value = Self {
             subscription_type: object
                 .required(
                     "subscriptionType",
@@ -68,7 +89,9 @@ impl Decode for AppInstIdCreationSubscriptionRequest {
                     "appInstanceSubscriptionFilter",
                     AppInstanceSubscriptionFilter::decode,
                 )?,
-        })
+        };
+        object.check(RULES)?;
+        Ok(value)
     }
 }
 

@@ -170,6 +170,7 @@ impl AppInstSubscriptionInfoAppInstanceState {
 
 impl std::ops::Deref for AppInstSubscriptionInfoAppInstanceState {
     type Target = Value;
+
     fn deref(&self) -> &Self::Target {
         &self.0
     }

@@ -157,6 +157,7 @@ impl AppInstSubscriptionRequestAppInstanceState {
 
 impl std::ops::Deref for AppInstSubscriptionRequestAppInstanceState {
     type Target = Value;
+
     fn deref(&self) -> &Self::Target {
         &self.0
     }

@@ -126,6 +126,7 @@ impl AppLcmOpOccSubscriptionFilterNotificationTypes {
 
 impl std::ops::Deref for AppLcmOpOccSubscriptionFilterNotificationTypes {
     type Target = Value;
+
     fn deref(&self) -> &Self::Target {
         &self.0
     }
@@ -202,6 +203,7 @@ impl AppLcmOpOccSubscriptionFilterOperationTypes {
 
 impl std::ops::Deref for AppLcmOpOccSubscriptionFilterOperationTypes {
     type Target = Value;
+
     fn deref(&self) -> &Self::Target {
         &self.0
     }
@@ -286,6 +288,7 @@ impl AppLcmOpOccSubscriptionFilterOperationStates {
 
 impl std::ops::Deref for AppLcmOpOccSubscriptionFilterOperationStates {
     type Target = Value;
+
     fn deref(&self) -> &Self::Target {
         &self.0
     }

@@ -122,12 +122,8 @@ impl Decode for InstantiateAppRequest {
                 words: "not have all of osContainerDescriptor, virtualComputeDescriptor",
                 keyword: "not",
                 predicate: Predicate::Not(
-                    &Predicate::Any(
-                        &[
-                            Predicate::Required(
-                                &["virtualComputeDescriptor", "osContainerDescriptor"],
-                            ),
-                        ],
+                    &Predicate::Required(
+                        &["virtualComputeDescriptor", "osContainerDescriptor"],
                     ),
                 ),
             },

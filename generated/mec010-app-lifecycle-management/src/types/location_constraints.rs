@@ -69,9 +69,7 @@ impl Decode for LocationConstraints {
                 words: "not have all of area, civicAddressElement",
                 keyword: "not",
                 predicate: Predicate::Not(
-                    &Predicate::Any(
-                        &[Predicate::Required(&["civicAddressElement", "area"])],
-                    ),
+                    &Predicate::Required(&["civicAddressElement", "area"]),
                 ),
             },
         ];

@@ -122,14 +122,10 @@ impl Decode for NfviMaintenanceInfo {
                 words: "not have all of maxNumberOfImpactedInstances, minNumberOfPreservedInstances",
                 keyword: "not",
                 predicate: Predicate::Not(
-                    &Predicate::Any(
+                    &Predicate::Required(
                         &[
-                            Predicate::Required(
-                                &[
-                                    "maxNumberOfImpactedInstances",
-                                    "minNumberOfPreservedInstances",
-                                ],
-                            ),
+                            "maxNumberOfImpactedInstances",
+                            "minNumberOfPreservedInstances",
                         ],
                     ),
                 ),

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 /// `OperateAppRequest`: an object.
 ///
-/// - It must have at most one of gracefulStopTimeout, stopType when changeStateTo is "STARTED".
+/// - It must not have stopType and not have gracefulStopTimeout when changeStateTo is "STARTED".
 /// - It must have gracefulStopTimeout when stopType is "GRACEFUL", else not have gracefulStopTimeout.
 ///
 /// Source: ETSI GS MEC 010-2 - Part 2: Application lifecycle, rules and requirements management v3.1.1, clause 6.2.2.8, `#/components/schemas/OperateAppRequest`.
@@ -53,7 +53,7 @@ impl Decode for OperateAppRequest {
     fn decode(json: &Json<'_>) -> Result<Self, Invalid> {
         const RULES: &[Rule] = &[
             Rule {
-                words: "have at most one of gracefulStopTimeout, stopType when changeStateTo is \"STARTED\"",
+                words: "not have stopType and not have gracefulStopTimeout when changeStateTo is \"STARTED\"",
                 keyword: "if",
                 predicate: Predicate::If(
                     &Predicate::All(
@@ -65,13 +65,13 @@ impl Decode for OperateAppRequest {
                             Predicate::Required(&["changeStateTo"]),
                         ],
                     ),
-                    &Predicate::Not(
-                        &Predicate::Any(
-                            &[
-                                Predicate::Required(&["stopType"]),
-                                Predicate::Required(&["gracefulStopTimeout"]),
-                            ],
-                        ),
+                    &Predicate::All(
+                        &[
+                            Predicate::Not(&Predicate::Required(&["stopType"])),
+                            Predicate::Not(
+                                &Predicate::Required(&["gracefulStopTimeout"]),
+                            ),
+                        ],
                     ),
                     &Predicate::True,
                 ),

@@ -9,7 +9,8 @@ use super::{InterfaceDescriptor, TrafficFilter};
 /// `TrafficRuleDescriptor`: an object.
 ///
 /// - It must not have dstInterface when action is "DROP".
-/// - It must have dstInterface when action is one of "FORWARD_DECAPSULATED", "FORWARD_ENCAPSULATED", "PASSTHROUGH", "DUPLICATE_DECAPSULATED", "DUPLICATE_ENCAPSULATED".
+/// - It must have dstInterface that must have 1 or more elements and have 1 or fewer elements and have dstInterface when action is one of "FORWARD_DECAPSULATED", "FORWARD_ENCAPSULATED", "PASSTHROUGH".
+/// - It must have dstInterface that must have 2 or more elements and have dstInterface when action is one of "DUPLICATE_DECAPSULATED", "DUPLICATE_ENCAPSULATED".
 ///
 /// Source: ETSI GS MEC 010-2 - Part 2: Application lifecycle, rules and requirements management v3.1.1, clause 6.2.1.9, `#/components/schemas/TrafficRuleDescriptor`.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -78,7 +79,7 @@ impl Decode for TrafficRuleDescriptor {
                 ),
             },
             Rule {
-                words: "have dstInterface when action is one of \"FORWARD_DECAPSULATED\", \"FORWARD_ENCAPSULATED\", \"PASSTHROUGH\", \"DUPLICATE_DECAPSULATED\", \"DUPLICATE_ENCAPSULATED\"",
+                words: "have dstInterface that must have 1 or more elements and have 1 or fewer elements and have dstInterface when action is one of \"FORWARD_DECAPSULATED\", \"FORWARD_ENCAPSULATED\", \"PASSTHROUGH\"",
                 keyword: "if",
                 predicate: Predicate::If(
                     &Predicate::All(
@@ -90,6 +91,36 @@ impl Decode for TrafficRuleDescriptor {
                                         Literal::Text("FORWARD_DECAPSULATED"),
                                         Literal::Text("FORWARD_ENCAPSULATED"),
                                         Literal::Text("PASSTHROUGH"),
+                                    ],
+                                ),
+                            ),
+                            Predicate::Required(&["action"]),
+                        ],
+                    ),
+                    &Predicate::All(
+                        &[
+                            Predicate::Property(
+                                "dstInterface",
+                                &Predicate::All(
+                                    &[Predicate::MinItems(1), Predicate::MaxItems(1)],
+                                ),
+                            ),
+                            Predicate::Required(&["dstInterface"]),
+                        ],
+                    ),
+                    &Predicate::True,
+                ),
+            },
+            Rule {
+                words: "have dstInterface that must have 2 or more elements and have dstInterface when action is one of \"DUPLICATE_DECAPSULATED\", \"DUPLICATE_ENCAPSULATED\"",
+                keyword: "if",
+                predicate: Predicate::If(
+                    &Predicate::All(
+                        &[
+                            Predicate::Property(
+                                "action",
+                                &Predicate::OneOfValues(
+                                    &[
                                         Literal::Text("DUPLICATE_DECAPSULATED"),
                                         Literal::Text("DUPLICATE_ENCAPSULATED"),
                                     ],
@@ -98,7 +129,12 @@ impl Decode for TrafficRuleDescriptor {
                             Predicate::Required(&["action"]),
                         ],
                     ),
-                    &Predicate::Required(&["dstInterface"]),
+                    &Predicate::All(
+                        &[
+                            Predicate::Property("dstInterface", &Predicate::MinItems(2)),
+                            Predicate::Required(&["dstInterface"]),
+                        ],
+                    ),
                     &Predicate::True,
                 ),
             },

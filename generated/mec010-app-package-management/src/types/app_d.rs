@@ -15,7 +15,10 @@ use super::{
 
 /// `AppD`: an object.
 ///
-/// - It must have at most one of logicalNode, osContainerDescriptor, requestAdditionalCapabilities, virtualComputeDescriptor.
+/// - It must not have all of osContainerDescriptor, virtualComputeDescriptor.
+/// - It must not have all of logicalNode, virtualComputeDescriptor.
+/// - It must not have all of requestAdditionalCapabilities, virtualComputeDescriptor.
+/// - It must have swImageDescriptor that must have 1 or fewer elements when virtualComputeDescriptor is present.
 ///
 /// Source: ETSI GS MEC 010-2 - Part 2: Application lifecycle, rules and requirements management v3.1.1, clause 6.2.1.2, `#/components/schemas/AppD`.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -365,25 +368,37 @@ impl Decode for AppD {
     fn decode(json: &Json<'_>) -> Result<Self, Invalid> {
         const RULES: &[Rule] = &[
             Rule {
-                words: "have at most one of logicalNode, osContainerDescriptor, requestAdditionalCapabilities, virtualComputeDescriptor",
+                words: "not have all of osContainerDescriptor, virtualComputeDescriptor",
                 keyword: "not",
                 predicate: Predicate::Not(
-                    &Predicate::Any(
-                        &[
-                            Predicate::Required(
-                                &["virtualComputeDescriptor", "osContainerDescriptor"],
-                            ),
-                            Predicate::Required(
-                                &["virtualComputeDescriptor", "logicalNode"],
-                            ),
-                            Predicate::Required(
-                                &[
-                                    "virtualComputeDescriptor",
-                                    "requestAdditionalCapabilities",
-                                ],
-                            ),
-                        ],
+                    &Predicate::Required(
+                        &["virtualComputeDescriptor", "osContainerDescriptor"],
                     ),
+                ),
+            },
+            Rule {
+                words: "not have all of logicalNode, virtualComputeDescriptor",
+                keyword: "not",
+                predicate: Predicate::Not(
+                    &Predicate::Required(&["virtualComputeDescriptor", "logicalNode"]),
+                ),
+            },
+            Rule {
+                words: "not have all of requestAdditionalCapabilities, virtualComputeDescriptor",
+                keyword: "not",
+                predicate: Predicate::Not(
+                    &Predicate::Required(
+                        &["virtualComputeDescriptor", "requestAdditionalCapabilities"],
+                    ),
+                ),
+            },
+            Rule {
+                words: "have swImageDescriptor that must have 1 or fewer elements when virtualComputeDescriptor is present",
+                keyword: "if",
+                predicate: Predicate::If(
+                    &Predicate::Required(&["virtualComputeDescriptor"]),
+                    &Predicate::Property("swImageDescriptor", &Predicate::MaxItems(1)),
+                    &Predicate::True,
                 ),
             },
         ];

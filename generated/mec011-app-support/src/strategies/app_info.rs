@@ -8,6 +8,7 @@ use crate::types::*;
 
 impl Generate for AppInfo {
     fn generate(depth: u32) -> BoxedStrategy<Self> {
+        let depth = depth.max(1);
         strategy::valid(
             (
                 (

@@ -11,8 +11,8 @@ impl Generate for NtpServers {
         (
             NtpServersNtpServerAddrType::generate(depth),
             strategy::string(StringRules::NONE),
-            strategy::unsigned(IntegerRules::range(0, 4_294_967_295)),
-            strategy::unsigned(IntegerRules::range(0, 4_294_967_295)),
+            strategy::unsigned(IntegerRules::range(3, 17)),
+            strategy::unsigned(IntegerRules::range(3, 17)),
             strategy::unsigned(IntegerRules::range(0, 4_294_967_295)),
             NtpServersAuthenticationOption::generate(depth),
             strategy::optional(

@@ -15,9 +15,9 @@ pub struct NtpServers {
     pub ntp_server_addr_type: NtpServersNtpServerAddrType,
     /// `ntpServerAddr`, required: text.
     pub ntp_server_addr: String,
-    /// `minPollingInterval`, required: an integer from 0 to 4294967295.
+    /// `minPollingInterval`, required: an integer from 3 to 17.
     pub min_polling_interval: u64,
-    /// `maxPollingInterval`, required: an integer from 0 to 4294967295.
+    /// `maxPollingInterval`, required: an integer from 3 to 17.
     pub max_polling_interval: u64,
     /// `localPriority`, required: an integer from 0 to 4294967295.
     pub local_priority: u64,
@@ -67,12 +67,12 @@ impl Decode for NtpServers {
             min_polling_interval: object
                 .required(
                     "minPollingInterval",
-                    |json| decode::unsigned(json, &IntegerRules::range(0, 4_294_967_295)),
+                    |json| decode::unsigned(json, &IntegerRules::range(3, 17)),
                 )?,
             max_polling_interval: object
                 .required(
                     "maxPollingInterval",
-                    |json| decode::unsigned(json, &IntegerRules::range(0, 4_294_967_295)),
+                    |json| decode::unsigned(json, &IntegerRules::range(3, 17)),
                 )?,
             local_priority: object
                 .required(

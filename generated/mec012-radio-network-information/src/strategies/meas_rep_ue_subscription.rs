@@ -9,6 +9,7 @@ use crate::types::*;
 
 impl Generate for MeasRepUeSubscription {
     fn generate(depth: u32) -> BoxedStrategy<Self> {
+        let depth = depth.max(1);
         strategy::valid(
             (
                 MeasRepUeSubscriptionSubscriptionType::generate(depth),

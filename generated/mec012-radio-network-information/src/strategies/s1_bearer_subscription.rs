@@ -9,6 +9,7 @@ use crate::types::*;
 
 impl Generate for S1BearerSubscription {
     fn generate(depth: u32) -> BoxedStrategy<Self> {
+        let depth = depth.max(1);
         strategy::valid(
             (
                 S1BearerSubscriptionSubscriptionType::generate(depth),

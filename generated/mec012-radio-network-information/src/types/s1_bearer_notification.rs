@@ -2,6 +2,7 @@
 //! `S1BearerNotification` of ETSI GS MEC 012 Radio Network Information API v2.2.1.
 
 use mecforge_runtime::{Decode, Invalid, Json, ObjectReader, decode};
+use mecforge_runtime::rules::IntegerRules;
 use serde::Serialize;
 use super::{NotificationLinks, S1UeInfo1, TimeStamp};
 
@@ -139,7 +140,7 @@ impl Decode for S1BearerNotificationS1Event {
             Some(1) => Ok(Self::S1BearerEstablish),
             Some(2) => Ok(Self::S1BearerModify),
             Some(3) => Ok(Self::S1BearerRelease),
-            _ => i64::decode(json).map(Self::Other),
+            _ => decode::signed(json, &IntegerRules::SIGNED).map(Self::Other),
         }
     }
 }

@@ -3,7 +3,7 @@
 
 use mecforge_runtime::{Decode, Invalid, Json, ObjectReader, decode};
 use mecforge_runtime::format::Format;
-use mecforge_runtime::rules::{ArrayRules, Predicate, Rule, StringRules};
+use mecforge_runtime::rules::{ArrayRules, IntegerRules, Predicate, Rule, StringRules};
 use serde::Serialize;
 use super::{
     CellChangeSubscriptionLinks, S1BearerSubscriptionCriteria, TimeStamp,
@@ -233,7 +233,7 @@ impl Decode for S1BearerSubscriptionEventType2 {
             Some(1) => Ok(Self::S1BearerEstablish),
             Some(2) => Ok(Self::S1BearerModify),
             Some(3) => Ok(Self::S1BearerRelease),
-            _ => i64::decode(json).map(Self::Other),
+            _ => decode::signed(json, &IntegerRules::SIGNED).map(Self::Other),
         }
     }
 }

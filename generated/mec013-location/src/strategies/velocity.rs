@@ -8,6 +8,7 @@ use crate::types::*;
 
 impl Generate for Velocity {
     fn generate(depth: u32) -> BoxedStrategy<Self> {
+        let depth = depth.max(1);
         strategy::valid(
             (
                 strategy::unsigned(IntegerRules::range(0, 360)),

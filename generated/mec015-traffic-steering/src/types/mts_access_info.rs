@@ -122,7 +122,7 @@ impl Decode for MtsAccessInfoAccessType {
             Some(31) => Ok(Self::CellularGeranUtra),
             Some(32) => Ok(Self::CellularEutra),
             Some(33) => Ok(Self::CellularNr),
-            _ => i64::decode(json).map(Self::Other),
+            _ => decode::signed(json, &IntegerRules::range(0, 255)).map(Self::Other),
         }
     }
 }

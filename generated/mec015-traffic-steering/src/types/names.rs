@@ -30,6 +30,7 @@ impl Uint32 {
 
 impl std::ops::Deref for Uint32 {
     type Target = u64;
+
     fn deref(&self) -> &Self::Target {
         &self.0
     }

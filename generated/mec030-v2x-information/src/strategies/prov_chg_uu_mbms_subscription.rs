@@ -9,6 +9,7 @@ use crate::types::*;
 
 impl Generate for ProvChgUuMbmsSubscription {
     fn generate(depth: u32) -> BoxedStrategy<Self> {
+        let depth = depth.max(1);
         strategy::valid(
             (
                 strategy::optional(depth, |depth| Links::generate(depth)),

@@ -2,6 +2,7 @@
 //! The enumerations of ETSI GS MEC 030 V2X Information Services API v3.1.1.
 
 use mecforge_runtime::{Decode, Invalid, Json, decode};
+use mecforge_runtime::rules::IntegerRules;
 
 /// `TransmissionBandwidth.transmissionBandwidth`: one of these integers.
 ///
@@ -129,7 +130,7 @@ impl Decode for MsgType {
             Some(11) => Ok(Self::Evcsn),
             Some(12) => Ok(Self::Saem),
             Some(13) => Ok(Self::Rtcmem),
-            _ => i64::decode(json).map(Self::Other),
+            _ => decode::signed(json, &IntegerRules::SIGNED).map(Self::Other),
         }
     }
 }

@@ -2,7 +2,7 @@
 //! `InfoProtocol` of ETSI GS MEC 030 V2X Information Services API v3.1.1.
 
 use mecforge_runtime::{Decode, Invalid, Json, ObjectReader, decode};
-use mecforge_runtime::rules::ArrayRules;
+use mecforge_runtime::rules::{ArrayRules, IntegerRules};
 use serde::Serialize;
 
 /// `InfoProtocol`: an object.
@@ -96,7 +96,7 @@ impl Decode for InfoProtocolMsgProtocol2 {
             Some(2) => Ok(Self::MqttV5),
             Some(3) => Ok(Self::MqttSn),
             Some(4) => Ok(Self::AmqpV10),
-            _ => i64::decode(json).map(Self::Other),
+            _ => decode::signed(json, &IntegerRules::SIGNED).map(Self::Other),
         }
     }
 }

@@ -1,0 +1,164 @@
+//! Registrations of application instances (MEC 011 clauses 7.2.13 and 7.2.14).
+
+use mec011_app_support::{AppInfo, DeleteRegistration, GetRegistration, ReplaceRegistration};
+use mecforge_contracts::{access, keys, outcome};
+use mecforge_runtime::server::{Caller, Problem};
+use mecforge_runtime::{EntityTag, Location, Preconditions};
+use mecforge_store::{CommitError, Entry, Expected, Transaction};
+use uuid::Uuid;
+
+use crate::support::AppSupport;
+
+impl AppSupport {
+    /// Registers an application instance under the identifier that it brings, or a new one.
+    pub(crate) async fn register(
+        &self,
+        mut info: AppInfo,
+        caller: &Caller,
+    ) -> Result<(Location, EntityTag, AppInfo), Problem> {
+        let id = match info.app_instance_id.take() {
+            Some(id) => {
+                check_identifier(&id)?;
+                access::own(caller, &id)?;
+                id
+            }
+            None => Uuid::new_v4().to_string(),
+        };
+        info.app_instance_id = Some(id.clone());
+        let key = keys::application(&id);
+        let transaction = Transaction::new()
+            .expect(&*key, Expected::Absent)
+            .put(key, encode(&info)?);
+        match self.store.commit(transaction).await {
+            Ok(revision) => {
+                let location = Location::new(caller.url(&GetRegistration::path(&id)));
+                Ok((location, outcome::entity_tag(revision), info))
+            }
+            // 403 is what the document declares for a request that the state of the resource does not allow.
+            Err(CommitError::Conflict { .. }) => Err(Problem::forbidden(
+                "/appInstanceId is the identifier of an application instance that has registered already",
+            )
+            .with_pointer("/appInstanceId")
+            .with_rule("unique")),
+            Err(error) => Err(outcome::problem(error)),
+        }
+    }
+
+    /// The registration of an application instance.
+    pub(crate) fn registration(
+        &self,
+        app_instance_id: &str,
+        caller: &Caller,
+    ) -> Result<(AppInfo, EntityTag), Problem> {
+        let entry = self.entry(app_instance_id, caller)?;
+        let info = mecforge_runtime::from_slice(&entry.value).map_err(Problem::internal)?;
+        Ok((info, outcome::entity_tag(entry.modified)))
+    }
+
+    /// Replaces a registration. Its identifier stays.
+    pub(crate) async fn reregister(
+        &self,
+        request: ReplaceRegistration,
+        caller: &Caller,
+    ) -> Result<EntityTag, Problem> {
+        let ReplaceRegistration {
+            app_instance_id,
+            preconditions,
+            mut app_info,
+        } = request;
+        let entry = self.entry(&app_instance_id, caller)?;
+        preconditions.check(Some(&outcome::entity_tag(entry.modified)))?;
+        if app_info
+            .app_instance_id
+            .as_ref()
+            .is_some_and(|id| *id != app_instance_id)
+        {
+            let detail =
+                "/appInstanceId must be the identifier in the path: an application instance keeps its own";
+            return Err(Problem::bad_request(detail)
+                .with_pointer("/appInstanceId")
+                .with_rule("const"));
+        }
+        app_info.app_instance_id = Some(app_instance_id.clone());
+        let value = encode(&app_info)?;
+        let change = |transaction: Transaction, key: &str| transaction.put(key, value);
+        self.change(&app_instance_id, &preconditions, &entry, caller, change)
+            .await
+    }
+
+    /// Ends a registration; the services of the application instance go with it.
+    pub(crate) async fn deregister(
+        &self,
+        request: DeleteRegistration,
+        caller: &Caller,
+    ) -> Result<(), Problem> {
+        let DeleteRegistration {
+            app_instance_id,
+            preconditions,
+        } = request;
+        let entry = self.entry(&app_instance_id, caller)?;
+        preconditions.check(Some(&outcome::entity_tag(entry.modified)))?;
+        let services = keys::services_of(&app_instance_id);
+        let change = |transaction: Transaction, key: &str| transaction.delete(key).delete_prefix(services);
+        self.change(&app_instance_id, &preconditions, &entry, caller, change)
+            .await
+            .map(|_| ())
+    }
+
+    fn entry(&self, app_instance_id: &str, caller: &Caller) -> Result<Entry, Problem> {
+        access::own(caller, app_instance_id)?;
+        self.store
+            .get(&keys::application(app_instance_id))
+            .ok_or_else(|| access::unknown(app_instance_id))
+    }
+
+    /// Commits a change to a registration that was found as `entry` and passed the request's conditions.
+    async fn change(
+        &self,
+        app_instance_id: &str,
+        preconditions: &Preconditions,
+        entry: &Entry,
+        caller: &Caller,
+        change: impl FnOnce(Transaction, &str) -> Transaction,
+    ) -> Result<EntityTag, Problem> {
+        let key = keys::application(app_instance_id);
+        let guarded = Transaction::new().expect(&*key, outcome::expected(preconditions, entry.modified));
+        match self.store.commit(change(guarded, &key)).await {
+            Ok(revision) => Ok(outcome::entity_tag(revision)),
+            Err(CommitError::Conflict { .. }) => {
+                // Gone, or no longer what the condition named.
+                self.entry(app_instance_id, caller)?;
+                Err(Problem::precondition_failed(
+                    "the registration was changed by another request at the same time",
+                )
+                .with_parameter("If-Match"))
+            }
+            Err(error) => Err(outcome::problem(error)),
+        }
+    }
+}
+
+/// Refuses identifiers that cannot stand in a path, or in a log.
+fn check_identifier(id: &str) -> Result<(), Problem> {
+    let refuse = |rule: &str, words: String| {
+        Err(Problem::bad_request(format!("/appInstanceId {words}"))
+            .with_pointer("/appInstanceId")
+            .with_rule(rule))
+    };
+    match id {
+        "" => refuse("minLength", "must not be empty".to_owned()),
+        "." | ".." => refuse("pattern", "must not be a relative path".to_owned()),
+        _ if id.len() > access::LONGEST_IDENTIFIER => refuse(
+            "maxLength",
+            format!("must have at most {} bytes", access::LONGEST_IDENTIFIER),
+        ),
+        _ if id.chars().any(char::is_control) => {
+            refuse("pattern", "must not have control characters".to_owned())
+        }
+        _ => Ok(()),
+    }
+}
+
+fn encode(info: &AppInfo) -> Result<Vec<u8>, Problem> {
+    serde_json::to_vec(info).map_err(Problem::internal)
+}

@@ -1,0 +1,110 @@
+//! Which handlers serve which APIs: the one place that knows them all.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use anyhow::{Context, Result};
+use mec011_service_management::ServiceState;
+use mecforge_app_support::{AppSupport, Instances};
+use mecforge_registry::{Limits, Registry, Transports};
+use mecforge_runtime::server::Mount;
+use mecforge_store::Store;
+
+use crate::config::Settings;
+use crate::platform::Api;
+use crate::telemetry::metrics::Gauge;
+
+/// The APIs of a platform, and what can be counted about them.
+pub(crate) struct Wired {
+    pub(crate) apis: Vec<Api>,
+    pub(crate) gauges: Vec<(&'static str, &'static str, Gauge)>,
+}
+
+/// An [`Api`] of a generated crate.
+macro_rules! api {
+    ($id:literal, $title:literal, $generated:ident, $handler:expr) => {
+        Api {
+            id: $id,
+            title: $title,
+            base_path: $generated::BASE_PATH,
+            document_path: concat!("/openapi/", $id, ".json"),
+            document: $generated::DOCUMENT,
+            service: $generated::server::service($handler),
+            mount: Mount::new($generated::BASE_PATH),
+        }
+    };
+}
+
+/// Puts the handlers together on a store.
+pub(crate) async fn wire(store: &Arc<dyn Store>, settings: &Settings, address: SocketAddr) -> Result<Wired> {
+    let declared = settings
+        .applications
+        .iter()
+        .map(|application| application.app_instance_id.clone())
+        .collect();
+    let instances = Arc::new(Instances::new(store.clone(), declared));
+    let app_support = AppSupport::new(store.clone(), instances.clone());
+    let limits = Limits {
+        services_per_application: Some(settings.limits.services_per_application).filter(|most| *most > 0),
+    };
+    let transports = transports(settings, address)?;
+    let registry = Arc::new(Registry::new(
+        store.clone(),
+        instances.clone(),
+        transports,
+        limits,
+    ));
+    registry
+        .remove_orphans()
+        .await
+        .context("cannot remove the services of applications that are no longer declared")?;
+    let count = |registry: &Arc<Registry>, state: Option<ServiceState>| -> Gauge {
+        let registry = registry.clone();
+        Box::new(move || as_gauge(registry.count(state)))
+    };
+    let gauges: Vec<(&'static str, &'static str, Gauge)> = vec![
+        ("services", "Services registered", count(&registry, None)),
+        (
+            "services_active",
+            "Services in state ACTIVE",
+            count(&registry, Some(ServiceState::Active)),
+        ),
+        (
+            "applications_registered",
+            "Application instances that have registered",
+            Box::new(move || as_gauge(instances.registered())),
+        ),
+    ];
+    let apis = vec![
+        api!(
+            "mec011-service-management",
+            "MEC 011 Service management",
+            mec011_service_management,
+            registry
+        ),
+        api!(
+            "mec011-app-support",
+            "MEC 011 Application support",
+            mec011_app_support,
+            app_support
+        ),
+    ];
+    Ok(Wired { apis, gauges })
+}
+
+fn as_gauge(count: usize) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX)
+}
+
+fn transports(settings: &Settings, address: SocketAddr) -> Result<Transports> {
+    match &settings.transports {
+        Some(transports) => Ok(Transports::configured(transports)?),
+        None => {
+            let own = settings
+                .public_url
+                .clone()
+                .unwrap_or_else(|| format!("http://{address}"));
+            Ok(Transports::standard(&own))
+        }
+    }
+}
