@@ -6,6 +6,7 @@
 //!
 //! What must not happen here: MEC behaviour of its own, or knowledge of a path of any ETSI API.
 
+mod answers;
 pub mod config;
 pub mod pages;
 pub mod platform;

@@ -7,15 +7,16 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 use axum::body::Body;
-use http::{Method, Request, Response, StatusCode, Uri};
+use http::{HeaderValue, Method, Request, Response, StatusCode, Uri};
 use mecforge_runtime::operation::Operation;
 use mecforge_runtime::server::{Answered, ApiService, BodyLimit, Mount, Problem, PublicUrl, RequestId};
 use mecforge_store::{Embedded, Store};
 
+use crate::answers::{Answers, Question};
 use crate::config::Settings;
 use crate::pages::Pages;
-use crate::telemetry::access::{Access, REQUEST_ID, RequestIds};
-use crate::telemetry::metrics::Metrics;
+use crate::telemetry::access::{self, Access, REQUEST_ID, RequestIds};
+use crate::telemetry::metrics::{Metrics, Series};
 use crate::wiring;
 
 /// One API and where it hangs.
@@ -42,6 +43,7 @@ pub struct Platform {
     apis: Vec<Api>,
     pages: Pages,
     metrics: Metrics,
+    answers: Arc<Answers>,
     request_ids: RequestIds,
     public_url: Option<PublicUrl>,
     body_limit: BodyLimit,
@@ -67,9 +69,13 @@ impl Platform {
     /// Settings that the handlers refuse, or a store that takes no writes.
     pub async fn with_store(store: Arc<dyn Store>, settings: &Settings, address: SocketAddr) -> Result<Self> {
         let wired = wiring::wire(&store, settings, address).await?;
+        // After the handlers have attached their indices.
+        let answers = Arc::new(Answers::new(wired.kept));
+        store.attach("", answers.clone());
         Ok(Self {
             pages: Pages::new(&wired.apis),
             metrics: Metrics::new(store.clone(), wired.gauges),
+            answers,
             store,
             apis: wired.apis,
             request_ids: RequestIds::default(),
@@ -88,30 +94,70 @@ impl Platform {
     }
 
     /// Answers one request, whatever it is.
-    pub async fn answer(&self, mut request: Request<Body>) -> Response<Body> {
+    pub async fn answer(&self, request: Request<Body>) -> Response<Body> {
         let begun = Instant::now();
-        let (request_id, header) = self.request_ids.identify(request.headers());
+        let request_id = self.request_ids.identify(request.headers());
         let line = self
             .access_log
             .then(|| (request.method().clone(), request.uri().clone()));
-        request.extensions_mut().insert(request_id.clone());
+        let question = self.answers.question(&request);
+        let kept = question.as_ref().and_then(|question| self.answers.get(question));
+        let (mut response, operation, series) = match kept {
+            Some(kept) => (kept.response(), Some(kept.operation), kept.series.clone()),
+            None => self.compute(request, &request_id, question).await,
+        };
+        let elapsed = begun.elapsed();
+        series.count(elapsed);
+        if let Some((method, uri)) = line {
+            let (status, operation) = (response.status(), operation.map(|operation| operation.name));
+            let request_id = access::text_of(&request_id);
+            Access {
+                request_id,
+                method: &method,
+                path: uri.path(),
+                operation,
+                status,
+                elapsed,
+            }
+            .log();
+        }
+        response.headers_mut().insert(REQUEST_ID, request_id);
+        response
+    }
+
+    /// Answers a request that is not answered by what was kept.
+    async fn compute(
+        &self,
+        mut request: Request<Body>,
+        request_id: &HeaderValue,
+        question: Option<Question>,
+    ) -> (Response<Body>, Option<&'static Operation>, Series) {
+        request
+            .extensions_mut()
+            .insert(RequestId::new(access::text_of(request_id)));
         let (api, mut response) = match self.mounted(request.uri().path()) {
             _ if head_size(&request) > self.header_limit => ("", self.refuse_head()),
-            Some(api) => (api.id, self.ask(api, request).await),
+            Some(api) => {
+                let response = self.ask(api, request).await;
+                match question {
+                    Some(question) => {
+                        let series = |operation| {
+                            self.metrics
+                                .series(api.id, Some(operation), StatusCode::OK.as_u16())
+                        };
+                        (api.id, self.answers.keep(question, response, series).await)
+                    }
+                    None => (api.id, response),
+                }
+            }
             None => ("", self.page(&request)),
         };
         let operation = response
             .extensions_mut()
             .remove::<Answered>()
             .map(|answered| answered.0);
-        let status = response.status();
-        response.headers_mut().insert(REQUEST_ID, header);
-        let elapsed = begun.elapsed();
-        self.metrics.count(api, operation, status.as_u16(), elapsed);
-        if let Some((method, uri)) = line {
-            log(&request_id, &method, &uri, operation, status, elapsed);
-        }
-        response
+        let series = self.metrics.series(api, operation, response.status().as_u16());
+        (response, operation, series)
     }
 
     /// The API that a path belongs to.
@@ -217,24 +263,4 @@ fn below(uri: &Uri, base: &str) -> Option<Uri> {
     } else {
         target.parse().ok()
     }
-}
-
-fn log(
-    request_id: &RequestId,
-    method: &Method,
-    uri: &Uri,
-    operation: Option<&'static Operation>,
-    status: StatusCode,
-    elapsed: Duration,
-) {
-    let operation = operation.map(|operation| operation.name);
-    Access {
-        request_id: request_id.as_str(),
-        method,
-        path: uri.path(),
-        operation,
-        status,
-        elapsed,
-    }
-    .log();
 }

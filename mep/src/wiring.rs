@@ -4,9 +4,10 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use anyhow::{Context, Result};
-use mec011_service_management::ServiceState;
+use mec011_service_management::{GET_APPLICATION_SERVICE, GET_SERVICE, ServiceState};
 use mecforge_app_support::{AppSupport, Instances};
 use mecforge_registry::{Limits, Registry, Transports};
+use mecforge_runtime::operation::Operation;
 use mecforge_runtime::server::Mount;
 use mecforge_store::Store;
 
@@ -18,6 +19,8 @@ use crate::telemetry::metrics::Gauge;
 pub(crate) struct Wired {
     pub(crate) apis: Vec<Api>,
     pub(crate) gauges: Vec<(&'static str, &'static str, Gauge)>,
+    /// Operations whose answers depend on the store, the configuration and the request's target and `Host` alone.
+    pub(crate) kept: Vec<&'static Operation>,
 }
 
 /// An [`Api`] of a generated crate.
@@ -89,7 +92,8 @@ pub(crate) async fn wire(store: &Arc<dyn Store>, settings: &Settings, address: S
             app_support
         ),
     ];
-    Ok(Wired { apis, gauges })
+    let kept = vec![&GET_SERVICE, &GET_APPLICATION_SERVICE];
+    Ok(Wired { apis, gauges, kept })
 }
 
 fn as_gauge(count: usize) -> i64 {

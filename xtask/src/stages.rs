@@ -23,12 +23,23 @@ pub(crate) struct Subject {
     /// The document.
     pub(crate) located: Located,
     /// The overlay to apply.
-    pub(crate) overlay: Option<PathBuf>,
+    pub(crate) overlay: Option<Overlay>,
+}
+
+/// An overlay on this machine.
+#[derive(Clone, Debug)]
+pub(crate) struct Overlay {
+    /// What findings call it, on every machine.
+    name: String,
+    /// The file.
+    path: PathBuf,
 }
 
 /// A document that went through the stages.
 #[derive(Debug)]
 pub(crate) struct Prepared {
+    /// The document as it was loaded.
+    pub(crate) raw: Document,
     /// The document, plain OpenAPI 3.1.
     pub(crate) document: Document,
     /// The defects that were found, in the order of the stages.
@@ -53,7 +64,7 @@ impl Selection {
     /// Finds the documents that were asked for.
     pub(crate) fn subjects(&self, workspace: &Workspace) -> anyhow::Result<Vec<Subject>> {
         match &self.input {
-            Some(file) => Ok(vec![Subject::file(file, self.overlay.clone())?]),
+            Some(file) => Ok(vec![Subject::file(file, self.overlay.as_deref())?]),
             None => Ok(subjects(
                 workspace,
                 &Manifest::load(workspace)?.select(&self.ids)?,
@@ -74,8 +85,12 @@ pub(crate) fn subjects(workspace: &Workspace, releases: &[Release]) -> Result<Ve
 impl Subject {
     fn release(workspace: &Workspace, release: Release, located: Located) -> Self {
         let name = release.name();
-        let overlay = workspace.near(&format!("{OVERLAYS}/{name}.yaml"));
-        let overlay = overlay.is_file().then_some(overlay);
+        let overlay = format!("{OVERLAYS}/{name}.yaml");
+        let overlay = Overlay {
+            path: workspace.near(&overlay),
+            name: overlay,
+        };
+        let overlay = overlay.path.is_file().then_some(overlay);
         Self {
             name,
             release: Some(release),
@@ -84,7 +99,7 @@ impl Subject {
         }
     }
 
-    fn file(file: &Path, overlay: Option<PathBuf>) -> anyhow::Result<Self> {
+    fn file(file: &Path, overlay: Option<&Path>) -> anyhow::Result<Self> {
         let Some(name) = file.file_name().and_then(|name| name.to_str()) else {
             anyhow::bail!("--input {} names no file", file.display());
         };
@@ -93,6 +108,10 @@ impl Subject {
             root,
             path: name.to_owned(),
         };
+        let overlay = overlay.map(|path| Overlay {
+            name: path.display().to_string(),
+            path: path.to_owned(),
+        });
         Ok(Self {
             name: file.display().to_string(),
             release: None,
@@ -103,15 +122,11 @@ impl Subject {
 
     /// The file of a finding or diagnostic as the caller of the verb can open it.
     pub(crate) fn place(&self, file: &str) -> String {
-        if file.is_empty()
-            || self
-                .overlay
-                .as_deref()
-                .is_some_and(|overlay| overlay == Path::new(file))
-        {
-            return file.to_owned();
+        match &self.overlay {
+            _ if file.is_empty() => String::new(),
+            Some(overlay) if overlay.name == file => overlay.path.display().to_string(),
+            _ => self.located.root.join(file).display().to_string(),
         }
-        self.located.root.join(file).display().to_string()
     }
 
     /// What to say where the document is not the pinned one.
@@ -123,23 +138,25 @@ impl Subject {
 
     /// The document after all stages; without repair it is as it was written, but for its dialect.
     pub(crate) fn prepare(&self, repair: bool) -> Result<Prepared, Problems> {
-        let document =
-            load::load(&self.located, &self.located.path).map_err(|faults| self.problems(faults))?;
+        let raw = load::load(&self.located, &self.located.path).map_err(|faults| self.problems(faults))?;
         let overlays = self
             .overlay
             .iter()
-            .map(|path| self.load_overlay(path))
+            .map(|it| self.load_overlay(it))
             .collect::<Result<Vec<_>, _>>()?;
-        let (document, findings) = mecforge_document::prepare(document, &overlays, !repair)
+        let (document, findings) = mecforge_document::prepare(raw.clone(), &overlays, !repair)
             .map_err(|faults| self.problems(faults))?;
-        Ok(Prepared { document, findings })
+        Ok(Prepared {
+            raw,
+            document,
+            findings,
+        })
     }
 
-    fn load_overlay(&self, path: &Path) -> Result<Document, Problems> {
-        let name = path.display().to_string();
-        match std::fs::read_to_string(path) {
-            Ok(text) => load::load_text(&name, &text).map_err(|faults| self.problems(faults)),
-            Err(error) => Problems::one(format!("cannot read {name}: {error}")),
+    fn load_overlay(&self, overlay: &Overlay) -> Result<Document, Problems> {
+        match std::fs::read_to_string(&overlay.path) {
+            Ok(text) => load::load_text(&overlay.name, &text).map_err(|faults| self.problems(faults)),
+            Err(error) => Problems::one(format!("cannot read {}: {error}", overlay.path.display())),
         }
     }
 

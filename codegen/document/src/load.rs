@@ -14,6 +14,7 @@ mod json;
 mod paths;
 mod scalar;
 mod syntax;
+mod tabs;
 mod text;
 mod yaml;
 

@@ -43,6 +43,8 @@ pub struct Fact {
     pub value: String,
     /// The places that a repair of this fact may name, the fact's own first.
     pub places: Vec<Pointer>,
+    /// The schema that a `$ref` names: where that gets a second view, the reference may come to name the other one.
+    pub target: Option<Pointer>,
 }
 
 /// The facts of a document by their kind and a name that is the same in every state of it.
@@ -89,15 +91,6 @@ pub(super) fn inventory(document: &Document) -> Inventory {
     collector.facts
 }
 
-/// How many facts of each kind, constraints and responses by their keyword.
-pub(super) fn count(inventory: &Inventory) -> BTreeMap<(Kind, String), usize> {
-    let mut counts = BTreeMap::new();
-    for fact in inventory.values() {
-        *counts.entry((fact.kind, fact.keyword.clone())).or_default() += 1;
-    }
-    counts
-}
-
 struct Collector<'document> {
     document: &'document Document,
     facts: Inventory,
@@ -105,7 +98,9 @@ struct Collector<'document> {
 
 impl<'document> Collector<'document> {
     fn add(&mut self, kind: Kind, keyword: &str, name: String, value: String, places: Vec<Pointer>) {
-        let fact = Fact { kind, keyword: keyword.to_owned(), value, places };
+        let target = places.first().filter(|_| keyword == "$ref").and_then(|place| self.document.root.pointer(place));
+        let target = target.and_then(Node::as_str).and_then(Pointer::parse);
+        let fact = Fact { kind, keyword: keyword.to_owned(), value, places, target };
         self.facts.insert((kind, name), fact);
     }
 
@@ -202,7 +197,10 @@ impl<'document> Collector<'document> {
                 continue;
             }
             let required = parameter.get("required").and_then(Node::as_bool) == Some(true);
-            let places = vec![at.clone(), target.clone()];
+            let mut places = vec![at.clone(), target.clone()];
+            // What a parameter is called by: where that changes it is another parameter.
+            places.extend(["name", "in"].map(|key| target.child(key)));
+            places.push(at.child("$ref"));
             self.add(Kind::Parameter, "", name.clone(), String::new(), places.clone());
             if required {
                 self.add(Kind::Constraint, "required", name, "true".to_owned(), places);
@@ -225,12 +223,9 @@ impl<'document> Collector<'document> {
         let name = format!("{operation} {status}");
         let (target, target_at) = self.locate(response, place);
         self.add(Kind::Response, status, name.clone(), String::new(), vec![place.clone()]);
-        for (media_type, media) in members(target.get("content")) {
-            // A media type without a schema says nothing of a body.
-            if members(Some(media)).next().is_some() || target.get("content").is_some() {
-                let places = vec![place.child("content").child(media_type), target_at.clone()];
-                self.add(Kind::ResponseBody, "", format!("{name} {media_type}"), String::new(), places);
-            }
+        for (media_type, _) in members(target.get("content")) {
+            let places = vec![place.child("content").child(media_type), target_at.clone()];
+            self.add(Kind::ResponseBody, "", format!("{name} {media_type}"), String::new(), places);
         }
         for (header, _) in members(target.get("headers")) {
             if !header.eq_ignore_ascii_case("content-type") {
@@ -281,12 +276,12 @@ impl<'document> Collector<'document> {
     fn schema(&mut self, schema: &'document Node, name: &str, place: &Pointer) {
         for keyword in VALUES {
             let Some(value) = schema.get(keyword) else { continue };
-            let mut places = vec![place.child(keyword), place.clone()];
-            places.extend(value.as_str().filter(|_| keyword == "$ref").and_then(Pointer::parse));
+            let places = vec![place.child(keyword), place.clone()];
             self.add(Kind::Constraint, keyword, format!("{name} {keyword}"), text(value), places);
         }
-        for required in elements(schema.get("required")).iter().filter_map(Node::as_str) {
-            let places = vec![place.child("required"), place.child("properties").child(required)];
+        for (index, required) in elements(schema.get("required")).iter().enumerate() {
+            let Some(required) = required.as_str() else { continue };
+            let places = vec![place.child("required").index(index), place.child("properties").child(required)];
             let name = format!("{name} required {required}");
             self.add(Kind::Constraint, "required", name, "true".to_owned(), places);
         }

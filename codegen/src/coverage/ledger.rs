@@ -60,11 +60,15 @@ pub(super) fn compare(
     (tallies, differences)
 }
 
+/// Lists, which an update adds to.
+const APPENDED: [&str; 6] = ["/required", "/enum", "/oneOf", "/anyOf", "/allOf", "/parameters"];
+
 /// The finding that tells of a change: the one whose place is nearest to the fact's.
 fn explanation<'finding>(fact: &Fact, is_there: bool, findings: &'finding [Finding]) -> Option<&'finding Finding> {
     let nearness = |finding: &Finding| {
-        let distances = fact.places.iter().filter_map(|place| distance(place, is_there, finding));
-        distances.min()
+        let target = fact.target.iter().filter(|_| is_there && finding.class == "read-only");
+        let places = fact.places.iter().chain(target);
+        places.filter_map(|place| distance(place, is_there, finding)).min()
     };
     let near = findings.iter().filter_map(|finding| Some((nearness(finding)?, finding)));
     near.min_by_key(|(distance, _)| *distance).map(|(_, finding)| finding)
@@ -74,8 +78,10 @@ fn explanation<'finding>(fact: &Fact, is_there: bool, findings: &'finding [Findi
 fn distance(place: &Pointer, is_there: bool, finding: &Finding) -> Option<usize> {
     let (place, found) = (place.as_str(), finding.pointer.as_str());
     if let Some(sets) = finding.repair.strip_prefix("sets ").filter(|_| finding.class == "erratum") {
-        // An update takes nothing away, and changes nothing but what it names.
-        return is_there.then(|| set_places(found, sets).filter_map(|set| above(place, &set)).min()).flatten();
+        // An update changes nothing but what it names, and takes away only what it writes another value over.
+        let written_over = |set: &String| !APPENDED.iter().any(|list| set.ends_with(list));
+        let sets = set_places(found, sets).filter(|set| is_there || written_over(set));
+        return sets.filter_map(|set| above(place, &set)).min();
     }
     // A wrapper is reported at the property that it wraps.
     let wrapped = || above(found, place).filter(|_| finding.class == "wrapped-body");

@@ -167,14 +167,22 @@ fn union_body(context: &Context<'_>, id: TypeId, union: &Union) -> (TokenStream,
     let count = union.members.len();
     let recursive = |index: &usize| requires(context, &union.members[*index].shape, id, &mut Vec::new());
     let (deep, flat): (Vec<usize>, Vec<usize>) = (0..count).partition(recursive);
-    let all = (0..count).map(member);
-    let all = quote! { strategy::union(vec![#(#all),*]) };
+    // Where members are tried one after the other, a value of one may be a value of another, too.
+    let is_tried = union.exclusive && matches!(union.selector, crate::model::types::Selector::Trial);
+    let one_of = |indices: Vec<usize>| {
+        let members = indices.into_iter().map(member);
+        match is_tried {
+            true => quote! { strategy::valid(strategy::union(vec![#(#members),*])) },
+            false => quote! { strategy::union(vec![#(#members),*]) },
+        }
+    };
+    let all = one_of((0..count).collect());
     let body = match (deep.is_empty(), flat.is_empty()) {
         (false, false) => {
-            let flat = flat.into_iter().map(member);
+            let flat = one_of(flat);
             quote! {
                 if depth == 0 {
-                    return strategy::union(vec![#(#flat),*]);
+                    return #flat;
                 }
                 let depth = depth - 1;
                 #all
@@ -182,10 +190,7 @@ fn union_body(context: &Context<'_>, id: TypeId, union: &Union) -> (TokenStream,
         }
         _ => all,
     };
-    match union.exclusive && matches!(union.selector, crate::model::types::Selector::Trial) {
-        true => (quote! { strategy::valid(#body) }, true),
-        false => (body, true),
-    }
+    (body, true)
 }
 
 /// Whether a value of a shape must contain a value of type `target`.

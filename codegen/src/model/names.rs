@@ -53,7 +53,7 @@ pub(crate) fn variant_name(text: &str) -> String {
         "-" => "Minus",
         _ => text,
     };
-    type_name(spelled)
+    identifier(&type_name(spelled))
 }
 
 /// The text with everything that is no letter or digit as a word boundary.
@@ -137,6 +137,7 @@ mod tests {
         check(snake_name, "802_11", "n802_11");
         check(variant_name, "GTP-U", "GtpU");
         check(variant_name, "", "Empty");
+        check(variant_name, "self", "Self_");
         check(identifier, "type", "r#type");
         check(identifier, "self", "self_");
     }

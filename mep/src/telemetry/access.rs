@@ -4,7 +4,6 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
-use mecforge_runtime::server::RequestId;
 use uuid::Uuid;
 
 /// The header that carries a request's identifier, both ways.
@@ -16,14 +15,19 @@ const LONGEST: usize = 128;
 /// Makes identifiers that are unique across restarts and platforms.
 #[derive(Debug)]
 pub struct RequestIds {
-    prefix: String,
+    prefix: [u8; PREFIX],
     next: AtomicU64,
 }
 
+/// The length of what the identifiers of one process have in common.
+const PREFIX: usize = 15;
+
 impl Default for RequestIds {
     fn default() -> Self {
-        let mut prefix = Uuid::new_v4().simple().to_string();
-        prefix.truncate(16);
+        let mut text = [0; uuid::fmt::Simple::LENGTH];
+        Uuid::new_v4().simple().encode_lower(&mut text);
+        let mut prefix = [0; PREFIX];
+        prefix.copy_from_slice(&text[..PREFIX]);
         Self {
             prefix,
             next: AtomicU64::new(1),
@@ -33,25 +37,35 @@ impl Default for RequestIds {
 
 impl RequestIds {
     /// The identifier of a request: its own if it brings a sane one, else a new one.
-    pub fn identify(&self, headers: &HeaderMap) -> (RequestId, HeaderValue) {
-        if let Some((value, text)) = headers
-            .get(&REQUEST_ID)
-            .and_then(|value| Some((value, sane(value)?)))
-        {
-            return (RequestId::new(text), value.clone());
+    pub fn identify(&self, headers: &HeaderMap) -> HeaderValue {
+        if let Some(value) = headers.get(&REQUEST_ID).filter(|value| is_sane(value)) {
+            return value.clone();
         }
         let number = self.next.fetch_add(1, Ordering::Relaxed);
-        let text = format!("{}-{number:x}", self.prefix);
-        let value = HeaderValue::from_str(&text).unwrap_or(HeaderValue::from_static("-"));
-        (RequestId::new(&text), value)
+        let mut text = [b'0'; 32];
+        text[..PREFIX].copy_from_slice(&self.prefix);
+        text[PREFIX] = b'-';
+        let mut end = PREFIX + 1;
+        // In hexadecimal, without leading zeros.
+        let digits = (u64::BITS - number.leading_zeros()).div_ceil(4).max(1);
+        for digit in (0..digits).rev() {
+            text[end] = b"0123456789abcdef"[usize::try_from(number >> (4 * digit) & 15).unwrap_or_default()];
+            end += 1;
+        }
+        HeaderValue::from_bytes(&text[..end]).unwrap_or(HeaderValue::from_static("-"))
     }
 }
 
 /// An identifier that can stand in a log line as it is.
-fn sane(value: &HeaderValue) -> Option<&str> {
-    let text = value.to_str().ok()?;
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.:/+=".contains(&byte);
-    (!text.is_empty() && text.len() <= LONGEST && text.bytes().all(plain)).then_some(text)
+fn is_sane(value: &HeaderValue) -> bool {
+    let plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"-_.:/+=".contains(byte);
+    !value.is_empty() && value.len() <= LONGEST && value.as_bytes().iter().all(plain)
+}
+
+/// The text of an identifier that [`RequestIds::identify`] gave.
+pub fn text_of(request_id: &HeaderValue) -> &str {
+    // Only visible ASCII characters pass there.
+    request_id.to_str().unwrap_or("-")
 }
 
 /// What the access line says.
@@ -94,7 +108,7 @@ mod tests {
     fn identify(ids: &RequestIds, given: &'static str) -> String {
         let mut headers = HeaderMap::new();
         headers.insert(REQUEST_ID, HeaderValue::from_static(given));
-        ids.identify(&headers).0.as_str().to_owned()
+        text_of(&ids.identify(&headers)).to_owned()
     }
 
     #[test]
@@ -107,11 +121,23 @@ mod tests {
     }
 
     #[test]
-    fn new_identifiers_differ() {
-        let ids = RequestIds::default();
-        let identify = || ids.identify(&HeaderMap::new());
-        let ((first, header), (second, _)) = (identify(), identify());
-        assert_ne!(first, second);
-        assert_eq!(header.to_str().unwrap(), first.as_str());
+    fn new_identifiers_differ_in_their_number() {
+        let ids = RequestIds {
+            prefix: *b"0123456789abcde",
+            next: AtomicU64::new(14),
+        };
+        let identify = || text_of(&ids.identify(&HeaderMap::new())).to_owned();
+        assert_eq!(
+            [identify(), identify(), identify()],
+            ["0123456789abcde-e", "0123456789abcde-f", "0123456789abcde-10"]
+        );
+        let last = RequestIds {
+            prefix: *b"0123456789abcde",
+            next: AtomicU64::new(u64::MAX),
+        };
+        assert_eq!(
+            text_of(&last.identify(&HeaderMap::new())),
+            "0123456789abcde-ffffffffffffffff"
+        );
     }
 }

@@ -38,6 +38,21 @@ struct Route {
     path: &'static str,
 }
 
+/// Where the answers of one operation with one status are counted.
+#[derive(Clone, Debug)]
+pub struct Series {
+    requests: Counter,
+    seconds: Histogram,
+}
+
+impl Series {
+    /// Counts one answer.
+    pub fn count(&self, elapsed: Duration) {
+        self.requests.inc();
+        self.seconds.observe(elapsed.as_secs_f64());
+    }
+}
+
 /// Something that can be counted on demand, such as the number of services.
 pub type Gauge = Box<dyn Fn() -> i64 + Send + Sync>;
 
@@ -72,26 +87,19 @@ impl Metrics {
         }
     }
 
-    /// Counts one answer. Requests that no operation answered are counted together, whatever their paths.
-    pub fn count(
-        &self,
-        api: &'static str,
-        operation: Option<&'static Operation>,
-        status: u16,
-        elapsed: Duration,
-    ) {
+    /// Where an answer is counted. Requests that no operation answered are counted together, whatever their paths.
+    #[must_use]
+    pub fn series(&self, api: &'static str, operation: Option<&'static Operation>, status: u16) -> Series {
         let (method, path) = operation.map_or(("", ""), |operation| (operation.method, operation.path));
-        self.requests
-            .get_or_create(&Answer {
+        Series {
+            requests: self.requests.get_or_create_owned(&Answer {
                 api,
                 method,
                 path,
                 status,
-            })
-            .inc();
-        self.seconds
-            .get_or_create(&Route { api, method, path })
-            .observe(elapsed.as_secs_f64());
+            }),
+            seconds: self.seconds.get_or_create_owned(&Route { api, method, path }),
+        }
     }
 
     /// All metrics as text.

@@ -1,9 +1,14 @@
 //! The `mep` binary from outside: configuration, start, pages, limits, signals.
 #![allow(clippy::unwrap_used, reason = "a test that cannot unwrap has failed")]
 
+mod answers;
+mod bad_requests;
 mod configuration;
+mod durability;
 mod http;
+mod in_process;
 mod lifecycle;
 mod limits;
 mod pages;
 mod process;
+mod registrations;

@@ -1,6 +1,7 @@
 //! The crates in `generated/`, one per document.
 
 use anyhow::Context;
+use mecforge_codegen::coverage::{self, Row};
 use mecforge_codegen::emit::Packaging;
 
 use super::printed::{self, Printed};
@@ -15,7 +16,9 @@ use crate::workspace::Workspace;
 /// Where the crates lie, below the workspace's root.
 const GENERATED: &str = "generated";
 /// What lies beside the crates and is written by hand.
-const BY_HAND: [&str; 2] = ["rustfmt.toml", "COVERAGE.md"];
+const BY_HAND: [&str; 1] = ["rustfmt.toml"];
+/// The account of all documents, below `generated/`.
+const COVERAGE: &str = "COVERAGE.md";
 
 /// Brings the crates of the named documents up to date, or lists what is not.
 ///
@@ -24,7 +27,7 @@ const BY_HAND: [&str; 2] = ["rustfmt.toml", "COVERAGE.md"];
 pub(super) fn run(workspace: &Workspace, names: &[String], check: bool) -> anyhow::Result<()> {
     let manifest = Manifest::load(workspace)?;
     let present = present(workspace)?;
-    let releases = match names {
+    let wanted = match names {
         [] => {
             let mut releases = manifest.newest();
             releases.extend(
@@ -37,14 +40,22 @@ pub(super) fn run(workspace: &Workspace, names: &[String], check: bool) -> anyho
         }
         names => manifest.select(names)?,
     };
-    let subjects = stages::subjects(workspace, &releases)?;
+    let wanted = stages::subjects(workspace, &wanted)?;
     let lock = Lock::load(workspace)?;
-    subjects
+    wanted
         .iter()
         .filter_map(|subject| subject.warning(&lock))
         .for_each(|it| eprintln!("warning: {it}"));
 
-    let tree = tree(&subjects, if names.is_empty() { present } else { Vec::new() })?;
+    let (mut tree, rows) = tree(&wanted)?;
+    if names.is_empty() {
+        present.into_iter().for_each(|name| tree.own(name));
+    }
+    match coverage(workspace, &manifest, rows) {
+        Ok(page) => tree.insert(COVERAGE.to_owned(), page),
+        // The crates that were asked for need not wait for documents that were not.
+        Err(problems) => eprintln!("warning: {GENERATED}/{COVERAGE} stays as it is: {problems}"),
+    }
     let root = workspace.path(GENERATED);
     if check {
         return report(tree.compare(&root)?);
@@ -61,27 +72,44 @@ pub(super) fn run(workspace: &Workspace, names: &[String], check: bool) -> anyho
     Ok(())
 }
 
-/// The crates' files; the error has the faults of all documents.
-fn tree(subjects: &[Subject], present: Vec<String>) -> Result<Tree, Problems> {
+/// The crates' files, and what each has of its document; the error has the faults of all documents.
+fn tree(subjects: &[Subject]) -> Result<(Tree, Vec<Row>), Problems> {
     let mut tree = Tree::default();
-    present.into_iter().for_each(|name| tree.own(name));
+    let mut rows = Vec::new();
     let mut problems = Problems::default();
-    let crates = threads::map(subjects, |subject| {
-        let name = subject.release.as_ref().map(package_name).unwrap_or_default();
-        printed::print(subject, &name, &Packaging::Workspace, false)
-    });
-    for (subject, printed) in subjects.iter().zip(crates) {
+    for (subject, printed) in subjects.iter().zip(threads::map(subjects, print)) {
         match printed {
-            Ok(Printed { files, .. }) => {
+            Ok(Printed { files, coverage }) => {
                 tree.own(subject.name.clone());
                 for file in files {
                     tree.insert(format!("{}/{}", subject.name, file.path), file.contents);
                 }
+                rows.push(coverage);
             }
             Err(faults) => faults.iter().for_each(|fault| problems.push(fault)),
         }
     }
-    problems.or(tree)
+    problems.or((tree, rows))
+}
+
+fn print(subject: &Subject) -> Result<Printed, Problems> {
+    let name = subject.release.as_ref().map(package_name).unwrap_or_default();
+    printed::print(subject, &name, &Packaging::Workspace, false)
+}
+
+/// The account of every document's newest release: of those in `rows`, and of the others, which are generated for it.
+fn coverage(workspace: &Workspace, manifest: &Manifest, mut rows: Vec<Row>) -> Result<String, Problems> {
+    let newest = manifest.newest();
+    rows.retain(|row| newest.iter().any(|release| release.name() == row.id));
+    let others: Vec<_> = newest
+        .into_iter()
+        .filter(|release| rows.iter().all(|row| row.id != release.name()))
+        .collect();
+    for printed in threads::map(&stages::subjects(workspace, &others)?, print) {
+        rows.push(printed?.coverage);
+    }
+    rows.sort_by(|left, right| left.id.cmp(&right.id));
+    Ok(coverage::markdown(&rows))
 }
 
 /// What lies in `generated/`, but for what is written by hand.

@@ -1,20 +1,18 @@
 //! From a settled document to the files of a crate, through mecforge-codegen.
 
+use mecforge_codegen::coverage::Row;
 use mecforge_codegen::emit::{self, File, Packaging};
-use mecforge_codegen::model::{self, Api, Options};
-use mecforge_document::Finding;
+use mecforge_codegen::model::{self, Options};
 
 use crate::problems::Problems;
 use crate::stages::Subject;
 
 /// A document's crate.
 pub(super) struct Printed {
-    /// The model that the files are printed from.
-    pub(super) api: Api,
-    /// The defects that were found on the way.
-    pub(super) findings: Vec<Finding>,
     /// The crate's files.
     pub(super) files: Vec<File>,
+    /// What they have of what the document declares.
+    pub(super) coverage: Row,
 }
 
 /// Generates a crate; the error has every fault of the document.
@@ -31,12 +29,14 @@ pub(super) fn print(
         prose,
     };
     let api = model::lower(&prepared.document, &options).map_err(|faults| subject.problems(faults))?;
-    match emit::generate(&api, packaging) {
-        Ok(files) => Ok(Printed {
-            api,
-            findings: prepared.findings,
-            files,
-        }),
-        Err(fault) => Problems::one(format!("{}: {fault}", subject.name)),
-    }
+    let files = emit::generate(&api, packaging)
+        .or_else(|fault| Problems::one(format!("{}: {fault}", subject.name)))?;
+    let coverage = Row::new(
+        &subject.name,
+        &prepared.raw,
+        &prepared.findings,
+        &prepared.document,
+        &api,
+    );
+    Ok(Printed { files, coverage })
 }

@@ -46,6 +46,7 @@ impl Forge {
         );
         let mut builder = Client::builder()
             .user_agent(concat!("mecforge/", env!("CARGO_PKG_VERSION")))
+            .https_only(true)
             .connect_timeout(Duration::from_secs(10))
             .read_timeout(Duration::from_secs(30));
         if let Some(ca) = ca {

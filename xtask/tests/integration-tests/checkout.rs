@@ -146,7 +146,7 @@ impl Checkout {
 }
 
 impl Outcome {
-    fn new(output: Output) -> Self {
+    pub(crate) fn new(output: Output) -> Self {
         Self {
             success: output.status.success(),
             stdout: String::from_utf8(output.stdout).unwrap(),

@@ -72,6 +72,7 @@ fn writes_what_differs_and_nothing_else() {
     assert!(said.success, "{}", said.stderr);
     let files = generated(&checkout);
     for path in [
+        "COVERAGE.md",
         "alpha/Cargo.toml",
         "alpha/src/lib.rs",
         "beta/Cargo.toml",

@@ -10,3 +10,4 @@ mod pull;
 mod pull_corpus;
 mod pull_failures;
 mod standalone;
+mod test_verb;

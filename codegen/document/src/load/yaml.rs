@@ -5,16 +5,19 @@ use saphyr_parser::{Event, Marker, Parser, ScalarStyle, ScanError, Span, StrInpu
 use super::anchors::{Anchors, merge_sources};
 use super::scalar;
 use super::syntax::{Faults, MAX_DEPTH, keeps_text};
+use super::tabs::Tabs;
 use crate::{Diagnostic, Node, Object, Origin, Pointer, Value};
+
+const INDENTED_BY_TAB: &str = "a tab stands in the indentation";
 
 /// Reads one YAML document.
 ///
 /// # Errors
 /// Each fault of the text that can be found, in the order of the text.
 pub(super) fn parse(file: u32, name: &str, text: &str) -> Result<Node, Vec<Diagnostic>> {
-    let mut composer = Composer::new(file, name);
+    let mut composer = Composer::new(file, name, text);
     let mut parser = Parser::new_from_str(text);
-    composer.run(&mut parser, text);
+    composer.run(&mut parser);
     composer.finish()
 }
 
@@ -22,6 +25,7 @@ pub(super) fn parse(file: u32, name: &str, text: &str) -> Result<Node, Vec<Diagn
 struct Frame {
     origin: Origin,
     anchor: usize,
+    is_flow: bool,
     items: Items,
 }
 
@@ -41,9 +45,10 @@ struct Key {
     is_merge: bool,
 }
 
-struct Composer {
+struct Composer<'text> {
     file: u32,
     faults: Faults,
+    tabs: Tabs<'text>,
     frames: Vec<Frame>,
     anchors: Anchors,
     documents: usize,
@@ -53,11 +58,12 @@ struct Composer {
 /// Stops the reading of a text after a fault that leaves no sense in what follows.
 struct Stop;
 
-impl Composer {
-    fn new(file: u32, name: &str) -> Self {
+impl<'text> Composer<'text> {
+    fn new(file: u32, name: &str, text: &'text str) -> Self {
         Self {
             file,
             faults: Faults::new(name),
+            tabs: Tabs::new(text),
             frames: Vec::new(),
             anchors: Anchors::default(),
             documents: 0,
@@ -65,12 +71,12 @@ impl Composer {
         }
     }
 
-    fn run(&mut self, parser: &mut Parser<'_, StrInput<'_>>, text: &str) {
+    fn run(&mut self, parser: &mut Parser<'_, StrInput<'_>>) {
         while let Some(event) = parser.next_event() {
             let outcome = match event {
                 Ok((event, span)) => self.event(event, span),
                 Err(error) => {
-                    self.scan_error(&error, text);
+                    self.scan_error(&error);
                     Err(Stop)
                 }
             };
@@ -128,6 +134,10 @@ impl Composer {
     /// Takes in a scalar, as a key where a mapping waits for one, else as a value.
     fn scalar(&mut self, origin: Origin, text: &str, style: ScalarStyle, anchor: usize, tag: Option<&Tag>) {
         if self.expects_key() {
+            let is_block = self.frames.last().is_some_and(|frame| !frame.is_flow);
+            if let Some(tab) = self.tabs.before(origin).filter(|_| is_block) {
+                self.fault(tab, INDENTED_BY_TAB, "indent with blanks");
+            }
             if style == ScalarStyle::Plain && text.is_empty() {
                 self.fault(origin, "a key is missing", "write a key before the colon");
             }
@@ -193,16 +203,13 @@ impl Composer {
 
     fn open(&mut self, origin: Origin, anchor: usize, items: Items) -> Result<(), Stop> {
         if self.frames.len() >= MAX_DEPTH {
-            self.fault(
-                origin,
-                &format!("the text is nested more than {MAX_DEPTH} levels deep"),
-                "",
-            );
+            self.fault(origin, &too_deep(), "");
             return Err(Stop);
         }
         self.frames.push(Frame {
             origin,
             anchor,
+            is_flow: self.tabs.is_flow(origin),
             items,
         });
         Ok(())
@@ -349,20 +356,12 @@ impl Composer {
         self.faults.push(origin, pointer, message, help);
     }
 
-    fn scan_error(&mut self, error: &ScanError, text: &str) {
+    fn scan_error(&mut self, error: &ScanError) {
         let origin = self.origin(*error.marker());
-        if let Some(tab) = indentation_tab(text, error) {
-            let line = u32::try_from(tab.0).unwrap_or(u32::MAX);
-            let column = u32::try_from(tab.1).unwrap_or(u32::MAX);
-            self.fault(
-                Origin {
-                    line,
-                    column,
-                    ..origin
-                },
-                "a tab stands in the indentation",
-                "indent with blanks",
-            );
+        // The parser points at the scalar before the tab where it took the line for a continuation.
+        let reach = if error.info().contains("tab") { u32::MAX } else { 1 };
+        if let Some(tab) = self.tabs.after(origin, reach) {
+            self.fault(tab, INDENTED_BY_TAB, "indent with blanks");
         } else if error
             .info()
             .starts_with("':' must be followed by a valid YAML whitespace")
@@ -387,24 +386,4 @@ impl Composer {
 
 fn too_deep() -> String {
     format!("the text is nested more than {MAX_DEPTH} levels deep")
-}
-
-/// Line and column of the tab that an error is about, where it is one in the indentation of a line.
-///
-/// The parser points at the scalar before the tab where it took the line for a continuation.
-fn indentation_tab(text: &str, error: &ScanError) -> Option<(usize, usize)> {
-    let tab = |line: &str| {
-        let indentation = line.split(|letter: char| !letter.is_whitespace()).next()?;
-        indentation.find('\t').map(|column| column + 1)
-    };
-    let first = error.marker().line();
-    let lines = text.lines().enumerate().skip(first.saturating_sub(1));
-    let reach = if error.info().contains("tab") {
-        usize::MAX
-    } else {
-        1
-    };
-    lines
-        .take(reach)
-        .find_map(|(index, line)| tab(line).map(|column| (index + 1, column)))
 }

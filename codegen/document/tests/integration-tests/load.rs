@@ -163,6 +163,19 @@ fn tabs_as_indentation_are_a_fault() {
         "a:\n  b: 1\n\tc: 2\n",
         "x.yaml:3:1: #/a/b: a tab stands in the indentation; indent with blanks",
     );
+    check_text(
+        "\ta: 1\n",
+        "x.yaml:1:1: #: a tab stands in the indentation; indent with blanks",
+    );
+    check_text(
+        "a:\n  \tb:\n    - c\nd:\n  \te: 1\n",
+        "x.yaml:2:3: #/a: a tab stands in the indentation; indent with blanks\n\
+         x.yaml:5:3: #/d: a tab stands in the indentation; indent with blanks",
+    );
+    check_text(
+        "a: {\n\tb: [\n\t\t1,\n\t2]\n }\nc: |\n  one\n  \ttwo: 2\n",
+        r#"{"a":{"b":[1,2]},"c":"one\n\ttwo: 2\n"}"#,
+    );
 }
 
 #[test]

@@ -189,7 +189,11 @@ pub(crate) fn new_http_client(
     let mut certificates = Vec::new();
     for pem in root_certificates {
         let bundle = reqwest::Certificate::from_pem_bundle(pem);
-        certificates.extend(bundle.map_err(|error| BuildError::Certificate(Box::new(error)))?);
+        let bundle = bundle.map_err(|error| BuildError::Certificate(Box::new(error)))?;
+        if bundle.is_empty() {
+            return Err(BuildError::Certificate("there is no certificate in it".into()));
+        }
+        certificates.extend(bundle);
     }
     let builder = || {
         reqwest::Client::builder()

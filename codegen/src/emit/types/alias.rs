@@ -5,17 +5,17 @@ use proc_macro2::{Literal, TokenStream};
 use quote::quote;
 
 use super::documentation;
-use super::expression::{Context, decoder, identifier, is_said_by_type, rust_type};
+use super::expression::{Context, decoder, identifier, rust_type};
 use crate::model::predicate::{Predicate, Rule};
 use crate::model::shape::Shape;
-use crate::model::types::{Alias, Type};
+use crate::model::types::{Alias, Type, TypeId};
 
 /// The whole of an alias.
-pub(super) fn item(context: &Context<'_>, item: &Type, alias: &Alias) -> TokenStream {
+pub(super) fn item(context: &Context<'_>, id: TypeId, item: &Type, alias: &Alias) -> TokenStream {
     let words = alias.rules.iter().map(|rule| rule.words.clone()).collect::<Vec<_>>();
     let documentation = documentation::of_type(context, item, &documentation::said(context, &alias.shape), &words);
     let (name, inner) = (identifier(&item.name), rust_type(context, &alias.shape));
-    if alias.rules.is_empty() && is_said_by_type(&alias.shape) {
+    if context.is_plain_alias(id) {
         return quote! { #documentation pub type #name = #inner; };
     }
     let decoder = decoder(context, &alias.shape);

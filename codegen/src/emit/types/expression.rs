@@ -37,9 +37,26 @@ impl<'api> Context<'api> {
     /// Whether a type is printed as `type Name = …`: an alias of a shape that its Rust type says whole.
     pub fn is_plain_alias(&self, id: TypeId) -> bool {
         match &self.api.type_of(id).kind {
-            TypeKind::Alias(alias) => alias.rules.is_empty() && is_said_by_type(&alias.shape),
+            TypeKind::Alias(alias) => {
+                alias.rules.is_empty() && is_said_by_type(&alias.shape) && !self.names_itself(id)
+            }
             _ => false,
         }
+    }
+
+    /// Whether an alias leads back to itself (a map of such maps), which a `type` of Rust can't.
+    fn names_itself(&self, id: TypeId) -> bool {
+        let (mut seen, mut next) = (std::collections::HashSet::new(), vec![id]);
+        while let Some(current) = next.pop() {
+            let TypeKind::Alias(alias) = &self.api.type_of(current).kind else { continue };
+            let mut found = Vec::new();
+            super::references(&alias.shape, &mut found);
+            if found.contains(&id) {
+                return true;
+            }
+            next.extend(found.into_iter().filter(|id| seen.insert(*id)));
+        }
+        false
     }
 }
 

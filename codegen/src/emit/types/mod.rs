@@ -21,7 +21,7 @@ use super::File;
 use super::source::source_file;
 use crate::model::Api;
 use crate::model::shape::Shape;
-use crate::model::types::{Additional, Type, TypeId, TypeKind};
+use crate::model::types::{Additional, TypeId, TypeKind};
 
 /// The module that holds a type, without `types::`.
 pub(crate) fn module_of(api: &Api, id: TypeId) -> String {
@@ -58,7 +58,7 @@ pub(super) fn files(api: &Api) -> Result<Vec<File>, String> {
     let mut files = vec![index(api, &modules)?];
     for (module, ids) in &modules {
         let context = Context::new(api);
-        let items = ids.iter().map(|id| item(&context, api.type_of(*id))).collect::<Vec<_>>();
+        let items = ids.iter().map(|id| item(&context, *id)).collect::<Vec<_>>();
         let imports = imports(api, module, ids, &items);
         let tokens = quote! { #imports #(#items)* };
         files.push(source_file(api, &format!("src/types/{module}.rs"), &job(api, module, ids), tokens)?);
@@ -98,13 +98,14 @@ fn index(api: &Api, modules: &BTreeMap<String, Vec<TypeId>>) -> Result<File, Str
     )
 }
 
-fn item(context: &Context<'_>, item: &Type) -> TokenStream {
+fn item(context: &Context<'_>, id: TypeId) -> TokenStream {
+    let item = context.api.type_of(id);
     match &item.kind {
         TypeKind::Struct(object) => object::item(context, item, object),
         TypeKind::Enumeration(enumeration) => enumeration::texts(context, item, enumeration),
         TypeKind::IntegerEnumeration(enumeration) => enumeration::integers(context, item, enumeration),
         TypeKind::Union(union) => union::item(context, item, union),
-        TypeKind::Alias(alias) => alias::item(context, item, alias),
+        TypeKind::Alias(alias) => alias::item(context, id, item, alias),
     }
 }
 

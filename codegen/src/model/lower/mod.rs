@@ -1,5 +1,6 @@
 //! Lowering: from a settled document to the [`Api`]. Everything that can't be expressed is refused with its place.
 
+mod form;
 mod object;
 mod operation;
 mod predicate;

@@ -219,6 +219,7 @@ impl Lowering<'_> {
                 Some(schema) => self.shape_at(schema, &place, hint),
                 None => Shape::Any,
             };
+            let is_form = ["application/x-www-form-urlencoded", "multipart/form-data"].contains(&essence.as_str());
             let body = match essence.as_str() {
                 essence if is_json(essence) => Body::Json(shape()),
                 "application/x-www-form-urlencoded" => Body::Form(shape()),
@@ -226,6 +227,9 @@ impl Lowering<'_> {
                 essence if essence.starts_with("text/") => Body::Text,
                 _ => Body::Bytes,
             };
+            if is_form {
+                self.check_form(media_type, node, &pointer.child("content").child(media_type));
+            }
             content.push(Content { media_type: media_type.clone(), body });
         }
         content
@@ -250,9 +254,11 @@ impl Lowering<'_> {
                 true => names::type_name(&format!("{variant} Body")),
                 false => format!("{hint} {variant} Body"),
             };
+            let content = self.content(response, &at, &hint);
+            self.refuse_forms(&content, response, &at);
             responses.push(Response {
                 headers: self.headers(response, &at, &hint),
-                content: self.content(response, &at, &hint),
+                content,
                 status,
                 variant,
                 pointer: at,

@@ -1,0 +1,1 @@
+//! Benchmarks of what the generator writes: `cargo xtask bench decode`. There is no library here.
