@@ -9,6 +9,7 @@
     reason = "a command line speaks to its caller"
 )]
 
+mod bench;
 mod documents;
 mod files;
 mod generate;
@@ -49,6 +50,7 @@ enum Verb {
     Generate(generate::Arguments),
     Lint(lint::Arguments),
     Test(test::Arguments),
+    Bench(bench::Arguments),
     Tidy(tidy::Arguments),
 }
 
@@ -73,6 +75,7 @@ fn run(command_line: &CommandLine) -> anyhow::Result<()> {
         Verb::Generate(arguments) => generate::run(&workspace, arguments),
         Verb::Lint(arguments) => lint::run(&workspace, arguments),
         Verb::Test(arguments) => test::run(&workspace, arguments),
+        Verb::Bench(arguments) => bench::run(&workspace, arguments),
         Verb::Tidy(arguments) => tidy::run(&workspace, arguments),
     }
 }

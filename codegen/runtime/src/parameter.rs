@@ -141,16 +141,17 @@ pub fn query_pairs<T: Serialize + ?Sized>(parameter: &Parameter, value: &T) -> V
     let name = || parameter.name.to_owned();
     let Ok(value) = serde_json::to_value(value) else { return Vec::new() };
     match (parameter.style, &value) {
+        (_, Value::Null) => Vec::new(),
         (Style::Json, _) => vec![(name(), QueryText::Whole(value.to_string()))],
         (_, Value::Array(items)) if items.is_empty() => Vec::new(),
         (Style::Exploded, Value::Array(items)) => {
             items.iter().map(|item| (name(), QueryText::Whole(text_of(item)))).collect()
         }
         (Style::Exploded, Value::Object(members)) => {
-            members.iter().map(|(key, item)| (key.clone(), QueryText::Whole(text_of(item)))).collect()
+            members.iter().map(|(key, item)| (key.clone(), member_text(item))).collect()
         }
         (Style::Deep, Value::Object(members)) => {
-            let pair = |(key, item)| (format!("{}[{key}]", parameter.name), QueryText::Whole(text_of(item)));
+            let pair = |(key, item)| (format!("{}[{key}]", parameter.name), member_text(item));
             members.iter().map(pair).collect()
         }
         (style, Value::Array(items)) => {
@@ -165,8 +166,15 @@ pub fn query_pairs<T: Serialize + ?Sized>(parameter: &Parameter, value: &T) -> V
             let parts = members.iter().flat_map(|(key, item)| [key.clone(), text_of(item)]).collect();
             vec![(name(), QueryText::Joined(parts, ","))]
         }
-        (_, Value::Null) => Vec::new(),
         (_, scalar) => vec![(name(), QueryText::Whole(text_of(scalar)))],
+    }
+}
+
+/// A property of an object that is written as several parameters: lists are joined by commas.
+fn member_text(value: &Value) -> QueryText {
+    match value {
+        Value::Array(items) => QueryText::Joined(items.iter().map(text_of).collect(), ","),
+        other => QueryText::Whole(text_of(other)),
     }
 }
 

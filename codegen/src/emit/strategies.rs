@@ -103,6 +103,19 @@ fn mentions_depth(tokens: &TokenStream) -> bool {
     })
 }
 
+/// A strategy as a function of the depth: `T::generate(depth)` is `T::generate`, anything else is a closure.
+fn function(strategy: &TokenStream) -> TokenStream {
+    let tokens = strategy.clone().into_iter().collect::<Vec<_>>();
+    if let [path @ .., proc_macro2::TokenTree::Group(arguments)] = tokens.as_slice()
+        && matches!(path.last(), Some(proc_macro2::TokenTree::Ident(name)) if name == "generate")
+        && arguments.stream().to_string() == "depth"
+    {
+        return path.iter().cloned().collect();
+    }
+    let depth = if mentions_depth(strategy) { quote! { depth } } else { quote! { _ } };
+    quote! { |#depth| #strategy }
+}
+
 fn structure(context: &Context<'_>, id: TypeId, object: &Struct) -> (TokenStream, bool) {
     let mut names = Vec::new();
     let mut strategies = Vec::new();
@@ -113,8 +126,8 @@ fn structure(context: &Context<'_>, id: TypeId, object: &Struct) -> (TokenStream
         strategies.push(match field.required {
             true => inner,
             false => {
-                let depth = if mentions_depth(&inner) { quote! { depth } } else { quote! { _ } };
-                quote! { strategy::optional(depth, |#depth| #inner) }
+                let inner = function(&inner);
+                quote! { strategy::optional(depth, #inner) }
             }
         });
     }
@@ -123,8 +136,8 @@ fn structure(context: &Context<'_>, id: TypeId, object: &Struct) -> (TokenStream
         strategies.push(match **shape == Shape::Any {
             true => quote! { strategy::open_object(depth, MapRules::NONE) },
             false => {
-                let values = strategy(context, shape);
-                quote! { strategy::map(depth, MapRules::NONE, |depth| #values) }
+                let values = function(&strategy(context, shape));
+                quote! { strategy::map(depth, MapRules::NONE, #values) }
             }
         });
     }
@@ -148,7 +161,7 @@ fn structure(context: &Context<'_>, id: TypeId, object: &Struct) -> (TokenStream
     let has_rules = !object.rules.is_empty() || object.min_properties.is_some() || object.max_properties.is_some();
     // Rules may demand properties that are optional by themselves, so these are drawn even where the depth is used
     // up; not in a type that contains itself, which would never come to an end.
-    let deepened = (has_rules && !contains(context, id)).then(|| quote! { let depth = depth.max(1); });
+    let deepened = (has_rules && mentions_depth(&value) && !contains(context, id)).then(|| quote! { let depth = depth.max(1); });
     match has_rules {
         true => (quote! { #deepened strategy::valid(#value) }, true),
         false => (quote! { #value.boxed() }, true),
@@ -251,18 +264,16 @@ fn strategy(context: &Context<'_>, shape: &Shape) -> TokenStream {
             quote! { strategy::string(#rules) }
         }
         Shape::Array { items, rules } => {
-            let (rules, items) = (rules::array_rules(rules), strategy(context, items));
-            let depth = if mentions_depth(&items) { quote! { depth } } else { quote! { _ } };
-            quote! { strategy::array(depth, #rules, |#depth| #items) }
+            let (rules, items) = (rules::array_rules(rules), function(&strategy(context, items)));
+            quote! { strategy::array(depth, #rules, #items) }
         }
         Shape::Map { values, rules } if **values == Shape::Any => {
             let rules = rules::map_rules(rules);
             quote! { strategy::open_object(depth, #rules) }
         }
         Shape::Map { values, rules } => {
-            let (rules, values) = (rules::map_rules(rules), strategy(context, values));
-            let depth = if mentions_depth(&values) { quote! { depth } } else { quote! { _ } };
-            quote! { strategy::map(depth, #rules, |#depth| #values) }
+            let (rules, values) = (rules::map_rules(rules), function(&strategy(context, values)));
+            quote! { strategy::map(depth, #rules, #values) }
         }
         Shape::Named(id) if context.is_plain_alias(*id) => strategy(context, context.resolved(shape)),
         Shape::Named(id) => {
@@ -270,9 +281,8 @@ fn strategy(context: &Context<'_>, shape: &Shape) -> TokenStream {
             quote! { #name::generate(depth) }
         }
         Shape::Nullable(inner) => {
-            let inner = strategy(context, inner);
-            let depth = if mentions_depth(&inner) { quote! { depth } } else { quote! { _ } };
-            quote! { strategy::nullable(depth, |#depth| #inner) }
+            let inner = function(&strategy(context, inner));
+            quote! { strategy::nullable(depth, #inner) }
         }
     }
 }

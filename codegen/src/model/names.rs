@@ -53,7 +53,10 @@ pub(crate) fn variant_name(text: &str) -> String {
         "-" => "Minus",
         _ => text,
     };
-    identifier(&type_name(spelled))
+    match type_name(spelled) {
+        name if name == "Self" => "SelfValue".to_owned(),
+        name => name,
+    }
 }
 
 /// The text with everything that is no letter or digit as a word boundary.
@@ -137,7 +140,7 @@ mod tests {
         check(snake_name, "802_11", "n802_11");
         check(variant_name, "GTP-U", "GtpU");
         check(variant_name, "", "Empty");
-        check(variant_name, "self", "Self_");
+        check(variant_name, "self", "SelfValue");
         check(identifier, "type", "r#type");
         check(identifier, "self", "self_");
     }

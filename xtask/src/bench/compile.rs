@@ -25,7 +25,9 @@ pub(super) fn run(workspace: &Workspace) -> anyhow::Result<()> {
     for profile in ["dev", "release"] {
         let mut build = cargo(workspace);
         build.args(["build", "--profile", profile, "--all-features"]);
-        ids.iter().for_each(|id| drop(build.args(["--package", id])));
+        for id in &ids {
+            build.args(["--package", id]);
+        }
         measure::run_to_end(&mut build)?;
     }
     for id in &ids {
@@ -70,7 +72,10 @@ fn lines(workspace: &Workspace, id: &str) -> anyhow::Result<usize> {
             if path.is_dir() {
                 directories.push(path);
             } else {
-                lines += std::fs::read_to_string(&path).with_context(context)?.lines().count();
+                lines += std::fs::read_to_string(&path)
+                    .with_context(context)?
+                    .lines()
+                    .count();
             }
         }
     }

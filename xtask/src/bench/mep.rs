@@ -67,7 +67,8 @@ impl Bench {
     fn platform(&self, access: bool) -> anyhow::Result<Server> {
         let directory = &self.directory;
         if directory.exists() {
-            std::fs::remove_dir_all(directory).with_context(|| format!("cannot remove {}", directory.display()))?;
+            std::fs::remove_dir_all(directory)
+                .with_context(|| format!("cannot remove {}", directory.display()))?;
         }
         let configuration = format!(
             "[log]\naccess = {access}\n\n[[applications]]\napp_instance_id = \"{APPLICATION}\"\napp_name = \"bench\"\n"
@@ -137,7 +138,10 @@ impl Bench {
                 )?);
             }
             print_load(
-                &format!("durable POST of a service, 64 connections, access log {}", on(access)),
+                &format!(
+                    "durable POST of a service, 64 connections, access log {}",
+                    on(access)
+                ),
                 &loads,
             );
         }
@@ -154,7 +158,9 @@ impl Bench {
             let bare = Server::start(
                 |address| {
                     let mut command = Command::new(&self.bare);
-                    command.arg(address.to_string()).arg(self.directory.join("service.json"));
+                    command
+                        .arg(address.to_string())
+                        .arg(self.directory.join("service.json"));
                     command
                 },
                 "/",
@@ -165,7 +171,10 @@ impl Bench {
                 theirs.push(self.read(&bare)?);
             }
             let what = format!("GET one of {SERVICES} services, access log {}", on(access));
-            rates.push((print_load(&what, &ours), print_load("the same bytes from a bare hyper server", &theirs)));
+            rates.push((
+                print_load(&what, &ours),
+                print_load("the same bytes from a bare hyper server", &theirs),
+            ));
         }
         for ((ours, theirs), log) in rates.iter().zip([false, true]) {
             println!("| ratio, access log {} | {:.2} |", on(log), ours / theirs);
@@ -210,7 +219,10 @@ fn fill(server: &Server, paths: &Path) -> anyhow::Result<Vec<u8>> {
         let client = reqwest::Client::new();
         let (mut lines, mut one) = (String::new(), Vec::new());
         for _ in 0..SERVICES {
-            let request = client.post(&url).header("content-type", "application/json").body(BODY);
+            let request = client
+                .post(&url)
+                .header("content-type", "application/json")
+                .body(BODY);
             let answer = request.send().await?.error_for_status()?;
             one = answer.bytes().await?.to_vec();
             let Some(id) = identifier(&one) else {
@@ -225,7 +237,9 @@ fn fill(server: &Server, paths: &Path) -> anyhow::Result<Vec<u8>> {
 
 /// The `serInstanceId` of a service in JSON.
 fn identifier(service: &[u8]) -> Option<&str> {
-    let (_, rest) = std::str::from_utf8(service).ok()?.split_once("\"serInstanceId\":\"")?;
+    let (_, rest) = std::str::from_utf8(service)
+        .ok()?
+        .split_once("\"serInstanceId\":\"")?;
     rest.split('"').next()
 }
 
@@ -235,7 +249,10 @@ mod tests {
 
     #[test]
     fn finds_the_identifier_of_a_service() {
-        assert_eq!(identifier(br#"{"serInstanceId":"a-1","serName":"x"}"#), Some("a-1"));
+        assert_eq!(
+            identifier(br#"{"serInstanceId":"a-1","serName":"x"}"#),
+            Some("a-1")
+        );
         assert_eq!(identifier(b"{}"), None);
     }
 }

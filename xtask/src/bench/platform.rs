@@ -99,7 +99,12 @@ pub(super) struct Load {
 }
 
 /// Loads a server with 64 connections of `wrk`; an answer other than 2xx is an error.
-pub(super) fn load(url: &str, script: &Path, seconds: u64, settings: &[(&str, &Path)]) -> anyhow::Result<Load> {
+pub(super) fn load(
+    url: &str,
+    script: &Path,
+    seconds: u64,
+    settings: &[(&str, &Path)],
+) -> anyhow::Result<Load> {
     let mut wrk = Command::new("wrk");
     wrk.args(["--threads", "1", "--connections", "64", "--latency", "--duration"])
         .arg(format!("{seconds}s"))
@@ -113,7 +118,11 @@ pub(super) fn load(url: &str, script: &Path, seconds: u64, settings: &[(&str, &P
     if !output.status.success() || text.contains("Non-2xx") || text.contains("Socket errors") {
         bail!("{told}: {text}{}", String::from_utf8_lossy(&output.stderr));
     }
-    let after = |mark: &str| text.lines().find_map(|line| line.trim().strip_prefix(mark)).map(str::trim);
+    let after = |mark: &str| {
+        text.lines()
+            .find_map(|line| line.trim().strip_prefix(mark))
+            .map(str::trim)
+    };
     let rate = after("Requests/sec:").and_then(|rate| rate.parse().ok());
     let p99 = after("99%").and_then(milliseconds);
     match (rate, p99) {

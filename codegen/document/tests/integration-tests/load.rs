@@ -173,7 +173,7 @@ fn tabs_as_indentation_are_a_fault() {
          x.yaml:5:3: #/d: a tab stands in the indentation; indent with blanks",
     );
     check_text(
-        "a: {\n\tb: [\n\t\t1,\n\t2]\n }\nc: |\n  one\n  \ttwo: 2\n",
+        "a: {\n \tb: [\n \t\t1,\n \t2]\n }\nc: |\n  one\n  \ttwo: 2\n",
         r#"{"a":{"b":[1,2]},"c":"one\n\ttwo: 2\n"}"#,
     );
 }

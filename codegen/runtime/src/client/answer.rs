@@ -86,7 +86,10 @@ impl Answer {
         kind: Kind,
         decode: impl FnOnce(&Json<'_>) -> Result<T, Invalid>,
     ) -> Result<Option<T>, Unexpected> {
-        let texts: Vec<&str> = self.headers.get_all(name).iter().filter_map(|value| value.to_str().ok()).collect();
+        let values = self.headers.get_all(name).iter().map(|value| std::str::from_utf8(value.as_bytes()));
+        let texts: Vec<&str> = values
+            .collect::<Result<_, _>>()
+            .map_err(|_| Unexpected::Header(name, Invalid::new("type", "is not UTF-8")))?;
         if texts.is_empty() {
             return Ok(None);
         }

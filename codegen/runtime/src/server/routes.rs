@@ -71,7 +71,8 @@ impl Routes {
 
     /// The service that answers every request, also those that no operation matches.
     pub fn into_service(mut self) -> ApiService {
-        self.routes.sort_by_key(|route| (route.template.len(), route.template.rank()));
+        // The more concrete template comes first, and an operation of HEAD before the GET that could serve it.
+        self.routes.sort_by_key(|route| (route.template.len(), route.template.rank(), route.method != Method::HEAD));
         ApiService { routes: Arc::new(self) }
     }
 
@@ -87,23 +88,20 @@ impl Routes {
     fn find(&self, method: &Method, path: &str) -> Result<Found<'_>, Problem> {
         let segments = template::decode(path)
             .map_err(|_| Problem::bad_request("a segment of the path is wrongly escaped, is not UTF-8 or holds a NUL"))?;
-        let wanted = if method == Method::HEAD { &Method::GET } else { method };
+        let serves = |route: &Route| {
+            route.method == *method || (*method == Method::HEAD && route.method == Method::GET)
+        };
         let mut allowed: Vec<&Method> = Vec::new();
-        let mut head_as_get = None;
         for route in self.routes.iter().filter(|route| route.template.len() == segments.len()) {
             let Some(values) = route.template.captures(&segments) else { continue };
-            if route.method == *method {
+            if serves(route) {
                 return Ok(Found::Route(route, values));
-            }
-            if route.method == *wanted && head_as_get.is_none() {
-                head_as_get = Some(Found::Route(route, values));
             }
             allowed.push(&route.method);
         }
-        match (head_as_get, allowed.is_empty()) {
-            (Some(found), _) => Ok(found),
-            (None, true) => Err(Problem::not_found(format!("there is no resource at {path}"))),
-            (None, false) => Ok(Found::Others(allow(&allowed))),
+        match allowed.is_empty() {
+            true => Err(Problem::not_found(format!("there is no resource at {path}"))),
+            false => Ok(Found::Others(allow(&allowed))),
         }
     }
 }

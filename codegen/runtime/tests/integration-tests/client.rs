@@ -120,7 +120,7 @@ async fn queries_are_written_as_servers_read_them() {
         .query("limit", &Some(5))
         .query("is_local", &None::<bool>)
         .query("text", "ü=/?#")
-        .query("point", &json!({"x": 1.5, "labels": "a"}))
+        .query("point", &json!({"x": 1.5, "labels": ["a", "b"]}))
         .query("area", &json!({"radius": 4}))
         .query("pipes", &["a", "b,c"])
         .query("json", &json!({"x": 1, "labels": ["a"]}))
@@ -129,7 +129,7 @@ async fn queries_are_written_as_servers_read_them() {
     let Outcome::Ok { body, .. } = request.await.unwrap() else { panic!("a list is a success") };
     let expected = json!({
         "name": ["a,b", "c d&e+f%"], "number": [1, -2], "limit": 5, "text": "ü=/?#",
-        "point": {"x": 1.5, "labels": ["a"]}, "area": {"radius": 4}, "pipes": ["a", "b,c"],
+        "point": {"x": 1.5, "labels": ["a", "b"]}, "area": {"radius": 4}, "pipes": ["a", "b,c"],
         "json": {"x": 1, "labels": ["a"]}, "X-Numbers": [1, 2], "session": "abc",
     });
     assert_eq!(body, expected);

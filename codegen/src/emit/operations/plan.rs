@@ -325,7 +325,10 @@ fn has_entity_tag(method: Method, response: &Response) -> bool {
 
 /// What a body is called: after its type where it has one, else `body`.
 fn body_name(api: &Api, content: &[Content]) -> String {
-    let [Content { body: Body::Json(Shape::Named(id)), .. }] = content else { return "body".to_owned() };
+    let [Content { body: Body::Json(shape) | Body::Form(shape) | Body::Multipart(shape), .. }] = content else {
+        return "body".to_owned();
+    };
+    let Shape::Named(id) = shape else { return "body".to_owned() };
     let named = api.type_of(*id);
     match (&named.kind, &named.api_name) {
         (TypeKind::Struct(_) | TypeKind::Union(_), Some(_)) => {

@@ -156,7 +156,17 @@ fn constructor(context: &Context<'_>, item: &Type, object: &Struct) -> TokenStre
     if new.is_none() && setters.is_empty() {
         return TokenStream::new();
     }
-    quote! { impl #name { #new #(#setters)* } }
+    // All that is required is constant: there is nothing to ask for.
+    let default = (new.is_some() && parameters.is_empty()).then(|| {
+        quote! {
+            impl Default for #name {
+                fn default() -> Self {
+                    Self::new()
+                }
+            }
+        }
+    });
+    quote! { impl #name { #new #(#setters)* } #default }
 }
 
 /// A parameter of `new` and how it becomes the field.
@@ -170,14 +180,21 @@ fn parameter(context: &Context<'_>, field: &Field) -> (TokenStream, TokenStream)
     }
 }
 
+/// Functions of every type, which a setter must not hide.
+const TAKEN: [&str; 8] = ["clone", "decode", "default", "deserialize", "eq", "generate", "new", "serialize"];
+
 fn setter(context: &Context<'_>, field: &Field) -> TokenStream {
     let name = identifier(&field.name);
+    let setter = match TAKEN.contains(&field.name.as_str()) {
+        true => identifier(&format!("with_{}", field.name)),
+        false => name.clone(),
+    };
     let words = format!(" Sets `{}`.", field.api_name);
     if let Some(constant) = constant(context, &field.shape).filter(|_| !field.boxed) {
         return quote! {
             #[doc = #words]
             #[must_use]
-            pub fn #name(mut self) -> Self {
+            pub fn #setter(mut self) -> Self {
                 self.#name = Some(#constant);
                 self
             }
@@ -195,7 +212,7 @@ fn setter(context: &Context<'_>, field: &Field) -> TokenStream {
     quote! {
         #[doc = #words]
         #[must_use]
-        pub fn #name(mut self, #parameter) -> Self {
+        pub fn #setter(mut self, #parameter) -> Self {
             self.#name = Some(#value);
             self
         }
@@ -263,7 +280,8 @@ fn boxed_decoder(context: &Context<'_>, field: &Field) -> TokenStream {
         (Shape::Named(_), true) => union::boxed(&rust_type(context, &field.shape)),
         (shape, true) => {
             let inner = decoder(context, shape);
-            quote! { |json| (#inner)(json).map(Box::new) }
+            let decoded = union::decoded(&inner);
+            quote! { |json| #decoded.map(Box::new) }
         }
         (shape, false) => decoder(context, shape),
     }

@@ -96,10 +96,9 @@ fn by_property(context: &Context<'_>, union: &Union, property: &str, cases: &[(S
     let arms = cases.iter().map(|(value, index)| {
         let member = &union.members[*index];
         let (variant, decoder) = (identifier(&member.name), member_decoder(context, member));
-        quote! { #value => (#decoder)(json).map(Self::#variant) }
+        let decoded = decoded(&decoder);
+        quote! { #value => #decoded.map(Self::#variant) }
     });
-    // A path needs no parentheses to be called; only closures do.
-    let arms = arms.map(|arm| without_needless_parentheses(&arm));
     let values = cases.iter().map(|(value, _)| value).collect::<Vec<_>>();
     quote! {
         match union::selector(json, #property)? {
@@ -109,23 +108,15 @@ fn by_property(context: &Context<'_>, union: &Union, property: &str, cases: &[(S
     }
 }
 
-fn without_needless_parentheses(tokens: &TokenStream) -> TokenStream {
-    let Ok(mut arm) = syn::parse2::<syn::Arm>(tokens.clone()) else { return tokens.clone() };
-    unwrap_callee(&mut arm.body);
-    quote! { #arm }
-}
-
-fn unwrap_callee(expression: &mut syn::Expr) {
-    match expression {
-        syn::Expr::MethodCall(call) => unwrap_callee(&mut call.receiver),
-        syn::Expr::Call(call) => {
-            if let syn::Expr::Paren(paren) = &*call.func
-                && matches!(*paren.expr, syn::Expr::Path(_))
-            {
-                call.func = paren.expr.clone();
-            }
+/// What a decoder makes of `json`: a path is called, a closure says it already.
+pub(super) fn decoded(decoder: &TokenStream) -> TokenStream {
+    match syn::parse2::<syn::Expr>(decoder.clone()) {
+        Ok(syn::Expr::Closure(closure)) => {
+            let body = closure.body;
+            quote! { #body }
         }
-        _ => {}
+        Ok(path @ syn::Expr::Path(_)) => quote! { #path(json) },
+        _ => quote! { (#decoder)(json) },
     }
 }
 
@@ -135,20 +126,13 @@ fn by_trial(context: &Context<'_>, union: &Union) -> TokenStream {
         let (name, variant) = (&member.name, identifier(&member.name));
         let (required, declared) = (&member.required, &member.declared);
         let decoder = member_decoder(context, member);
-        let call: syn::Result<syn::Expr> = syn::parse2(quote! { (#decoder)(json) });
-        let call = match call {
-            Ok(mut call) => {
-                unwrap_callee(&mut call);
-                quote! { #call }
-            }
-            Err(_) => quote! { (#decoder)(json) },
-        };
+        let decoded = decoded(&decoder);
         quote! {
             Candidate {
                 name: #name,
                 required: &[#(#required),*],
                 declared: &[#(#declared),*],
-                decode: &|json| #call.map(Self::#variant),
+                decode: &|json| #decoded.map(Self::#variant),
             }
         }
     });

@@ -145,10 +145,13 @@ impl Client {
     /// `POST /upload`.
     ///
     /// Source: Fixture of operations v1.2.3, `#/paths/~1upload/post`.
-    pub fn upload(&self, body: Option<&Upload>) -> Request<'_, UploadOperationResponse> {
+    pub fn upload(
+        &self,
+        upload: Option<&Upload>,
+    ) -> Request<'_, UploadOperationResponse> {
         let request = self.http.request(&UPLOAD);
-        match body {
-            Some(body) => request.multipart(body, Upload::decode),
+        match upload {
+            Some(upload) => request.multipart(upload, Upload::decode),
             None => request,
         }
     }
@@ -163,10 +166,10 @@ impl Client {
     /// `POST /form`.
     ///
     /// Source: Fixture of operations v1.2.3, `#/paths/~1form/post`.
-    pub fn form(&self, body: Option<&Point>) -> Request<'_, FormResponse> {
+    pub fn form(&self, point: Option<&Point>) -> Request<'_, FormResponse> {
         let request = self.http.request(&FORM);
-        match body {
-            Some(body) => request.form(body, Point::decode),
+        match point {
+            Some(point) => request.form(point, Point::decode),
             None => request,
         }
     }

@@ -7,8 +7,7 @@ use mecforge_runtime::strategy::{BoxedStrategy, Generate, Strategy};
 use crate::types::*;
 
 impl Generate for BesideReference {
-    fn generate(depth: u32) -> BoxedStrategy<Self> {
-        let depth = depth.max(1);
+    fn generate(_depth: u32) -> BoxedStrategy<Self> {
         strategy::valid(
             (
                 strategy::string(StringRules {

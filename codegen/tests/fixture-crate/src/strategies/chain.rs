@@ -12,7 +12,7 @@ impl Generate for Chain {
                 depth,
                 |depth| Chain::generate(depth).prop_map(Box::new).boxed(),
             ),
-            strategy::optional(depth, |depth| bool::generate(depth)),
+            strategy::optional(depth, bool::generate),
         )
             .prop_map(|(next, end)| Self { next, end })
             .boxed()

@@ -13,8 +13,8 @@ impl Generate for Constants {
             ConstantsInteger::generate(depth),
             ConstantsNumber::generate(depth),
             ConstantsYes::generate(depth),
-            strategy::optional(depth, |depth| ConstantsAlways::generate(depth)),
-            strategy::optional(depth, |depth| ConstantsMixture::generate(depth)),
+            strategy::optional(depth, ConstantsAlways::generate),
+            strategy::optional(depth, ConstantsMixture::generate),
             strategy::optional(
                 depth,
                 |depth| strategy::array(
@@ -23,7 +23,7 @@ impl Generate for Constants {
                         max_items: Some(1),
                         ..ArrayRules::NONE
                     },
-                    |depth| ConstantsList2::generate(depth),
+                    ConstantsList2::generate,
                 ),
             ),
         )

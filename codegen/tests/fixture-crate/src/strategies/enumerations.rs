@@ -9,8 +9,9 @@ impl Generate for ClosedEnumeration {
     fn generate(_depth: u32) -> BoxedStrategy<Self> {
         strategy::one_of(
             vec![
-                Self::AB, Self::AB2, Self::AB3, Self::Empty, Self::Any, Self::Self_,
-                Self::Self_2, Self::Other, Self::T, Self::N5g, Self::Plus, Self::Minus
+                Self::AB, Self::AB2, Self::AB3, Self::Empty, Self::Any, Self::SelfValue,
+                Self::SelfValue2, Self::Other, Self::T, Self::N5g, Self::Plus,
+                Self::Minus
             ],
         )
     }

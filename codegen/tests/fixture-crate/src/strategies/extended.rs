@@ -10,12 +10,12 @@ impl Generate for Extended {
     fn generate(depth: u32) -> BoxedStrategy<Self> {
         (
             strategy::string(StringRules::NONE),
-            strategy::optional(depth, |depth| bool::generate(depth)),
-            strategy::optional(depth, |depth| bool::generate(depth)),
+            strategy::optional(depth, bool::generate),
+            strategy::optional(depth, bool::generate),
             strategy::map(
                 depth,
                 MapRules::NONE,
-                |depth| strategy::unsigned(
+                |_| strategy::unsigned(
                     IntegerRules::range(1, 18_446_744_073_709_551_615),
                 ),
             ),

@@ -160,7 +160,7 @@ impl Generate for UniqueObjects {
                     unique: true,
                     ..ArrayRules::NONE
                 },
-                |depth| UniqueObject::generate(depth),
+                UniqueObject::generate,
             )
             .prop_filter_map("rules of the name", |value| UniqueObjects::new(value).ok())
             .boxed()
@@ -195,7 +195,7 @@ impl Generate for Matrix {
                         max_items: Some(3),
                         ..ArrayRules::NONE
                     },
-                    |depth| bool::generate(depth),
+                    bool::generate,
                 ),
             )
             .prop_filter_map("rules of the name", |value| Matrix::new(value).ok())
@@ -277,7 +277,7 @@ impl Generate for NullableText {
 mecforge_runtime::arbitrary!(NullableText);
 impl Generate for Nest {
     fn generate(depth: u32) -> BoxedStrategy<Self> {
-        strategy::map(depth, MapRules::NONE, |depth| Nest::generate(depth))
+        strategy::map(depth, MapRules::NONE, Nest::generate)
             .prop_filter_map("rules of the name", |value| Nest::new(value).ok())
             .boxed()
     }

@@ -13,13 +13,13 @@ impl Generate for Names {
                 strategy::string(StringRules::NONE),
                 strategy::signed(IntegerRules::SIGNED),
                 strategy::optional(depth, |_| strategy::signed(IntegerRules::SIGNED)),
-                strategy::optional(depth, |depth| bool::generate(depth)),
+                strategy::optional(depth, bool::generate),
                 strategy::optional(depth, |_| strategy::string(StringRules::NONE)),
                 strategy::optional(depth, |_| strategy::string(StringRules::NONE)),
                 strategy::optional(depth, |_| strategy::string(StringRules::NONE)),
                 NamesLinks::generate(depth),
-                strategy::optional(depth, |depth| Links::generate(depth)),
-                strategy::optional(depth, |depth| Links2::generate(depth)),
+                strategy::optional(depth, Links::generate),
+                strategy::optional(depth, Links2::generate),
             ),
             (
                 strategy::optional(depth, |_| strategy::string(StringRules::NONE)),
@@ -35,15 +35,11 @@ impl Generate for Names {
             ),
             (
                 strategy::optional(depth, |_| strategy::string(StringRules::NONE)),
-                strategy::optional(depth, |depth| Result2::generate(depth)),
-                strategy::optional(depth, |depth| String2::generate(depth)),
+                strategy::optional(depth, Result2::generate),
+                strategy::optional(depth, String2::generate),
                 strategy::optional(
                     depth,
-                    |depth| strategy::array(
-                        depth,
-                        ArrayRules::NONE,
-                        |depth| Option2::generate(depth),
-                    ),
+                    |depth| strategy::array(depth, ArrayRules::NONE, Option2::generate),
                 ),
             ),
         )

@@ -14,7 +14,7 @@ impl Generate for Narrowed {
                 max_length: Some(2),
                 ..StringRules::NONE
             }),
-            strategy::optional(depth, |depth| NarrowedNote::generate(depth)),
+            strategy::optional(depth, NarrowedNote::generate),
         )
             .prop_map(|(id, note)| Self { id, note })
             .boxed()

@@ -29,18 +29,12 @@ impl Generate for NullableMembers {
                     ),
                 ),
             ),
+            strategy::optional(depth, |depth| strategy::nullable(depth, Cat::generate)),
             strategy::optional(
                 depth,
-                |depth| strategy::nullable(depth, |depth| Cat::generate(depth)),
+                |depth| strategy::nullable(depth, NullableMembersD::generate),
             ),
-            strategy::optional(
-                depth,
-                |depth| strategy::nullable(
-                    depth,
-                    |depth| NullableMembersD::generate(depth),
-                ),
-            ),
-            strategy::optional(depth, |depth| NullableText::generate(depth)),
+            strategy::optional(depth, NullableText::generate),
         )
             .prop_map(|(a, b, c, d, e)| Self { a, b, c, d, e })
             .boxed()

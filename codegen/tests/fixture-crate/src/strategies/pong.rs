@@ -9,7 +9,7 @@ use crate::types::*;
 impl Generate for Pong {
     fn generate(depth: u32) -> BoxedStrategy<Self> {
         (
-            strategy::optional(depth, |depth| Ping::generate(depth)),
+            strategy::optional(depth, Ping::generate),
             strategy::optional(depth, |_| strategy::string(StringRules::NONE)),
         )
             .prop_map(|(ping, stop)| Self { ping, stop })

@@ -11,8 +11,8 @@ impl Generate for Several {
         let depth = depth.max(1);
         strategy::valid(
             (
-                strategy::optional(depth, |depth| bool::generate(depth)),
-                strategy::optional(depth, |depth| bool::generate(depth)),
+                strategy::optional(depth, bool::generate),
+                strategy::optional(depth, bool::generate),
                 strategy::optional(
                     depth,
                     |depth| strategy::array(

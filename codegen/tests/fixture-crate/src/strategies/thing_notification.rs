@@ -9,7 +9,7 @@ impl Generate for ThingNotification {
     fn generate(depth: u32) -> BoxedStrategy<Self> {
         (
             ThingNotificationNotificationType::generate(depth),
-            strategy::optional(depth, |depth| Tree::generate(depth)),
+            strategy::optional(depth, Tree::generate),
         )
             .prop_map(|(notification_type, tree)| Self { notification_type, tree })
             .boxed()

@@ -16,8 +16,8 @@ impl Generate for Thrice {
                     ..StringRules::NONE
                 }),
                 strategy::optional(depth, |_| strategy::string(StringRules::NONE)),
-                strategy::optional(depth, |depth| Chain::generate(depth)),
-                strategy::optional(depth, |depth| bool::generate(depth)),
+                strategy::optional(depth, Chain::generate),
+                strategy::optional(depth, bool::generate),
             )
                 .prop_map(|(id, note, next, end)| Self { id, note, next, end }),
         )

@@ -12,11 +12,7 @@ impl Generate for Tree {
             strategy::signed(IntegerRules::SIGNED),
             strategy::optional(
                 depth,
-                |depth| strategy::array(
-                    depth,
-                    ArrayRules::NONE,
-                    |depth| Tree::generate(depth),
-                ),
+                |depth| strategy::array(depth, ArrayRules::NONE, Tree::generate),
             ),
         )
             .prop_map(|(value, children)| Self { value, children })

@@ -23,8 +23,7 @@ impl Generate for UnionBesideProperties {
 
 mecforge_runtime::arbitrary!(UnionBesideProperties);
 impl Generate for UnionBesidePropertiesClosedless {
-    fn generate(depth: u32) -> BoxedStrategy<Self> {
-        let depth = depth.max(1);
+    fn generate(_depth: u32) -> BoxedStrategy<Self> {
         strategy::valid(
             strategy::signed(IntegerRules::SIGNED).prop_map(|one| Self { one }),
         )

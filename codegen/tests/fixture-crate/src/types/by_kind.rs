@@ -68,13 +68,13 @@ impl Decode for ByKind {
                     required: &[],
                     declared: &[],
                     decode: &|json| {
-                        (|json| decode::string_with(
-                            json,
-                            &StringRules {
-                                min_length: Some(2),
-                                ..StringRules::NONE
-                            },
-                        ))(json)
+                        decode::string_with(
+                                json,
+                                &StringRules {
+                                    min_length: Some(2),
+                                    ..StringRules::NONE
+                                },
+                            )
                             .map(Self::String)
                     },
                 },
@@ -83,10 +83,10 @@ impl Decode for ByKind {
                     required: &[],
                     declared: &[],
                     decode: &|json| {
-                        (|json| decode::unsigned(
-                            json,
-                            &IntegerRules::range(10, 18_446_744_073_709_551_615),
-                        ))(json)
+                        decode::unsigned(
+                                json,
+                                &IntegerRules::range(10, 18_446_744_073_709_551_615),
+                            )
                             .map(Self::Integer)
                     },
                 },
@@ -101,14 +101,14 @@ impl Decode for ByKind {
                     required: &[],
                     declared: &[],
                     decode: &|json| {
-                        (|json| decode::array(
-                            json,
-                            &ArrayRules {
-                                max_items: Some(2),
-                                ..ArrayRules::NONE
-                            },
-                            i64::decode,
-                        ))(json)
+                        decode::array(
+                                json,
+                                &ArrayRules {
+                                    max_items: Some(2),
+                                    ..ArrayRules::NONE
+                                },
+                                i64::decode,
+                            )
                             .map(Self::Array)
                     },
                 },

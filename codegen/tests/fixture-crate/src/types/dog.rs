@@ -35,6 +35,12 @@ impl Dog {
     }
 }
 
+impl Default for Dog {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl Decode for Dog {
     fn decode(json: &Json<'_>) -> Result<Self, Invalid> {
         let object = ObjectReader::new(json)?;

@@ -20,9 +20,9 @@ pub enum ClosedEnumeration {
     /// `*`
     Any,
     /// `self`
-    Self_,
+    SelfValue,
     /// `Self`
-    Self_2,
+    SelfValue2,
     /// `Other`
     Other,
     /// `été`
@@ -59,8 +59,8 @@ impl ClosedEnumeration {
             Self::AB3 => "A B",
             Self::Empty => "",
             Self::Any => "*",
-            Self::Self_ => "self",
-            Self::Self_2 => "Self",
+            Self::SelfValue => "self",
+            Self::SelfValue2 => "Self",
             Self::Other => "Other",
             Self::T => "été",
             Self::N5g => "5G",
@@ -78,8 +78,8 @@ impl Decode for ClosedEnumeration {
             Some("A B") => Ok(Self::AB3),
             Some("") => Ok(Self::Empty),
             Some("*") => Ok(Self::Any),
-            Some("self") => Ok(Self::Self_),
-            Some("Self") => Ok(Self::Self_2),
+            Some("self") => Ok(Self::SelfValue),
+            Some("Self") => Ok(Self::SelfValue2),
             Some("Other") => Ok(Self::Other),
             Some("été") => Ok(Self::T),
             Some("5G") => Ok(Self::N5g),

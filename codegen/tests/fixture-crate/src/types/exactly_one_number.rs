@@ -44,10 +44,10 @@ impl Decode for ExactlyOneNumber {
                     required: &[],
                     declared: &[],
                     decode: &|json| {
-                        (|json| decode::signed(
-                            json,
-                            &IntegerRules::range(-9_223_372_036_854_775_808, 10),
-                        ))(json)
+                        decode::signed(
+                                json,
+                                &IntegerRules::range(-9_223_372_036_854_775_808, 10),
+                            )
                             .map(Self::Integer)
                     },
                 },
@@ -56,10 +56,10 @@ impl Decode for ExactlyOneNumber {
                     required: &[],
                     declared: &[],
                     decode: &|json| {
-                        (|json| decode::unsigned(
-                            json,
-                            &IntegerRules::range(5, 18_446_744_073_709_551_615),
-                        ))(json)
+                        decode::unsigned(
+                                json,
+                                &IntegerRules::range(5, 18_446_744_073_709_551_615),
+                            )
                             .map(Self::Integer2)
                     },
                 },

@@ -228,14 +228,14 @@ impl Names {
 
     /// Sets `new`.
     #[must_use]
-    pub fn new(mut self, new: impl Into<String>) -> Self {
+    pub fn with_new(mut self, new: impl Into<String>) -> Self {
         self.new = Some(new.into());
         self
     }
 
     /// Sets `decode`.
     #[must_use]
-    pub fn decode(mut self, decode: impl Into<String>) -> Self {
+    pub fn with_decode(mut self, decode: impl Into<String>) -> Self {
         self.decode = Some(decode.into());
         self
     }

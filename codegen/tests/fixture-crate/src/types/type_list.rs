@@ -44,13 +44,13 @@ impl Decode for TypeList {
                     required: &[],
                     declared: &[],
                     decode: &|json| {
-                        (|json| decode::string_with(
-                            json,
-                            &StringRules {
-                                min_length: Some(2),
-                                ..StringRules::NONE
-                            },
-                        ))(json)
+                        decode::string_with(
+                                json,
+                                &StringRules {
+                                    min_length: Some(2),
+                                    ..StringRules::NONE
+                                },
+                            )
                             .map(Self::String)
                     },
                 },
@@ -59,10 +59,10 @@ impl Decode for TypeList {
                     required: &[],
                     declared: &[],
                     decode: &|json| {
-                        (|json| decode::unsigned(
-                            json,
-                            &IntegerRules::range(3, 18_446_744_073_709_551_615),
-                        ))(json)
+                        decode::unsigned(
+                                json,
+                                &IntegerRules::range(3, 18_446_744_073_709_551_615),
+                            )
                             .map(Self::Integer)
                     },
                 },

@@ -32,7 +32,7 @@ pub static FORM: Operation = Operation {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Form {
     /// The body: `application/x-www-form-urlencoded`.
-    pub body: Option<Point>,
+    pub point: Option<Point>,
 }
 
 impl Form {
@@ -46,7 +46,7 @@ impl Form {
 impl FromCall for Form {
     fn from_call(call: &Call) -> Result<Self, Problem> {
         Ok(Self {
-            body: match call.content() {
+            point: match call.content() {
                 Some(_) => {
                     Some(
                         call

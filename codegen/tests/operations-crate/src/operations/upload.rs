@@ -32,7 +32,7 @@ pub static UPLOAD: Operation = Operation {
 #[derive(Clone, Debug, PartialEq)]
 pub struct UploadOperation {
     /// The body: `multipart/form-data`.
-    pub body: Option<Upload>,
+    pub upload: Option<Upload>,
 }
 
 impl UploadOperation {
@@ -46,7 +46,7 @@ impl UploadOperation {
 impl FromCall for UploadOperation {
     fn from_call(call: &Call) -> Result<Self, Problem> {
         Ok(Self {
-            body: match call.content() {
+            upload: match call.content() {
                 Some(_) => {
                     Some(
                         call

@@ -1,0 +1,22 @@
+//! Two applications on a MEC platform: one offers a service, the other finds it and calls it.
+//!
+//! Start a platform (`cargo run --release --bin mep`), then in two more terminals
+//! `cargo run -p mecforge-examples --bin weather-service` and `cargo run -p mecforge-examples --bin weather-app`.
+//! The tests of `mep` run both against the real binary.
+
+pub mod consumer;
+pub mod producer;
+
+use serde::{Deserialize, Serialize};
+
+/// What the weather service answers. Between the two applications; the platform knows nothing of it.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+pub struct Weather {
+    /// Air temperature in °C.
+    pub celsius: f64,
+    /// What the sky looks like.
+    pub sky: String,
+}
+
+/// The name under which the service is offered and looked for.
+pub const SERVICE_NAME: &str = "weather";
