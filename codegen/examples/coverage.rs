@@ -12,7 +12,7 @@ fn main() {
         let o = format!("/work/main/etsi-specs/overlays/{id}.yaml");
         let overlays = vec![mecforge_document::load::load_text(&o, &std::fs::read_to_string(&o).unwrap()).unwrap()];
         let (settled, findings) = mecforge_document::prepare(raw.clone(), &overlays, false).unwrap();
-        let api = lower(&settled, &Options { crate_name: id.into(), source: path.into(), prose: false }).unwrap();
+        let api = lower(&settled, &Options { id: id.into(), crate_name: id.into(), source: path.into(), prose: false }).unwrap();
         rows.push(coverage::Row::new(id, &raw, &findings, &settled, &api));
     }
     print!("{}", coverage::markdown(&rows));

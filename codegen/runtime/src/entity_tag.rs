@@ -17,12 +17,18 @@ impl EntityTag {
     /// Characters that an entity tag cannot hold (controls, blanks, `"`) are written as `%` and two hexadecimal
     /// digits, so that every text makes a valid tag and different texts make different tags.
     pub fn strong(opaque: impl AsRef<str>) -> Self {
-        Self { weak: false, opaque: escape(opaque.as_ref()) }
+        Self {
+            weak: false,
+            opaque: escape(opaque.as_ref()),
+        }
     }
 
     /// A weak tag; see [`EntityTag::strong`] for the characters.
     pub fn weak(opaque: impl AsRef<str>) -> Self {
-        Self { weak: true, opaque: escape(opaque.as_ref()) }
+        Self {
+            weak: true,
+            opaque: escape(opaque.as_ref()),
+        }
     }
 
     /// Whether the tag is weak.
@@ -59,13 +65,21 @@ impl EntityTag {
 
     /// The tag of a message, where it carries a valid one.
     pub fn from_headers(headers: &HeaderMap) -> Option<Self> {
-        headers.get(header::ETAG).and_then(|value| value.to_str().ok()).and_then(Self::parse)
+        headers
+            .get(header::ETAG)
+            .and_then(|value| value.to_str().ok())
+            .and_then(Self::parse)
     }
 }
 
 impl fmt::Display for EntityTag {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "{}\"{}\"", if self.weak { "W/" } else { "" }, self.opaque)
+        write!(
+            formatter,
+            "{}\"{}\"",
+            if self.weak { "W/" } else { "" },
+            self.opaque
+        )
     }
 }
 
@@ -97,7 +111,15 @@ fn parse_one(text: &str) -> Option<(EntityTag, &str)> {
     let text = text.strip_prefix('"')?;
     let (opaque, rest) = text.split_once('"')?;
     let valid = opaque.chars().all(is_tag_character);
-    valid.then(|| (EntityTag { weak, opaque: opaque.to_owned() }, rest))
+    valid.then(|| {
+        (
+            EntityTag {
+                weak,
+                opaque: opaque.to_owned(),
+            },
+            rest,
+        )
+    })
 }
 
 /// The value of `If-Match` or `If-None-Match`.
@@ -121,11 +143,19 @@ impl TagCondition {
             let text = value.to_str().map_err(|_| invalid())?;
             if text.trim() == "*" {
                 let alone = headers.get_all(name).iter().count() == 1;
-                return if alone { Ok(Some(Self::Any)) } else { Err(invalid()) };
+                return if alone {
+                    Ok(Some(Self::Any))
+                } else {
+                    Err(invalid())
+                };
             }
             parse_list(text, &mut tags).ok_or_else(invalid)?;
         }
-        if tags.is_empty() { Err(invalid()) } else { Ok(Some(Self::Tags(tags))) }
+        if tags.is_empty() {
+            Err(invalid())
+        } else {
+            Ok(Some(Self::Tags(tags)))
+        }
     }
 }
 
@@ -190,12 +220,18 @@ impl Preconditions {
 
     /// Carry the request out only if the resource still is in this state.
     pub fn if_match(tag: EntityTag) -> Self {
-        Self { if_match: Some(TagCondition::Tags(vec![tag])), if_none_match: None }
+        Self {
+            if_match: Some(TagCondition::Tags(vec![tag])),
+            if_none_match: None,
+        }
     }
 
     /// Carry the request out only if the resource is no longer in this state.
     pub fn if_none_match(tag: EntityTag) -> Self {
-        Self { if_match: None, if_none_match: Some(TagCondition::Tags(vec![tag])) }
+        Self {
+            if_match: None,
+            if_none_match: Some(TagCondition::Tags(vec![tag])),
+        }
     }
 
     /// Whether there is no condition.
@@ -240,8 +276,10 @@ impl Preconditions {
             .with_parameter("If-Match"));
         }
         if !self.if_none_match_holds(current) {
-            return Err(Problem::precondition_failed("the resource exists in a state that If-None-Match excludes")
-                .with_parameter("If-None-Match"));
+            return Err(Problem::precondition_failed(
+                "the resource exists in a state that If-None-Match excludes",
+            )
+            .with_parameter("If-None-Match"));
         }
         Ok(())
     }

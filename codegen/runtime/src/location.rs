@@ -6,8 +6,17 @@ use http::HeaderValue;
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 
 /// What a URI reference cannot hold unescaped: controls, blanks and the delimiters of RFC 3986 appendix C.
-const NOT_IN_URI: &AsciiSet =
-    &CONTROLS.add(b' ').add(b'"').add(b'<').add(b'>').add(b'\\').add(b'^').add(b'`').add(b'{').add(b'|').add(b'}');
+const NOT_IN_URI: &AsciiSet = &CONTROLS
+    .add(b' ')
+    .add(b'"')
+    .add(b'<')
+    .add(b'>')
+    .add(b'\\')
+    .add(b'^')
+    .add(b'`')
+    .add(b'{')
+    .add(b'|')
+    .add(b'}');
 
 /// The value of `Location`: the URI reference of a created or moved resource (RFC 9110 section 10.2.2).
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
@@ -30,7 +39,10 @@ impl Location {
     pub fn last_segment(&self) -> Option<String> {
         let path = self.0.split(['?', '#']).next()?;
         let segment = path.rsplit('/').next().filter(|segment| !segment.is_empty())?;
-        percent_encoding::percent_decode_str(segment).decode_utf8().ok().map(|text| text.into_owned())
+        percent_encoding::percent_decode_str(segment)
+            .decode_utf8()
+            .ok()
+            .map(|text| text.into_owned())
     }
 
     /// The location as a header value.

@@ -37,13 +37,18 @@ impl MediaType {
 
     /// The value of a parameter; `name` is in lower case.
     pub fn parameter(&self, name: &str) -> Option<&str> {
-        self.parameters.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+        self.parameters
+            .iter()
+            .find(|(key, _)| key == name)
+            .map(|(_, value)| value.as_str())
     }
 
     /// Whether the bytes are UTF-8: no `charset`, or one that says so (`utf-8`, `us-ascii`).
     pub fn is_utf8(&self) -> bool {
         self.parameter("charset").is_none_or(|charset| {
-            ["utf-8", "utf8", "us-ascii"].iter().any(|known| charset.eq_ignore_ascii_case(known))
+            ["utf-8", "utf8", "us-ascii"]
+                .iter()
+                .any(|known| charset.eq_ignore_ascii_case(known))
         })
     }
 
@@ -92,7 +97,9 @@ fn accepted_ranges(headers: &HeaderMap) -> Vec<(MediaType, u16)> {
     for value in headers.get_all(header::ACCEPT) {
         let Ok(text) = value.to_str() else { continue };
         for element in split_outside_quotes(text, ',') {
-            let Some(range) = MediaType::parse(element) else { continue };
+            let Some(range) = MediaType::parse(element) else {
+                continue;
+            };
             let quality = range.parameter("q").map_or(Some(1000), parse_quality);
             if let Some(quality) = quality {
                 ranges.push((range, quality));
@@ -110,7 +117,9 @@ fn quality_of(ranges: &[(MediaType, u16)], essence: &str) -> u16 {
         _ => 2,
     };
     let matching = ranges.iter().filter(|(range, _)| range.includes(essence));
-    matching.max_by_key(|(range, quality)| (specificity(range), *quality)).map_or(0, |(_, quality)| *quality)
+    matching
+        .max_by_key(|(range, quality)| (specificity(range), *quality))
+        .map_or(0, |(_, quality)| *quality)
 }
 
 /// Reads a quality value (RFC 9110 section 12.4.2) in thousandths.
@@ -129,7 +138,9 @@ fn parse_quality(text: &str) -> Option<u16> {
 
 fn is_token(text: &str) -> bool {
     !text.is_empty()
-        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte))
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte))
 }
 
 /// The value of a parameter: a token or a quoted string.

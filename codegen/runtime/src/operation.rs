@@ -42,11 +42,14 @@ impl Operation {
     ///
     /// A parameter without a value stays as the template has it.
     pub fn path_with(&self, values: &[&str]) -> String {
-        let mut path = String::with_capacity(self.path.len() + values.iter().map(|value| value.len()).sum::<usize>());
+        let mut path =
+            String::with_capacity(self.path.len() + values.iter().map(|value| value.len()).sum::<usize>());
         let mut values = values.iter();
         let mut rest = self.path;
         while let Some((before, after)) = rest.split_once('{') {
-            let Some((name, after)) = after.split_once('}') else { break };
+            let Some((name, after)) = after.split_once('}') else {
+                break;
+            };
             path.push_str(before);
             match values.next() {
                 Some(value) => path.extend(utf8_percent_encode(value, SEGMENT)),

@@ -128,9 +128,15 @@ pub(crate) fn push_member(
     if members.iter().any(|(known, _)| known == name) {
         return Err(Invalid::new("type", "is given twice").within(name));
     }
-    let kind = properties.iter().find(|(known, _)| *known == name).map_or(Kind::Any, |(_, kind)| *kind);
+    let kind = properties
+        .iter()
+        .find(|(known, _)| *known == name)
+        .map_or(Kind::Any, |(_, kind)| *kind);
     let value = joined(Cow::Owned(value.to_owned()), kind, Style::Comma);
-    members.push((Cow::Owned(name.to_owned()), value.map_err(|invalid| invalid.within(name))?));
+    members.push((
+        Cow::Owned(name.to_owned()),
+        value.map_err(|invalid| invalid.within(name))?,
+    ));
     Ok(())
 }
 
@@ -139,17 +145,21 @@ pub(crate) fn push_member(
 /// A value that can't be written as JSON adds nothing.
 pub fn query_pairs<T: Serialize + ?Sized>(parameter: &Parameter, value: &T) -> Vec<(String, QueryText)> {
     let name = || parameter.name.to_owned();
-    let Ok(value) = serde_json::to_value(value) else { return Vec::new() };
+    let Ok(value) = serde_json::to_value(value) else {
+        return Vec::new();
+    };
     match (parameter.style, &value) {
         (_, Value::Null) => Vec::new(),
         (Style::Json, _) => vec![(name(), QueryText::Whole(value.to_string()))],
         (_, Value::Array(items)) if items.is_empty() => Vec::new(),
-        (Style::Exploded, Value::Array(items)) => {
-            items.iter().map(|item| (name(), QueryText::Whole(text_of(item)))).collect()
-        }
-        (Style::Exploded, Value::Object(members)) => {
-            members.iter().map(|(key, item)| (key.clone(), member_text(item))).collect()
-        }
+        (Style::Exploded, Value::Array(items)) => items
+            .iter()
+            .map(|item| (name(), QueryText::Whole(text_of(item))))
+            .collect(),
+        (Style::Exploded, Value::Object(members)) => members
+            .iter()
+            .map(|(key, item)| (key.clone(), member_text(item)))
+            .collect(),
         (Style::Deep, Value::Object(members)) => {
             let pair = |(key, item)| (format!("{}[{key}]", parameter.name), member_text(item));
             members.iter().map(pair).collect()
@@ -160,10 +170,16 @@ pub fn query_pairs<T: Serialize + ?Sized>(parameter: &Parameter, value: &T) -> V
                 Style::Pipe => "|",
                 _ => ",",
             };
-            vec![(name(), QueryText::Joined(items.iter().map(text_of).collect(), separator))]
+            vec![(
+                name(),
+                QueryText::Joined(items.iter().map(text_of).collect(), separator),
+            )]
         }
         (_, Value::Object(members)) => {
-            let parts = members.iter().flat_map(|(key, item)| [key.clone(), text_of(item)]).collect();
+            let parts = members
+                .iter()
+                .flat_map(|(key, item)| [key.clone(), text_of(item)])
+                .collect();
             vec![(name(), QueryText::Joined(parts, ","))]
         }
         (_, scalar) => vec![(name(), QueryText::Whole(text_of(scalar)))],
@@ -195,12 +211,16 @@ pub fn simple_text<T: Serialize + ?Sized>(parameter: &Parameter, value: &T) -> S
         (Value::Null, _) => String::new(),
         (_, Style::Json) => value.to_string(),
         (Value::Array(items), _) => items.iter().map(text_of).collect::<Vec<_>>().join(","),
-        (Value::Object(members), Style::Pairs) => {
-            members.iter().map(|(key, item)| format!("{key}={}", text_of(item))).collect::<Vec<_>>().join(",")
-        }
-        (Value::Object(members), _) => {
-            members.iter().map(|(key, item)| format!("{key},{}", text_of(item))).collect::<Vec<_>>().join(",")
-        }
+        (Value::Object(members), Style::Pairs) => members
+            .iter()
+            .map(|(key, item)| format!("{key}={}", text_of(item)))
+            .collect::<Vec<_>>()
+            .join(","),
+        (Value::Object(members), _) => members
+            .iter()
+            .map(|(key, item)| format!("{key},{}", text_of(item)))
+            .collect::<Vec<_>>()
+            .join(","),
         (scalar, _) => text_of(scalar),
     }
 }

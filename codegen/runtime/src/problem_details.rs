@@ -55,6 +55,13 @@ impl<'de> Deserialize<'de> for ProblemDetails {
         let (detail, instance) = (text("detail"), text("instance"));
         let status = members.remove("status").and_then(|status| status.as_u64());
         let status = status.and_then(|status| u16::try_from(status).ok());
-        Ok(Self { problem_type, title, status, detail, instance, extensions: members })
+        Ok(Self {
+            problem_type,
+            title,
+            status,
+            detail,
+            instance,
+            extensions: members,
+        })
     }
 }

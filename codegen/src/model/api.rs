@@ -10,6 +10,8 @@ use super::types::Type;
 /// One API: everything that a generated crate holds.
 #[derive(Clone, Debug)]
 pub struct Api {
+    /// The document's id, by which `cargo xtask generate` finds it.
+    pub id: String,
     /// Package name of the crate, for example `mec011-service-management`.
     pub crate_name: String,
     /// `info.title` of the document.

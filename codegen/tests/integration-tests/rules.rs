@@ -16,6 +16,7 @@ fn place() -> PathBuf {
 fn generated(name: &str, text: &str) -> Result<Vec<File>, Vec<Diagnostic>> {
     let (document, _) = mecforge_document::prepare(load_text(&format!("{name}.yaml"), text)?, &[], false)?;
     let options = Options {
+        id: format!("fixture-{name}"),
         crate_name: format!("fixture-{name}"),
         source: format!("codegen/tests/fixtures/{name}.yaml"),
         prose: false,
@@ -29,12 +30,22 @@ fn rules_become_the_crate_beside_them() {
     let text = std::fs::read_to_string(place().join("fixtures/rules.yaml")).unwrap();
     let root = place().join("fixture-crate");
     let files = generated("rules", &text).unwrap();
-    let wanted = files.iter().map(|file| file.path.clone()).collect::<BTreeSet<_>>();
+    let wanted = files
+        .iter()
+        .map(|file| file.path.clone())
+        .collect::<BTreeSet<_>>();
     for file in &files {
         expectorate::assert_contents(root.join(&file.path), &file.contents);
     }
-    let orphans = present(&root, "").difference(&wanted).cloned().collect::<Vec<_>>();
-    assert!(orphans.is_empty(), "nothing generates {orphans:?} in {}: delete them", root.display());
+    let orphans = present(&root, "")
+        .difference(&wanted)
+        .cloned()
+        .collect::<Vec<_>>();
+    assert!(
+        orphans.is_empty(),
+        "nothing generates {orphans:?} in {}: delete them",
+        root.display()
+    );
 }
 
 fn present(root: &Path, below: &str) -> BTreeSet<String> {
@@ -54,6 +65,9 @@ fn present(root: &Path, below: &str) -> BTreeSet<String> {
 fn what_has_no_rust_form_is_refused_with_its_place() {
     let text = std::fs::read_to_string(place().join("fixtures/refused.yaml")).unwrap();
     let faults = generated("refused", &text).unwrap_err();
-    let lines = faults.iter().map(|fault| format!("{fault}\n")).collect::<String>();
+    let lines = faults
+        .iter()
+        .map(|fault| format!("{fault}\n"))
+        .collect::<String>();
     expectorate::assert_contents(place().join("fixtures/refused.out"), &lines);
 }

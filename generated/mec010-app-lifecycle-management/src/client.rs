@@ -3,8 +3,7 @@
 
 use crate::types::{
     CancelMode, ConfigPlatformForAppRequest, CreateAppInstanceRequest,
-    InstantiateAppRequest, LifecycleNotification, OperateAppRequest, SubscriptionRequest,
-    TerminateAppRequest,
+    InstantiateAppRequest, OperateAppRequest, SubscriptionRequest, TerminateAppRequest,
 };
 use mecforge_runtime::Decode;
 use mecforge_runtime::client::{
@@ -134,22 +133,6 @@ impl Client {
         subscription_id: &str,
     ) -> Request<'_, DeleteSubscriptionResponse> {
         self.http.request(&DELETE_SUBSCRIPTION).path("subscriptionId", subscription_id)
-    }
-
-    /// `POST /user_defined_notification`.
-    ///
-    /// Source: ETSI GS MEC 010-2 - Part 2: Application lifecycle, rules and requirements management v3.1.1, `UserdefinednotificationPOST`, `#/paths/~1user_defined_notification/post`.
-    pub fn user_defined_notification(
-        &self,
-        lifecycle_notification: &LifecycleNotification,
-    ) -> Request<'_, UserDefinedNotificationResponse> {
-        self.http
-            .request(&USER_DEFINED_NOTIFICATION)
-            .json(
-                "application/json",
-                lifecycle_notification,
-                LifecycleNotification::decode,
-            )
     }
 
     /// `POST /app_instances/{appInstanceId}/instantiate`.

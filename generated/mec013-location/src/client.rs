@@ -2,10 +2,9 @@
 //! The client's side of ETSI GS MEC 013 - Location API v3.1.1: a method for each operation.
 
 use crate::types::{
-    CreateSubscriptionsAreaBody, CreateSubscriptionsDistanceBody,
     CreateSubscriptionsUserBody, CreateSubscriptionsZoneBody,
-    ReplaceSubscriptionsAreaBody, ReplaceSubscriptionsDistanceBody,
-    ReplaceSubscriptionsUserBody, ReplaceSubscriptionsZoneBody,
+    UserAreaSubscriptionRequestBody, UserAreaSubscriptionRequestBody2,
+    UserDistanceSubscriptionRequestBody,
 };
 use mecforge_runtime::Decode;
 use mecforge_runtime::client::{
@@ -133,11 +132,11 @@ impl Client {
     /// Source: ETSI GS MEC 013 - Location API v3.1.1, `areaSubPOST`, `#/paths/~1subscriptions~1area/post`.
     pub fn create_subscriptions_area(
         &self,
-        body: &CreateSubscriptionsAreaBody,
+        body: &UserAreaSubscriptionRequestBody,
     ) -> Request<'_, CreateSubscriptionsAreaResponse> {
         self.http
             .request(&CREATE_SUBSCRIPTIONS_AREA)
-            .json("application/json", body, CreateSubscriptionsAreaBody::decode)
+            .json("application/json", body, UserAreaSubscriptionRequestBody::decode)
     }
 
     /// `GET /subscriptions/area/{subscriptionId}`.
@@ -158,12 +157,12 @@ impl Client {
     pub fn replace_subscriptions_area(
         &self,
         subscription_id: &str,
-        body: &ReplaceSubscriptionsAreaBody,
+        body: &UserAreaSubscriptionRequestBody2,
     ) -> Request<'_, ReplaceSubscriptionsAreaResponse> {
         self.http
             .request(&REPLACE_SUBSCRIPTIONS_AREA)
             .path("subscriptionId", subscription_id)
-            .json("application/json", body, ReplaceSubscriptionsAreaBody::decode)
+            .json("application/json", body, UserAreaSubscriptionRequestBody2::decode)
     }
 
     /// `DELETE /subscriptions/area/{subscriptionId}`.
@@ -192,11 +191,11 @@ impl Client {
     /// Source: ETSI GS MEC 013 - Location API v3.1.1, `distanceSubPOST`, `#/paths/~1subscriptions~1distance/post`.
     pub fn create_subscriptions_distance(
         &self,
-        body: &CreateSubscriptionsDistanceBody,
+        body: &UserDistanceSubscriptionRequestBody,
     ) -> Request<'_, CreateSubscriptionsDistanceResponse> {
         self.http
             .request(&CREATE_SUBSCRIPTIONS_DISTANCE)
-            .json("application/json", body, CreateSubscriptionsDistanceBody::decode)
+            .json("application/json", body, UserDistanceSubscriptionRequestBody::decode)
     }
 
     /// `GET /subscriptions/distance/{subscriptionId}`.
@@ -217,12 +216,12 @@ impl Client {
     pub fn replace_subscriptions_distance(
         &self,
         subscription_id: &str,
-        body: &ReplaceSubscriptionsDistanceBody,
+        body: &UserDistanceSubscriptionRequestBody,
     ) -> Request<'_, ReplaceSubscriptionsDistanceResponse> {
         self.http
             .request(&REPLACE_SUBSCRIPTIONS_DISTANCE)
             .path("subscriptionId", subscription_id)
-            .json("application/json", body, ReplaceSubscriptionsDistanceBody::decode)
+            .json("application/json", body, UserDistanceSubscriptionRequestBody::decode)
     }
 
     /// `DELETE /subscriptions/distance/{subscriptionId}`.
@@ -280,12 +279,12 @@ impl Client {
     pub fn replace_subscriptions_user(
         &self,
         subscription_id: &str,
-        body: &ReplaceSubscriptionsUserBody,
+        body: &CreateSubscriptionsUserBody,
     ) -> Request<'_, ReplaceSubscriptionsUserResponse> {
         self.http
             .request(&REPLACE_SUBSCRIPTIONS_USER)
             .path("subscriptionId", subscription_id)
-            .json("application/json", body, ReplaceSubscriptionsUserBody::decode)
+            .json("application/json", body, CreateSubscriptionsUserBody::decode)
     }
 
     /// `DELETE /subscriptions/users/{subscriptionId}`.
@@ -343,12 +342,12 @@ impl Client {
     pub fn replace_subscriptions_zone(
         &self,
         subscription_id: &str,
-        body: &ReplaceSubscriptionsZoneBody,
+        body: &CreateSubscriptionsZoneBody,
     ) -> Request<'_, ReplaceSubscriptionsZoneResponse> {
         self.http
             .request(&REPLACE_SUBSCRIPTIONS_ZONE)
             .path("subscriptionId", subscription_id)
-            .json("application/json", body, ReplaceSubscriptionsZoneBody::decode)
+            .json("application/json", body, CreateSubscriptionsZoneBody::decode)
     }
 
     /// `DELETE /subscriptions/zones/{subscriptionId}`.

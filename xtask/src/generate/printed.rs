@@ -23,7 +23,12 @@ pub(super) fn print(
     prose: bool,
 ) -> Result<Printed, Problems> {
     let prepared = subject.prepare(true)?;
+    let id = match &subject.release {
+        Some(_) => subject.name.clone(),
+        None => format!("--input {} --name {crate_name} --out DIR", subject.name),
+    };
     let options = Options {
+        id,
         crate_name: crate_name.to_owned(),
         source: subject.located.path.clone(),
         prose,

@@ -5,10 +5,10 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use super::Notification;
+use crate::Invalid;
 use crate::json::Json;
 use crate::operation::{Operation, RequestBody};
 use crate::server::{Call, Problem, Reply, Routes};
-use crate::Invalid;
 
 /// The one operation of a callback address.
 static RECEIVE: Operation = Operation {
@@ -99,7 +99,9 @@ impl Receiver {
 
     /// The router, which answers `POST /`; see [`router`].
     pub fn into_router(self) -> axum::Router {
-        Routes::new().route(&RECEIVE, &Arc::new(self), receive).into_router()
+        Routes::new()
+            .route(&RECEIVE, &Arc::new(self), receive)
+            .into_router()
     }
 
     /// Finds the handler that a body is meant for and starts it.
@@ -108,17 +110,25 @@ impl Receiver {
             return Ok((handler.function)(json)?);
         }
         let named = json.get("notificationType").and_then(Json::as_str);
-        let fixed = |handler: &&Handler| handler.notification_type.is_some() && handler.notification_type == named;
+        let fixed =
+            |handler: &&Handler| handler.notification_type.is_some() && handler.notification_type == named;
         if let Some(handler) = self.handlers.iter().find(fixed) {
             return Ok((handler.function)(json)?);
         }
         let mut nearest: Option<Invalid> = None;
-        for handler in self.handlers.iter().filter(|handler| handler.notification_type.is_none()) {
+        for handler in self
+            .handlers
+            .iter()
+            .filter(|handler| handler.notification_type.is_none())
+        {
             match (handler.function)(json) {
                 Ok(started) => return Ok(started),
                 // The kind that was meant is the one whose check got furthest.
                 Err(invalid) => {
-                    if nearest.as_ref().is_none_or(|known| invalid.depth() > known.depth()) {
+                    if nearest
+                        .as_ref()
+                        .is_none_or(|known| invalid.depth() > known.depth())
+                    {
                         nearest = Some(invalid);
                     }
                 }

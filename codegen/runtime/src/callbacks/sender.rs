@@ -133,7 +133,12 @@ impl SenderBuilder {
             None => new_http_client(Duration::from_secs(5), &self.root_certificates)?,
         };
         let timeout = self.timeout.unwrap_or(Duration::from_secs(10));
-        Ok(NotificationSender { http, timeout, headers: self.headers.into_iter().collect(), policy: self.policy })
+        Ok(NotificationSender {
+            http,
+            timeout,
+            headers: self.headers.into_iter().collect(),
+            policy: self.policy,
+        })
     }
 }
 
@@ -155,7 +160,11 @@ impl NotificationSender {
     ///
     /// # Errors
     /// [`DeliveryError`] where the subscriber has not acknowledged it with a 2xx.
-    pub async fn send<N: Notification>(&self, url: &str, notification: &N) -> Result<Delivered, DeliveryError> {
+    pub async fn send<N: Notification>(
+        &self,
+        url: &str,
+        notification: &N,
+    ) -> Result<Delivered, DeliveryError> {
         check(notification).map_err(DeliveryError::Invalid)?;
         // `check` has just written the same value.
         let body = serde_json::to_vec(notification)
@@ -169,38 +178,60 @@ impl NotificationSender {
     /// [`DeliveryError`] where the subscriber has not acknowledged it with a 2xx.
     pub async fn send_json(&self, url: &str, body: Vec<u8>) -> Result<Delivered, DeliveryError> {
         let url = self.address(url)?;
-        let request = self.http.post(url).headers(self.headers.clone()).timeout(self.timeout);
-        let request = request.header(header::CONTENT_TYPE, "application/json").body(body);
+        let request = self
+            .http
+            .post(url)
+            .headers(self.headers.clone())
+            .timeout(self.timeout);
+        let request = request
+            .header(header::CONTENT_TYPE, "application/json")
+            .body(body);
         let response = request.send().await.map_err(transport)?;
         let answer = match receive(response, ANSWER_LIMIT).await {
             Ok(answer) => answer,
             Err(Failure::TooLong(answer, _)) => *answer,
             Err(Failure::Transport(error)) => return Err(transport(error)),
             Err(Failure::InvalidRequest { invalid, .. }) => return Err(DeliveryError::Invalid(invalid)),
-            Err(Failure::Token(_)) => Answer::new(StatusCode::UNAUTHORIZED, HeaderMap::new(), Default::default()),
+            Err(Failure::Token(_)) => {
+                Answer::new(StatusCode::UNAUTHORIZED, HeaderMap::new(), Default::default())
+            }
         };
         match answer.status().is_success() {
-            true => Ok(Delivered { status: answer.status() }),
+            true => Ok(Delivered {
+                status: answer.status(),
+            }),
             false => Err(DeliveryError::Refused(Box::new(answer))),
         }
     }
 
     fn address(&self, text: &str) -> Result<Url, DeliveryError> {
-        let url = Url::parse(text).ok().filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
+        let url = Url::parse(text)
+            .ok()
+            .filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
         let url = url.ok_or_else(|| DeliveryError::Address(text.to_owned()))?;
         match self.policy.as_ref().map_or(Ok(()), |policy| policy(&url)) {
             Ok(()) => Ok(url),
-            Err(reason) => Err(DeliveryError::Forbidden { url: text.to_owned(), reason }),
+            Err(reason) => Err(DeliveryError::Forbidden {
+                url: text.to_owned(),
+                reason,
+            }),
         }
     }
 }
 
 fn transport(error: reqwest::Error) -> DeliveryError {
-    if error.is_timeout() { DeliveryError::Timeout(error) } else { DeliveryError::Transport(error) }
+    if error.is_timeout() {
+        DeliveryError::Timeout(error)
+    } else {
+        DeliveryError::Transport(error)
+    }
 }
 
 impl fmt::Debug for NotificationSender {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_struct("NotificationSender").field("timeout", &self.timeout).finish_non_exhaustive()
+        formatter
+            .debug_struct("NotificationSender")
+            .field("timeout", &self.timeout)
+            .finish_non_exhaustive()
     }
 }

@@ -21,7 +21,11 @@ pub struct Answer {
 impl Answer {
     /// A response from its parts.
     pub fn new(status: StatusCode, headers: HeaderMap, body: Bytes) -> Self {
-        Self { status, headers, body }
+        Self {
+            status,
+            headers,
+            body,
+        }
     }
 
     /// The status.
@@ -43,19 +47,27 @@ impl Answer {
     pub fn problem(&self) -> Option<ProblemDetails> {
         let is_error = self.status.is_client_error() || self.status.is_server_error();
         let is_json = self.media_type().is_some_and(|media_type| media_type.is_json());
-        (is_error && is_json).then(|| ProblemDetails::from_slice(&self.body)).flatten()
+        (is_error && is_json)
+            .then(|| ProblemDetails::from_slice(&self.body))
+            .flatten()
     }
 
     /// The media type of the body, where the response names one.
     pub fn media_type(&self) -> Option<MediaType> {
-        self.headers.get(header::CONTENT_TYPE)?.to_str().ok().and_then(MediaType::parse)
+        self.headers
+            .get(header::CONTENT_TYPE)?
+            .to_str()
+            .ok()
+            .and_then(MediaType::parse)
     }
 
     /// Whether the body is of a media type, which may be a range such as `image/*`.
     pub fn is(&self, media_type: &str) -> bool {
         let declared = MediaType::parse(media_type);
         let media_type = self.media_type();
-        declared.zip(media_type).is_some_and(|(declared, actual)| declared.includes(actual.essence()))
+        declared
+            .zip(media_type)
+            .is_some_and(|(declared, actual)| declared.includes(actual.essence()))
     }
 
     /// The entity tag, where there is a valid one.
@@ -65,7 +77,10 @@ impl Answer {
 
     /// `Location`, where there is one.
     pub fn location(&self) -> Option<Location> {
-        self.headers.get(header::LOCATION).and_then(|value| value.to_str().ok()).map(Location::new)
+        self.headers
+            .get(header::LOCATION)
+            .and_then(|value| value.to_str().ok())
+            .map(Location::new)
     }
 
     /// `Location`.
@@ -86,7 +101,11 @@ impl Answer {
         kind: Kind,
         decode: impl FnOnce(&Json<'_>) -> Result<T, Invalid>,
     ) -> Result<Option<T>, Unexpected> {
-        let values = self.headers.get_all(name).iter().map(|value| std::str::from_utf8(value.as_bytes()));
+        let values = self
+            .headers
+            .get_all(name)
+            .iter()
+            .map(|value| std::str::from_utf8(value.as_bytes()));
         let texts: Vec<&str> = values
             .collect::<Result<_, _>>()
             .map_err(|_| Unexpected::Header(name, Invalid::new("type", "is not UTF-8")))?;
@@ -94,11 +113,18 @@ impl Answer {
             return Ok(None);
         }
         let text = match kind {
-            Kind::List(_) => texts.iter().flat_map(|text| text.split(',')).map(str::trim).collect::<Vec<_>>().join(","),
+            Kind::List(_) => texts
+                .iter()
+                .flat_map(|text| text.split(','))
+                .map(str::trim)
+                .collect::<Vec<_>>()
+                .join(","),
             _ => texts.join(", "),
         };
         let value = joined(text.into(), kind, Style::Comma).and_then(|json| decode(&json));
-        value.map(Some).map_err(|invalid| Unexpected::Header(name, invalid))
+        value
+            .map(Some)
+            .map_err(|invalid| Unexpected::Header(name, invalid))
     }
 
     /// A header that must be there.
@@ -118,14 +144,13 @@ impl Answer {
     ///
     /// # Errors
     /// [`Unexpected::MediaType`] for another media type, [`Unexpected::Body`] for a body that breaks a rule.
-    pub fn json<T>(
-        &self,
-        decode: impl FnOnce(&Json<'_>) -> Result<T, Invalid>,
-    ) -> Result<T, Unexpected> {
+    pub fn json<T>(&self, decode: impl FnOnce(&Json<'_>) -> Result<T, Invalid>) -> Result<T, Unexpected> {
         if self.media_type().is_some_and(|media_type| !media_type.is_json()) {
             return Err(Unexpected::MediaType);
         }
-        Json::parse(&self.body).and_then(|json| decode(&json)).map_err(Unexpected::Body)
+        Json::parse(&self.body)
+            .and_then(|json| decode(&json))
+            .map_err(Unexpected::Body)
     }
 
     /// The body as text.

@@ -171,13 +171,19 @@ impl<C: ApiClient> ClientBuilder<C> {
 
     /// Base URL and base path, without a final `/`.
     fn root_url(&self) -> Result<String, BuildError> {
-        let invalid = || BuildError::BaseUrl { url: self.base_url.clone() };
+        let invalid = || BuildError::BaseUrl {
+            url: self.base_url.clone(),
+        };
         let url = Url::parse(&self.base_url).map_err(|_| invalid())?;
         let supported = matches!(url.scheme(), "http" | "https") && url.has_host();
         if !supported || url.query().is_some() || url.fragment().is_some() {
             return Err(invalid());
         }
-        Ok(format!("{}{}", url.as_str().trim_end_matches('/'), self.base_path.trim_end_matches('/')))
+        Ok(format!(
+            "{}{}",
+            url.as_str().trim_end_matches('/'),
+            self.base_path.trim_end_matches('/')
+        ))
     }
 }
 
@@ -203,5 +209,7 @@ pub(crate) fn new_http_client(
     };
     let with_system_roots = builder().tls_certs_merge(certificates.clone()).build();
     // A system without any certificate authorities, such as a small container, still may speak plain HTTP.
-    with_system_roots.or_else(|_| builder().tls_certs_only(certificates).build()).map_err(BuildError::HttpClient)
+    with_system_roots
+        .or_else(|_| builder().tls_certs_only(certificates).build())
+        .map_err(BuildError::HttpClient)
 }

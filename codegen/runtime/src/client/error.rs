@@ -107,7 +107,9 @@ impl<R> Error<R> {
     pub fn is_temporary(&self) -> bool {
         match self {
             Self::Transport(_) | Self::Timeout(_) => true,
-            _ => self.status().is_some_and(|status| matches!(status.as_u16(), 429 | 502..=504)),
+            _ => self
+                .status()
+                .is_some_and(|status| matches!(status.as_u16(), 429 | 502..=504)),
         }
     }
 }
@@ -122,11 +124,20 @@ impl<R> fmt::Display for Error<R> {
             Self::Unexpected { answer, reason } => {
                 write!(formatter, "unexpected answer {}: {reason}", answer.status())
             }
-            Self::InvalidRequest { parameter: None, invalid } => {
+            Self::InvalidRequest {
+                parameter: None,
+                invalid,
+            } => {
                 write!(formatter, "the body was not sent, because {invalid}")
             }
-            Self::InvalidRequest { parameter: Some(name), invalid } => {
-                write!(formatter, "the request was not sent, because of parameter {name}: {invalid}")
+            Self::InvalidRequest {
+                parameter: Some(name),
+                invalid,
+            } => {
+                write!(
+                    formatter,
+                    "the request was not sent, because of parameter {name}: {invalid}"
+                )
             }
             Self::Transport(_) => formatter.write_str("no response could be had from the server"),
             Self::Timeout(_) => formatter.write_str("the server gave no response in time"),
@@ -139,9 +150,11 @@ impl<R> fmt::Debug for Error<R> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Response { answer, .. } => formatter.debug_tuple("Response").field(answer).finish(),
-            Self::Unexpected { answer, reason } => {
-                formatter.debug_struct("Unexpected").field("reason", reason).field("answer", answer).finish()
-            }
+            Self::Unexpected { answer, reason } => formatter
+                .debug_struct("Unexpected")
+                .field("reason", reason)
+                .field("answer", answer)
+                .finish(),
             Self::InvalidRequest { parameter, invalid } => formatter
                 .debug_struct("InvalidRequest")
                 .field("parameter", parameter)
@@ -171,9 +184,10 @@ impl<R> From<Failure> for Error<R> {
             Failure::Transport(error) if error.is_timeout() => Self::Timeout(error),
             Failure::Transport(error) => Self::Transport(error),
             Failure::Token(error) => Self::Token(error),
-            Failure::TooLong(answer, limit) => {
-                Self::Unexpected { answer, reason: Unexpected::TooLong(limit) }
-            }
+            Failure::TooLong(answer, limit) => Self::Unexpected {
+                answer,
+                reason: Unexpected::TooLong(limit),
+            },
         }
     }
 }
@@ -181,7 +195,10 @@ impl<R> From<Failure> for Error<R> {
 /// What [`Error`] says, without the operation's responses: most of the client is the same code for all operations.
 #[derive(Debug)]
 pub(crate) enum Failure {
-    InvalidRequest { parameter: Option<&'static str>, invalid: Invalid },
+    InvalidRequest {
+        parameter: Option<&'static str>,
+        invalid: Invalid,
+    },
     Transport(reqwest::Error),
     Token(BoxError),
     TooLong(Box<Answer>, usize),

@@ -6,7 +6,11 @@ use serde_json::Value;
 use crate::parameter::text_of;
 
 /// What stands for itself in a form.
-const FORM: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'*');
+const FORM: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'_')
+    .remove(b'*');
 
 /// The fields of an object, lists as several fields of one name.
 fn fields(value: &Value) -> Vec<(&str, &Value)> {
@@ -24,7 +28,9 @@ fn fields(value: &Value) -> Vec<(&str, &Value)> {
 /// Writes `application/x-www-form-urlencoded`.
 pub(super) fn to_urlencoded(value: &Value) -> String {
     let encode = |text: &str| utf8_percent_encode(text, FORM).to_string().replace("%20", "+");
-    let pairs = fields(value).into_iter().map(|(name, value)| format!("{}={}", encode(name), encode(&text_of(value))));
+    let pairs = fields(value)
+        .into_iter()
+        .map(|(name, value)| format!("{}={}", encode(name), encode(&text_of(value))));
     pairs.collect::<Vec<_>>().join("&")
 }
 
@@ -40,8 +46,15 @@ pub(super) fn to_multipart(value: &Value) -> (String, String) {
     };
     let mut body = String::new();
     for ((name, value), text) in fields.iter().zip(&texts) {
-        let name = name.replace('\\', "\\\\").replace('"', "\\\"").replace(['\r', '\n'], " ");
-        let content_type = if value.is_object() { "Content-Type: application/json\r\n" } else { "" };
+        let name = name
+            .replace('\\', "\\\\")
+            .replace('"', "\\\"")
+            .replace(['\r', '\n'], " ");
+        let content_type = if value.is_object() {
+            "Content-Type: application/json\r\n"
+        } else {
+            ""
+        };
         body.push_str(&format!(
             "--{boundary}\r\nContent-Disposition: form-data; name=\"{name}\"\r\n{content_type}\r\n{text}\r\n"
         ));

@@ -76,14 +76,20 @@ impl HttpClient {
 
     /// Sends a request with a token, and once more with a fresh one where the server refuses it.
     async fn send_with_token(&self, request: &Prepared) -> Result<Answer, Failure> {
-        let Some(provider) = &self.0.token_provider else { return self.send_once(request, None).await };
+        let Some(provider) = &self.0.token_provider else {
+            return self.send_once(request, None).await;
+        };
         let token = provider.token(None).await.map_err(Failure::Token)?;
         let answer = self.send_once(request, Some(&token)).await?;
         if answer.status() != StatusCode::UNAUTHORIZED {
             return Ok(answer);
         }
         let fresh = provider.token(Some(&token)).await.map_err(Failure::Token)?;
-        if fresh == token { Ok(answer) } else { self.send_once(request, Some(&fresh)).await }
+        if fresh == token {
+            Ok(answer)
+        } else {
+            self.send_once(request, Some(&fresh)).await
+        }
     }
 
     /// Sends a request and follows redirects on the same origin.
@@ -111,7 +117,12 @@ impl HttpClient {
             headers.insert(name, value.clone());
         }
         let timeout = request.timeout.unwrap_or(self.0.timeout);
-        let mut outgoing = self.0.http.request(request.method.clone(), url).headers(headers).timeout(timeout);
+        let mut outgoing = self
+            .0
+            .http
+            .request(request.method.clone(), url)
+            .headers(headers)
+            .timeout(timeout);
         if let Some(body) = &request.body {
             outgoing = outgoing.body(body.clone());
         }
@@ -129,7 +140,10 @@ pub(crate) async fn receive(mut response: reqwest::Response, limit: usize) -> Re
         let room = limit - body.len();
         body.extend_from_slice(&chunk[..chunk.len().min(room)]);
         if chunk.len() > room {
-            return Err(Failure::TooLong(Box::new(Answer::new(status, headers, body.freeze())), limit));
+            return Err(Failure::TooLong(
+                Box::new(Answer::new(status, headers, body.freeze())),
+                limit,
+            ));
         }
     }
     Ok(Answer::new(status, headers, body.freeze()))
@@ -155,7 +169,12 @@ fn redirect_target(request: &Prepared, url: &Url, answer: &Answer) -> Option<Url
         301 | 302 => request.method.is_safe(),
         _ => false,
     };
-    let location = answer.headers().get(header::LOCATION).filter(|_| follows)?.to_str().ok()?;
+    let location = answer
+        .headers()
+        .get(header::LOCATION)
+        .filter(|_| follows)?
+        .to_str()
+        .ok()?;
     let target = url.join(location).ok()?;
     (target.origin() == url.origin()).then_some(target)
 }

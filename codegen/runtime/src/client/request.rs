@@ -14,13 +14,17 @@ use serde::Serialize;
 use super::error::Failure;
 use super::http_client::{HttpClient, Prepared};
 use super::{Error, Responses, form};
+use crate::json::Json;
 use crate::operation::{Operation, Place};
 use crate::parameter::{QueryText, query_pairs, simple_text};
-use crate::json::Json;
 use crate::{EntityTag, Invalid, Preconditions};
 
 /// What stands for itself in a query: the unreserved characters of RFC 3986, so that nothing is left to opinions.
-const QUERY: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+const QUERY: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'_')
+    .remove(b'~');
 
 /// One call of an operation: await it for the outcome, or give it conditions and headers before.
 #[must_use = "a request is sent when it is awaited"]
@@ -41,7 +45,10 @@ impl<'client, R: Responses> Request<'client, R> {
         let mut headers = HeaderMap::new();
         let accept = match operation.produces.is_empty() {
             true => "application/problem+json, */*;q=0.1".to_owned(),
-            false => format!("{}, application/problem+json;q=0.9", operation.produces.join(", ")),
+            false => format!(
+                "{}, application/problem+json;q=0.9",
+                operation.produces.join(", ")
+            ),
         };
         if let Ok(accept) = HeaderValue::from_str(&accept) {
             headers.insert(header::ACCEPT, accept);
@@ -86,7 +93,10 @@ impl<'client, R: Responses> Request<'client, R> {
             Ok(value) => {
                 self.headers.insert(name, value);
             }
-            Err(_) => self.fail(None, Invalid::new("type", format!("can't be sent as header {name}"))),
+            Err(_) => self.fail(
+                None,
+                Invalid::new("type", format!("can't be sent as header {name}")),
+            ),
         }
         self
     }
@@ -99,7 +109,9 @@ impl<'client, R: Responses> Request<'client, R> {
 
     /// Gives a path parameter its value.
     pub fn path<T: Serialize + ?Sized>(mut self, name: &str, value: &T) -> Self {
-        let Some(parameter) = self.operation.parameter(Place::Path, name) else { return self };
+        let Some(parameter) = self.operation.parameter(Place::Path, name) else {
+            return self;
+        };
         let text = simple_text(parameter, value);
         if matches!(text.as_str(), "" | "." | "..") {
             let message = format!("must be more than {text:?}, which can't be a segment of a path");
@@ -112,15 +124,22 @@ impl<'client, R: Responses> Request<'client, R> {
     /// Gives a query parameter its value; `None` and an empty list leave it out.
     pub fn query<T: Serialize + ?Sized>(mut self, name: &str, value: &T) -> Self {
         if let Some(parameter) = self.operation.parameter(Place::Query, name) {
-            query_pairs(parameter, value).iter().for_each(|(name, text)| self.pair(name, text));
+            query_pairs(parameter, value)
+                .iter()
+                .for_each(|(name, text)| self.pair(name, text));
         }
         self
     }
 
     /// Gives a header its value; `None` and an empty list leave it out.
     pub fn header<T: Serialize + ?Sized>(mut self, name: &str, value: &T) -> Self {
-        let Some(parameter) = self.operation.parameter(Place::Header, name) else { return self };
-        match (simple_text(parameter, value), HeaderName::from_bytes(name.as_bytes())) {
+        let Some(parameter) = self.operation.parameter(Place::Header, name) else {
+            return self;
+        };
+        match (
+            simple_text(parameter, value),
+            HeaderName::from_bytes(name.as_bytes()),
+        ) {
             (text, _) if text.is_empty() => self,
             (text, Ok(name)) => self.raw_header(name, &text),
             (_, Err(_)) => {
@@ -132,12 +151,17 @@ impl<'client, R: Responses> Request<'client, R> {
 
     /// Gives a cookie its value; `None` and an empty list leave it out.
     pub fn cookie<T: Serialize + ?Sized>(self, name: &str, value: &T) -> Self {
-        let Some(parameter) = self.operation.parameter(Place::Cookie, name) else { return self };
+        let Some(parameter) = self.operation.parameter(Place::Cookie, name) else {
+            return self;
+        };
         let text = simple_text(parameter, value);
         if text.is_empty() {
             return self;
         }
-        let known = self.headers.get(header::COOKIE).and_then(|value| value.to_str().ok());
+        let known = self
+            .headers
+            .get(header::COOKIE)
+            .and_then(|value| value.to_str().ok());
         let cookies = known.map_or_else(String::new, |known| format!("{known}; "));
         self.raw_header(header::COOKIE, &format!("{cookies}{name}={text}"))
     }
@@ -215,16 +239,19 @@ impl<'client, R: Responses> Request<'client, R> {
     }
 
     fn fail(&mut self, parameter: Option<&'static str>, invalid: Invalid) {
-        self.failure.get_or_insert(Failure::InvalidRequest { parameter, invalid });
+        self.failure
+            .get_or_insert(Failure::InvalidRequest { parameter, invalid });
     }
 
     fn pair(&mut self, name: &str, text: &QueryText) {
         let encode = |text: &str| utf8_percent_encode(text, QUERY).to_string();
         let value = match text {
             QueryText::Whole(text) => encode(text),
-            QueryText::Joined(texts, separator) => {
-                texts.iter().map(|text| encode(text)).collect::<Vec<_>>().join(separator)
-            }
+            QueryText::Joined(texts, separator) => texts
+                .iter()
+                .map(|text| encode(text))
+                .collect::<Vec<_>>()
+                .join(separator),
         };
         let separator = if self.query.is_empty() { '?' } else { '&' };
         self.query.push(separator);
@@ -236,23 +263,38 @@ impl<'client, R: Responses> Request<'client, R> {
             return Err(failure);
         }
         let path: Vec<&str> = self.path.iter().map(String::as_str).collect();
-        let url = format!("{}{}{}", self.client.root(), self.operation.path_with(&path), self.query);
+        let url = format!(
+            "{}{}{}",
+            self.client.root(),
+            self.operation.path_with(&path),
+            self.query
+        );
         let url = Url::parse(&url).map_err(|error| Failure::InvalidRequest {
             parameter: None,
             invalid: Invalid::new("uri", format!("can't be sent to {url}: {error}")),
         })?;
         // OpenAPI's methods are all valid.
         let method = Method::from_bytes(self.operation.method.as_bytes()).unwrap_or_default();
-        Ok(Prepared { method, url, headers: self.headers, body: self.body, timeout: self.timeout })
+        Ok(Prepared {
+            method,
+            url,
+            headers: self.headers,
+            body: self.body,
+            timeout: self.timeout,
+        })
     }
 
     async fn outcome(self) -> Result<R::Success, Error<R>> {
         let answer = self.send().await?;
         match R::from_answer(&answer) {
-            Ok(response) => response
-                .into_success()
-                .map_err(|response| Error::Response { response: Box::new(response), answer: Box::new(answer) }),
-            Err(reason) => Err(Error::Unexpected { answer: Box::new(answer), reason }),
+            Ok(response) => response.into_success().map_err(|response| Error::Response {
+                response: Box::new(response),
+                answer: Box::new(answer),
+            }),
+            Err(reason) => Err(Error::Unexpected {
+                answer: Box::new(answer),
+                reason,
+            }),
         }
     }
 }

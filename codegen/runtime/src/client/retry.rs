@@ -20,15 +20,20 @@ pub struct RetryPolicy {
 
 impl RetryPolicy {
     /// Every call is made once.
-    pub const NEVER: Self =
-        Self { attempts: 1, first_delay: Duration::ZERO, longest_delay: Duration::ZERO };
+    pub const NEVER: Self = Self {
+        attempts: 1,
+        first_delay: Duration::ZERO,
+        longest_delay: Duration::ZERO,
+    };
 
     /// How long to wait before the attempt after `attempt` (counted from 1); `None` for not at all.
     pub(crate) fn delay(&self, attempt: u32, retry_after: Option<Duration>) -> Option<Duration> {
         if attempt >= self.attempts || retry_after.is_some_and(|asked| asked > self.longest_delay) {
             return None;
         }
-        let doubled = self.first_delay.saturating_mul(1_u32.checked_shl(attempt - 1).unwrap_or(u32::MAX));
+        let doubled = self
+            .first_delay
+            .saturating_mul(1_u32.checked_shl(attempt - 1).unwrap_or(u32::MAX));
         let delay = doubled.min(self.longest_delay);
         // Half of the wait is random, so that clients that failed together don't come back together.
         let jittered = delay.mul_f64(0.5 + fastrand::f64() / 2.0);
@@ -39,7 +44,11 @@ impl RetryPolicy {
 impl Default for RetryPolicy {
     /// Three attempts, 100 ms and 200 ms apart, at most 5 s.
     fn default() -> Self {
-        Self { attempts: 3, first_delay: Duration::from_millis(100), longest_delay: Duration::from_secs(5) }
+        Self {
+            attempts: 3,
+            first_delay: Duration::from_millis(100),
+            longest_delay: Duration::from_secs(5),
+        }
     }
 }
 

@@ -61,14 +61,21 @@ pub(super) async fn read(
     let bytes = collect(body, limit, length).await?;
     if bytes.is_empty() {
         return match required {
-            true => Err(Problem::bad_request(format!("the body is missing; it must be {}", alternatives(media_types)))
-                .with_pointer("")
-                .with_rule("required")),
+            true => Err(Problem::bad_request(format!(
+                "the body is missing; it must be {}",
+                alternatives(media_types)
+            ))
+            .with_pointer("")
+            .with_rule("required")),
             false => Ok(ReadBody::default()),
         };
     }
     let (content, media_type) = content_of(media_types, headers)?;
-    Ok(ReadBody { bytes, content: Some(content), media_type: Some(media_type) })
+    Ok(ReadBody {
+        bytes,
+        content: Some(content),
+        media_type: Some(media_type),
+    })
 }
 
 fn content_length(headers: &HeaderMap) -> Option<u64> {
@@ -88,7 +95,9 @@ fn content_of(media_types: &[&str], headers: &HeaderMap) -> Result<(usize, Media
         return Err(Problem::unsupported_media_type(detail).with_header(header::ACCEPT_ENCODING, "identity"));
     }
     let mut values = headers.get_all(header::CONTENT_TYPE).iter();
-    let Some(value) = values.next() else { return Err(refuse("the body has no Content-Type".to_owned())) };
+    let Some(value) = values.next() else {
+        return Err(refuse("the body has no Content-Type".to_owned()));
+    };
     let text = value.to_str().unwrap_or_default();
     let media_type = MediaType::parse(text).filter(|_| values.next().is_none());
     let Some(media_type) = media_type else {
@@ -97,36 +106,52 @@ fn content_of(media_types: &[&str], headers: &HeaderMap) -> Result<(usize, Media
     let declared = media_types.iter().position(|declared| {
         MediaType::parse(declared).is_some_and(|declared| declared.includes(media_type.essence()))
     });
-    let Some(declared) = declared else { return Err(refuse(format!("a body of {} is not supported", media_type.essence()))) };
+    let Some(declared) = declared else {
+        return Err(refuse(format!(
+            "a body of {} is not supported",
+            media_type.essence()
+        )));
+    };
     let is_text = media_type.is_json() || media_type.essence().starts_with("text/");
     if is_text && !media_type.is_utf8() {
         let charset = media_type.parameter("charset").unwrap_or_default();
-        return Err(refuse(format!("charset {charset:?} is not supported, only utf-8")));
+        return Err(refuse(format!(
+            "charset {charset:?} is not supported, only utf-8"
+        )));
     }
     Ok((declared, media_type))
 }
 
 fn alternatives(media_types: &[&str]) -> String {
-    media_types.iter().map(|media_type| essence_of(media_type)).collect::<Vec<_>>().join(" or ")
+    media_types
+        .iter()
+        .map(|media_type| essence_of(media_type))
+        .collect::<Vec<_>>()
+        .join(" or ")
 }
 
 /// Refuses expectations other than `100-continue` (RFC 9110 section 10.1.1).
 fn refuse_expectations(headers: &HeaderMap) -> Result<(), Problem> {
     match headers.get(header::EXPECT) {
-        Some(expectation) if !expectation.as_bytes().eq_ignore_ascii_case(b"100-continue") => Err(Problem::new(
-            http::StatusCode::EXPECTATION_FAILED,
-            format!("expectation {expectation:?} can't be met, only 100-continue"),
-        )),
+        Some(expectation) if !expectation.as_bytes().eq_ignore_ascii_case(b"100-continue") => {
+            Err(Problem::new(
+                http::StatusCode::EXPECTATION_FAILED,
+                format!("expectation {expectation:?} can't be met, only 100-continue"),
+            ))
+        }
         _ => Ok(()),
     }
 }
 
 async fn collect(mut body: Body, limit: usize, length: Option<u64>) -> Result<Bytes, Problem> {
-    let broken = |error| Problem::bad_request("the body broke off before its end").with_cause(Box::new(error));
+    let broken =
+        |error| Problem::bad_request("the body broke off before its end").with_cause(Box::new(error));
     let mut first: Option<Bytes> = None;
     let mut all = BytesMut::new();
     while let Some(frame) = body.frame().await {
-        let Ok(data) = frame.map_err(broken)?.into_data() else { continue };
+        let Ok(data) = frame.map_err(broken)?.into_data() else {
+            continue;
+        };
         if all.len() + first.as_ref().map_or(0, Bytes::len) + data.len() > limit {
             return Err(Problem::content_too_large(limit));
         }

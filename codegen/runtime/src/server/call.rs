@@ -42,14 +42,23 @@ impl Call {
         name: &str,
         decode: impl FnOnce(&Json<'_>) -> Result<T, Invalid>,
     ) -> Result<T, Problem> {
-        let mut parameters = self.operation.parameters.iter().filter(|parameter| parameter.place == Place::Path);
+        let mut parameters = self
+            .operation
+            .parameters
+            .iter()
+            .filter(|parameter| parameter.place == Place::Path);
         let found = parameters.position(|parameter| parameter.name == name);
         let text = found.and_then(|index| self.path.get(index));
         let (Some(text), Some(parameter)) = (text, self.operation.parameter(Place::Path, name)) else {
-            return Err(Problem::internal(format!("{} has no path parameter {name}", self.operation.name)));
+            return Err(Problem::internal(format!(
+                "{} has no path parameter {name}",
+                self.operation.name
+            )));
         };
         let value = joined(text.as_str().into(), parameter.kind, parameter.style);
-        value.and_then(|json| decode(&json)).map_err(|invalid| Problem::parameter(name, &invalid))
+        value
+            .and_then(|json| decode(&json))
+            .map_err(|invalid| Problem::parameter(name, &invalid))
     }
 
     /// A query parameter that must be there.
@@ -74,9 +83,15 @@ impl Call {
         decode: impl FnOnce(&Json<'_>) -> Result<T, Invalid>,
     ) -> Result<Option<T>, Problem> {
         let Some(parameter) = self.operation.parameter(Place::Query, name) else {
-            return Err(Problem::internal(format!("{} has no query parameter {name}", self.operation.name)));
+            return Err(Problem::internal(format!(
+                "{} has no query parameter {name}",
+                self.operation.name
+            )));
         };
-        let value = self.query.value(parameter).and_then(|json| json.map(|json| decode(&json)).transpose());
+        let value = self
+            .query
+            .value(parameter)
+            .and_then(|json| json.map(|json| decode(&json)).transpose());
         value.map_err(|invalid| Problem::parameter(name, &invalid))
     }
 
@@ -111,7 +126,12 @@ impl Call {
                 }
             }
         }
-        self.text_parameter(Place::Header, name, (!texts.is_empty()).then(|| texts.join(",")), decode)
+        self.text_parameter(
+            Place::Header,
+            name,
+            (!texts.is_empty()).then(|| texts.join(",")),
+            decode,
+        )
     }
 
     /// A cookie that must be there.
@@ -136,9 +156,19 @@ impl Call {
         decode: impl FnOnce(&Json<'_>) -> Result<T, Invalid>,
     ) -> Result<Option<T>, Problem> {
         let headers = self.caller.headers().get_all(header::COOKIE);
-        let cookies = headers.iter().filter_map(|value| value.to_str().ok()).flat_map(|text| text.split(';'));
-        let text = cookies.filter_map(|cookie| cookie.trim().split_once('=')).find(|(known, _)| *known == name);
-        self.text_parameter(Place::Cookie, name, text.map(|(_, value)| value.to_owned()), decode)
+        let cookies = headers
+            .iter()
+            .filter_map(|value| value.to_str().ok())
+            .flat_map(|text| text.split(';'));
+        let text = cookies
+            .filter_map(|cookie| cookie.trim().split_once('='))
+            .find(|(known, _)| *known == name);
+        self.text_parameter(
+            Place::Cookie,
+            name,
+            text.map(|(_, value)| value.to_owned()),
+            decode,
+        )
     }
 
     fn text_parameter<T>(
@@ -150,7 +180,10 @@ impl Call {
     ) -> Result<Option<T>, Problem> {
         let Some(text) = text else { return Ok(None) };
         let Some(parameter) = self.operation.parameter(place, name) else {
-            return Err(Problem::internal(format!("{} has no parameter {name}", self.operation.name)));
+            return Err(Problem::internal(format!(
+                "{} has no parameter {name}",
+                self.operation.name
+            )));
         };
         let Parameter { kind, style, .. } = *parameter;
         let text = match kind {
@@ -160,7 +193,9 @@ impl Call {
             }
             _ => text,
         };
-        let value = joined(text.into(), kind, style).and_then(|json| decode(&json)).map(Some);
+        let value = joined(text.into(), kind, style)
+            .and_then(|json| decode(&json))
+            .map(Some);
         value.map_err(|invalid| Problem::parameter(name, &invalid))
     }
 
@@ -224,7 +259,9 @@ impl Call {
         kind: Kind,
         decode: impl FnOnce(&Json<'_>) -> Result<T, Invalid>,
     ) -> Result<T, Problem> {
-        let boundary = self.media_type().and_then(|media_type| media_type.parameter("boundary"));
+        let boundary = self
+            .media_type()
+            .and_then(|media_type| media_type.parameter("boundary"));
         let boundary = boundary.ok_or_else(|| Problem::bad_request("Content-Type names no boundary"))?;
         let json = form::multipart(&self.body.bytes, boundary, kind)?;
         Ok(decode(&json)?)

@@ -127,7 +127,10 @@ impl Caller {
 
     /// How the log names this request; empty where no layer has named it.
     pub fn request_id(&self) -> &str {
-        self.parts.extensions.get::<RequestId>().map_or("", RequestId::as_str)
+        self.parts
+            .extensions
+            .get::<RequestId>()
+            .map_or("", RequestId::as_str)
     }
 
     /// The headers of the request.
@@ -153,8 +156,15 @@ impl Caller {
         }
         let encrypted = self.extension::<Encrypted>().is_some_and(|encrypted| encrypted.0);
         let authority = self.parts.uri.authority().map(|authority| authority.as_str());
-        let host = || self.parts.headers.get(header::HOST).and_then(|value| value.to_str().ok());
-        let authority = authority.or_else(host).filter(|authority| is_authority(authority));
+        let host = || {
+            self.parts
+                .headers
+                .get(header::HOST)
+                .and_then(|value| value.to_str().ok())
+        };
+        let authority = authority
+            .or_else(host)
+            .filter(|authority| is_authority(authority));
         match authority {
             Some(authority) => format!("{}://{authority}", if encrypted { "https" } else { "http" }),
             None => String::new(),
@@ -163,7 +173,10 @@ impl Caller {
 
     /// The path under which this API hangs; empty at the root.
     pub fn mount(&self) -> &str {
-        let nested = || self.extension::<axum::extract::NestedPath>().map(|path| path.as_str());
+        let nested = || {
+            self.extension::<axum::extract::NestedPath>()
+                .map(|path| path.as_str())
+        };
         let mount = self.extension::<Mount>().map(|mount| &*mount.0).or_else(nested);
         mount.unwrap_or("").trim_end_matches('/')
     }

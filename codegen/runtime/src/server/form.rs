@@ -23,12 +23,22 @@ pub(super) fn urlencoded(text: &str, kind: Kind) -> Result<Json<'static>, Invali
         let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
         let decode = |text: &str| {
             let spaced = text.replace('+', " ");
-            let decoded = percent_decode(spaced.as_bytes()).decode_utf8().map(Cow::into_owned);
+            let decoded = percent_decode(spaced.as_bytes())
+                .decode_utf8()
+                .map(Cow::into_owned);
             decoded.map_err(|_| Invalid::new("utf-8", "is not UTF-8"))
         };
         let name = decode(name)?;
         let value = decode(value).map_err(|invalid| invalid.within(&name))?;
-        push(&mut members, name, Part { text: value, is_json: false }, kind)?;
+        push(
+            &mut members,
+            name,
+            Part {
+                text: value,
+                is_json: false,
+            },
+            kind,
+        )?;
     }
     Ok(Json::Object(members))
 }
@@ -70,13 +80,20 @@ fn read_part(part: &[u8]) -> Result<(String, Part), Invalid> {
     let headers = std::str::from_utf8(&part[..end]).map_err(|_| broken("has headers that are not UTF-8"))?;
     let header = |wanted: &str| {
         let lines = headers.split("\r\n").filter_map(|line| line.split_once(':'));
-        lines.filter(|(name, _)| name.trim().eq_ignore_ascii_case(wanted)).map(|(_, value)| value.trim()).next()
+        lines
+            .filter(|(name, _)| name.trim().eq_ignore_ascii_case(wanted))
+            .map(|(_, value)| value.trim())
+            .next()
     };
     let disposition = header("Content-Disposition").unwrap_or_default();
     let name = split_outside_quotes(disposition, ';').filter_map(|part| part.trim().split_once('='));
-    let name = name.filter(|(key, _)| key.eq_ignore_ascii_case("name")).find_map(|(_, value)| unquote(value));
+    let name = name
+        .filter(|(key, _)| key.eq_ignore_ascii_case("name"))
+        .find_map(|(_, value)| unquote(value));
     let name = name.ok_or_else(|| broken("has a part without a name"))?;
-    let is_json = header("Content-Type").and_then(MediaType::parse).is_some_and(|media_type| media_type.is_json());
+    let is_json = header("Content-Type")
+        .and_then(MediaType::parse)
+        .is_some_and(|media_type| media_type.is_json());
     let text = String::from_utf8(part[end + 4..].to_vec())
         .map_err(|_| Invalid::new("utf-8", "is not UTF-8").within(&name))?;
     Ok((name, Part { text, is_json }))
@@ -94,7 +111,10 @@ fn push(
     kind: Kind,
 ) -> Result<(), Invalid> {
     let declared = match kind {
-        Kind::Object(properties) => properties.iter().find(|(known, _)| *known == name).map(|(_, kind)| *kind),
+        Kind::Object(properties) => properties
+            .iter()
+            .find(|(known, _)| *known == name)
+            .map(|(_, kind)| *kind),
         _ => None,
     };
     let kind = declared.unwrap_or(Kind::Any);
@@ -103,7 +123,10 @@ fn push(
         true => Json::parse(part.text.as_bytes()).map(owned),
         false => scalar(Cow::Owned(part.text.clone()), kind),
     };
-    let known = members.iter_mut().find(|(known, _)| *known == name.as_str()).map(|(_, value)| value);
+    let known = members
+        .iter_mut()
+        .find(|(known, _)| *known == name.as_str())
+        .map(|(_, value)| value);
     match (kind, known) {
         (Kind::List(item), Some(Json::Array(items))) => {
             items.push(read(*item).map_err(|invalid| invalid.at_index(items.len()).within(&name))?);

@@ -4,12 +4,19 @@
 pub(super) fn nearest<'name>(name: &str, known: impl Iterator<Item = &'name str>) -> Option<&'name str> {
     let allowed = 1 + name.chars().count() / 4;
     let distances = known.map(|candidate| (edit_distance(&fold(name), &fold(candidate)), candidate));
-    distances.filter(|(distance, _)| *distance <= allowed).min_by_key(|(distance, _)| *distance).map(|(_, name)| name)
+    distances
+        .filter(|(distance, _)| *distance <= allowed)
+        .min_by_key(|(distance, _)| *distance)
+        .map(|(_, name)| name)
 }
 
 /// A name without what spellings differ in: case, `_` and `-`.
 fn fold(name: &str) -> Vec<char> {
-    name.chars().filter(|character| !"_-".contains(*character)).flat_map(char::to_lowercase).take(64).collect()
+    name.chars()
+        .filter(|character| !"_-".contains(*character))
+        .flat_map(char::to_lowercase)
+        .take(64)
+        .collect()
 }
 
 /// The Levenshtein distance.

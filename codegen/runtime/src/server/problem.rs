@@ -35,7 +35,12 @@ impl Problem {
             instance: None,
             extensions: Map::new(),
         };
-        Self(Box::new(Inner { status, details, headers: HeaderMap::new(), cause: None }))
+        Self(Box::new(Inner {
+            status,
+            details,
+            headers: HeaderMap::new(),
+            cause: None,
+        }))
     }
 
     /// `400 Bad Request`: the request breaks a rule.
@@ -92,7 +97,11 @@ impl Problem {
 
     /// `500 Internal Server Error`: the cause goes to the log, the client learns nothing of it.
     pub fn internal(cause: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
-        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "the server has failed; its log tells why").with_cause(cause)
+        Self::new(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "the server has failed; its log tells why",
+        )
+        .with_cause(cause)
     }
 
     /// `501 Not Implemented`: the server does not offer this operation.
@@ -191,9 +200,20 @@ impl Problem {
         if self.0.status.is_server_error() {
             let cause = self.0.cause.as_deref().map_or_else(String::new, causes);
             let detail = self.0.details.detail.as_deref().unwrap_or_default();
-            tracing::error!(status = self.0.status.as_u16(), path, detail, cause, "request failed");
+            tracing::error!(
+                status = self.0.status.as_u16(),
+                path,
+                detail,
+                cause,
+                "request failed"
+            );
         } else if let Some(cause) = self.0.cause.as_deref() {
-            tracing::debug!(status = self.0.status.as_u16(), path, cause = causes(cause), "request refused");
+            tracing::debug!(
+                status = self.0.status.as_u16(),
+                path,
+                cause = causes(cause),
+                "request refused"
+            );
         }
         self.0.details.instance.get_or_insert_with(|| path.to_owned());
         self
@@ -219,7 +239,9 @@ impl From<Invalid> for Problem {
             0 => format!("the body {}", invalid.message()),
             _ => format!("{} {}", invalid.pointer(), invalid.message()),
         };
-        Self::bad_request(detail).with_pointer(invalid.pointer()).with_rule(invalid.rule())
+        Self::bad_request(detail)
+            .with_pointer(invalid.pointer())
+            .with_rule(invalid.rule())
     }
 }
 
@@ -249,14 +271,22 @@ impl fmt::Debug for Problem {
 
 impl Error for Problem {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
-        self.0.cause.as_deref().map(|cause| cause as &(dyn Error + 'static))
+        self.0
+            .cause
+            .as_deref()
+            .map(|cause| cause as &(dyn Error + 'static))
     }
 }
 
 impl Problem {
     /// The response: `application/problem+json`, never cached unless a header says otherwise.
     pub fn into_http<B: From<Bytes>>(self) -> Response<B> {
-        let Inner { status, details, headers, .. } = *self.0;
+        let Inner {
+            status,
+            details,
+            headers,
+            ..
+        } = *self.0;
         // Texts and numbers only: serialising them cannot fail.
         let body = Bytes::from(serde_json::to_vec(&details).unwrap_or_default());
         let length = body.len();
@@ -266,7 +296,9 @@ impl Problem {
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(PROBLEM_JSON));
         headers.insert(header::CONTENT_LENGTH, HeaderValue::from(length));
-        headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+        headers
+            .entry(header::CACHE_CONTROL)
+            .or_insert(HeaderValue::from_static("no-store"));
         response
     }
 }

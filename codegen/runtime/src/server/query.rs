@@ -25,18 +25,30 @@ impl Query {
     /// `400` for an undeclared parameter, or a name or value that is not UTF-8 or holds a NUL.
     pub(super) fn parse(text: Option<&str>, operation: &Operation) -> Result<Self, Problem> {
         let mut pairs = Vec::new();
-        for pair in text.unwrap_or_default().split('&').filter(|pair| !pair.is_empty()) {
+        for pair in text
+            .unwrap_or_default()
+            .split('&')
+            .filter(|pair| !pair.is_empty())
+        {
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
             let Some(name) = decode(name) else {
-                return Err(Problem::bad_request("the query has a parameter name that is wrongly escaped, is not UTF-8 or holds a NUL")
-                    .with_extension("in", "query"));
+                return Err(Problem::bad_request(
+                    "the query has a parameter name that is wrongly escaped, is not UTF-8 or holds a NUL",
+                )
+                .with_extension("in", "query"));
             };
-            if !operation.parameters.iter().any(|parameter| declares(parameter, &name)) {
+            if !operation
+                .parameters
+                .iter()
+                .any(|parameter| declares(parameter, &name))
+            {
                 return Err(undeclared(&name, operation));
             }
             if decode(value).is_none() {
-                return Err(Problem::bad_request(format!("query parameter {name} is wrongly escaped, is not UTF-8 or holds a NUL"))
-                    .with_parameter(&name));
+                return Err(Problem::bad_request(format!(
+                    "query parameter {name} is wrongly escaped, is not UTF-8 or holds a NUL"
+                ))
+                .with_parameter(&name));
             }
             pairs.push((name.into_owned(), value.to_owned()));
         }
@@ -52,7 +64,9 @@ impl Query {
             return self.object(parameter, properties);
         }
         let mut texts = self.texts(parameter.name);
-        let Some(first) = texts.next() else { return Ok(None) };
+        let Some(first) = texts.next() else {
+            return Ok(None);
+        };
         let rest: Vec<&str> = texts.collect();
         match parameter.kind {
             Kind::List(item) if parameter.style != Style::Json => {
@@ -64,7 +78,10 @@ impl Query {
     }
 
     fn texts<'query>(&'query self, name: &str) -> impl Iterator<Item = &'query str> {
-        self.pairs.iter().filter(move |(known, _)| known == name).map(|(_, value)| value.as_str())
+        self.pairs
+            .iter()
+            .filter(move |(known, _)| known == name)
+            .map(|(_, value)| value.as_str())
     }
 
     /// An object in any of the spellings that OpenAPI knows.
@@ -87,7 +104,12 @@ impl Query {
                 None if explodes_to(parameter, name) => name,
                 None => continue,
             };
-            push_member(&mut members, property, &decode(value).unwrap_or_default(), properties)?;
+            push_member(
+                &mut members,
+                property,
+                &decode(value).unwrap_or_default(),
+                properties,
+            )?;
         }
         Ok((!members.is_empty()).then_some(Json::Object(members)))
     }
@@ -109,7 +131,10 @@ fn list<'text>(
         if style == Style::Exploded {
             // Commas that are data are still percent-encoded here.
             for part in text.split(separator) {
-                items.push(scalar(decode(part).unwrap_or_default(), item).map_err(|error| error.at_index(items.len()))?);
+                items.push(
+                    scalar(decode(part).unwrap_or_default(), item)
+                        .map_err(|error| error.at_index(items.len()))?,
+                );
             }
             continue;
         }
@@ -124,13 +149,18 @@ fn list<'text>(
 /// Whether a name in the query belongs to a parameter.
 fn declares(parameter: &Parameter, name: &str) -> bool {
     parameter.place == Place::Query
-        && (parameter.name == name || deep_property(parameter, name).is_some() || explodes_to(parameter, name))
+        && (parameter.name == name
+            || deep_property(parameter, name).is_some()
+            || explodes_to(parameter, name))
 }
 
 /// The property in `name[property]`, where the parameter is an object.
 fn deep_property<'name>(parameter: &Parameter, name: &'name str) -> Option<&'name str> {
     match parameter.kind {
-        Kind::Object(_) => name.strip_prefix(parameter.name)?.strip_prefix('[')?.strip_suffix(']'),
+        Kind::Object(_) => name
+            .strip_prefix(parameter.name)?
+            .strip_prefix('[')?
+            .strip_suffix(']'),
         _ => None,
     }
 }
@@ -148,7 +178,11 @@ fn explodes_to(parameter: &Parameter, name: &str) -> bool {
 fn undeclared(name: &str, operation: &Operation) -> Problem {
     let declared = || {
         let query = |parameter: &&Parameter| parameter.place == Place::Query;
-        operation.parameters.iter().filter(query).map(|parameter| parameter.name)
+        operation
+            .parameters
+            .iter()
+            .filter(query)
+            .map(|parameter| parameter.name)
     };
     let known = match (nearest(name, declared()), declared().next()) {
         (Some(nearest), _) => format!("did you mean {nearest}?"),

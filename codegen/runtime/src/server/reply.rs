@@ -26,14 +26,23 @@ impl Reply {
             Ok(status) => (status, None),
             Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, Some(Problem::internal(error))),
         };
-        Self { status, headers: HeaderMap::new(), body: None, entity_tag: None, failure }
+        Self {
+            status,
+            headers: HeaderMap::new(),
+            body: None,
+            entity_tag: None,
+            failure,
+        }
     }
 
     /// An answer with a JSON body.
     pub fn json<T: Serialize + ?Sized>(status: u16, media_type: &'static str, body: &T) -> Self {
         match serde_json::to_vec(body) {
             Ok(bytes) => Self::bytes(status, media_type, bytes),
-            Err(error) => Self { failure: Some(Problem::internal(error)), ..Self::empty(status) },
+            Err(error) => Self {
+                failure: Some(Problem::internal(error)),
+                ..Self::empty(status)
+            },
         }
     }
 
@@ -45,7 +54,9 @@ impl Reply {
     /// An answer with a body of any media type.
     pub fn bytes(status: u16, media_type: &'static str, body: impl Into<Bytes>) -> Self {
         let mut reply = Self::empty(status);
-        reply.headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type));
+        reply
+            .headers
+            .insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type));
         reply.body = Some(body.into());
         reply
     }
@@ -86,11 +97,18 @@ impl Reply {
             serde_json::Value::Array(items) => items.iter().map(text_of).collect::<Vec<_>>().join(", "),
             value => text_of(&value),
         };
-        match (HeaderName::from_bytes(name.as_bytes()), HeaderValue::from_str(&text)) {
+        match (
+            HeaderName::from_bytes(name.as_bytes()),
+            HeaderValue::from_str(&text),
+        ) {
             (Ok(name), Ok(value)) => {
                 self.headers.insert(name, value);
             }
-            _ => self.failure = Some(Problem::internal(format!("{text:?} is no value for header {name}"))),
+            _ => {
+                self.failure = Some(Problem::internal(format!(
+                    "{text:?} is no value for header {name}"
+                )))
+            }
         }
         self
     }
@@ -127,7 +145,9 @@ impl Reply {
         *response.headers_mut() = self.headers;
         let bodyless = self.status == StatusCode::NO_CONTENT || self.status == StatusCode::NOT_MODIFIED;
         if let Some(length) = length.or((!bodyless).then_some(0)) {
-            response.headers_mut().insert(header::CONTENT_LENGTH, HeaderValue::from(length));
+            response
+                .headers_mut()
+                .insert(header::CONTENT_LENGTH, HeaderValue::from(length));
         }
         Ok(response)
     }

@@ -72,8 +72,16 @@ impl Routes {
     /// The service that answers every request, also those that no operation matches.
     pub fn into_service(mut self) -> ApiService {
         // The more concrete template comes first, and an operation of HEAD before the GET that could serve it.
-        self.routes.sort_by_key(|route| (route.template.len(), route.template.rank(), route.method != Method::HEAD));
-        ApiService { routes: Arc::new(self) }
+        self.routes.sort_by_key(|route| {
+            (
+                route.template.len(),
+                route.template.rank(),
+                route.method != Method::HEAD,
+            )
+        });
+        ApiService {
+            routes: Arc::new(self),
+        }
     }
 
     /// The service as a router, for use with [`axum::Router::nest`], layers and [`axum::serve`].
@@ -86,14 +94,21 @@ impl Routes {
     }
 
     fn find(&self, method: &Method, path: &str) -> Result<Found<'_>, Problem> {
-        let segments = template::decode(path)
-            .map_err(|_| Problem::bad_request("a segment of the path is wrongly escaped, is not UTF-8 or holds a NUL"))?;
+        let segments = template::decode(path).map_err(|_| {
+            Problem::bad_request("a segment of the path is wrongly escaped, is not UTF-8 or holds a NUL")
+        })?;
         let serves = |route: &Route| {
             route.method == *method || (*method == Method::HEAD && route.method == Method::GET)
         };
         let mut allowed: Vec<&Method> = Vec::new();
-        for route in self.routes.iter().filter(|route| route.template.len() == segments.len()) {
-            let Some(values) = route.template.captures(&segments) else { continue };
+        for route in self
+            .routes
+            .iter()
+            .filter(|route| route.template.len() == segments.len())
+        {
+            let Some(values) = route.template.captures(&segments) else {
+                continue;
+            };
             if serves(route) {
                 return Ok(Found::Route(route, values));
             }
@@ -117,8 +132,18 @@ enum Found<'routes> {
 fn allow(methods: &[&Method]) -> String {
     let mut names: Vec<&str> = Vec::new();
     for method in methods {
-        let implied: &[&str] = if **method == Method::GET { &["GET", "HEAD"] } else { &[method.as_str()] };
-        names.extend(implied.iter().copied().filter(|name| !names.contains(name)).collect::<Vec<_>>());
+        let implied: &[&str] = if **method == Method::GET {
+            &["GET", "HEAD"]
+        } else {
+            &[method.as_str()]
+        };
+        names.extend(
+            implied
+                .iter()
+                .copied()
+                .filter(|name| !names.contains(name))
+                .collect::<Vec<_>>(),
+        );
     }
     if !names.contains(&"OPTIONS") {
         names.push("OPTIONS");
@@ -140,9 +165,10 @@ impl ApiService {
         let mut response = match self.routes.find(&parts.method, parts.uri.path()) {
             Ok(Found::Route(route, values)) => {
                 let instance = original_path(&parts);
-                let answer = answer(route, values, parts, body).await.and_then(Reply::into_http);
-                let mut response =
-                    answer.unwrap_or_else(|problem| problem.finish(&instance).into_http());
+                let answer = answer(route, values, parts, body)
+                    .await
+                    .and_then(Reply::into_http);
+                let mut response = answer.unwrap_or_else(|problem| problem.finish(&instance).into_http());
                 response.extensions_mut().insert(Answered(route.operation));
                 response
             }
@@ -174,8 +200,18 @@ fn refuse_method(parts: &http::request::Parts, allow: &str) -> Response<Body> {
 
 /// The path as the client wrote it, with what nesting has cut off.
 fn original_path(parts: &http::request::Parts) -> String {
-    let nested = || parts.extensions.get::<axum::extract::NestedPath>().map(|path| path.as_str());
-    let mount = parts.extensions.get::<Mount>().map(Mount::as_str).or_else(nested).unwrap_or("");
+    let nested = || {
+        parts
+            .extensions
+            .get::<axum::extract::NestedPath>()
+            .map(|path| path.as_str())
+    };
+    let mount = parts
+        .extensions
+        .get::<Mount>()
+        .map(Mount::as_str)
+        .or_else(nested)
+        .unwrap_or("");
     format!("{}{}", mount.trim_end_matches('/'), parts.uri.path())
 }
 
@@ -188,7 +224,10 @@ async fn answer(
 ) -> Result<Reply, Problem> {
     let operation = route.operation;
     if !operation.produces.is_empty() && negotiate(&parts.headers, operation.produces).is_none() {
-        let detail = format!("Accept excludes what this operation answers with: {}", operation.produces.join(", "));
+        let detail = format!(
+            "Accept excludes what this operation answers with: {}",
+            operation.produces.join(", ")
+        );
         return Err(Problem::new(StatusCode::NOT_ACCEPTABLE, detail).with_parameter("Accept"));
     }
     let query = Query::parse(parts.uri.query(), operation)?;
@@ -198,15 +237,25 @@ async fn answer(
         true => Preconditions::from_headers(&parts.headers)?,
         false => Preconditions::default(),
     };
-    let call = Call { operation, caller: Caller::new(parts), path, query, body };
+    let call = Call {
+        operation,
+        caller: Caller::new(parts),
+        path,
+        query,
+        body,
+    };
     let reply = (route.handler)(call).await?;
     if conditions.is_empty() || reply.status() != StatusCode::OK {
         return Ok(reply);
     }
-    let Some(tag) = reply.entity_tag() else { return Ok(reply) };
+    let Some(tag) = reply.entity_tag() else {
+        return Ok(reply);
+    };
     if !conditions.if_match_holds(Some(tag)) {
-        return Err(Problem::precondition_failed("If-Match does not name the resource's entity tag")
-            .with_parameter("If-Match"));
+        return Err(
+            Problem::precondition_failed("If-Match does not name the resource's entity tag")
+                .with_parameter("If-Match"),
+        );
     }
     match conditions.if_none_match_holds(Some(tag)) {
         true => Ok(reply),

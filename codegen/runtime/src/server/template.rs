@@ -27,7 +27,9 @@ pub(super) struct InvalidPath;
 impl Template {
     pub(super) fn parse(path: &str) -> Self {
         let segments = split(path).map(|segments| segments.map(Segment::parse).collect());
-        Self { segments: segments.unwrap_or_default() }
+        Self {
+            segments: segments.unwrap_or_default(),
+        }
     }
 
     pub(super) fn len(&self) -> usize {
@@ -64,7 +66,9 @@ impl Segment {
         let mut texts = Vec::new();
         let mut rest = text;
         while let Some((before, after)) = rest.split_once('{') {
-            let Some((_, after)) = after.split_once('}') else { break };
+            let Some((_, after)) = after.split_once('}') else {
+                break;
+            };
             texts.push(before.to_owned());
             rest = after;
         }
@@ -91,12 +95,20 @@ impl Segment {
 
     /// A parameter ends where the text that follows it first occurs; the last one ends with the segment.
     fn matches_mixed(texts: &[String], text: &str, values: &mut Vec<String>) -> bool {
-        let [first, middle @ .., last] = texts else { return false };
-        let Some(rest) = text.strip_prefix(first.as_str()) else { return false };
-        let Some(mut rest) = rest.strip_suffix(last.as_str()) else { return false };
+        let [first, middle @ .., last] = texts else {
+            return false;
+        };
+        let Some(rest) = text.strip_prefix(first.as_str()) else {
+            return false;
+        };
+        let Some(mut rest) = rest.strip_suffix(last.as_str()) else {
+            return false;
+        };
         for separator in middle {
             let start = rest.char_indices().nth(1).map_or(rest.len(), |(index, _)| index);
-            let Some(end) = rest[start..].find(separator.as_str()) else { return false };
+            let Some(end) = rest[start..].find(separator.as_str()) else {
+                return false;
+            };
             values.push(rest[..start + end].to_owned());
             rest = &rest[start + end + separator.len()..];
         }
@@ -120,7 +132,9 @@ fn split(path: &str) -> Option<impl Iterator<Item = &str>> {
 /// # Errors
 /// A segment that is wrongly escaped, is not UTF-8 or holds a NUL.
 pub(super) fn decode(path: &str) -> Result<Vec<Cow<'_, str>>, InvalidPath> {
-    let Some(segments) = split(path) else { return Ok(vec![Cow::Borrowed("")]) };
+    let Some(segments) = split(path) else {
+        return Ok(vec![Cow::Borrowed("")]);
+    };
     segments
         .map(|segment| match segment.contains('%') {
             false => Ok(Cow::Borrowed(segment)),
@@ -136,5 +150,8 @@ pub(super) fn decode(path: &str) -> Result<Vec<Cow<'_, str>>, InvalidPath> {
 /// Whether every `%` is followed by two hexadecimal digits.
 pub(super) fn is_escaped(text: &str) -> bool {
     let is_digit = |byte: Option<u8>| byte.is_some_and(|byte| byte.is_ascii_hexdigit());
-    text.split('%').skip(1).map(str::bytes).all(|mut rest| is_digit(rest.next()) && is_digit(rest.next()))
+    text.split('%')
+        .skip(1)
+        .map(str::bytes)
+        .all(|mut rest| is_digit(rest.next()) && is_digit(rest.next()))
 }

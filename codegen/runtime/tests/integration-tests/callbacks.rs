@@ -23,14 +23,20 @@ struct Notice<const KIND: char> {
 
 impl<const KIND: char> Notice<KIND> {
     fn new(text: &str) -> Self {
-        Self { notification_type: format!("{KIND}Notice"), text: text.to_owned() }
+        Self {
+            notification_type: format!("{KIND}Notice"),
+            text: text.to_owned(),
+        }
     }
 }
 
 impl<const KIND: char> Decode for Notice<KIND> {
     fn decode(json: &Json<'_>) -> Result<Self, Invalid> {
         let reader = ObjectReader::new(json)?;
-        let rules = StringRules { max_length: Some(5), ..StringRules::NONE };
+        let rules = StringRules {
+            max_length: Some(5),
+            ..StringRules::NONE
+        };
         Ok(Self {
             notification_type: reader.required("notificationType", decode::string)?,
             text: reader.required("text", |json| decode::string_with(json, &rules))?,
@@ -49,7 +55,10 @@ impl Notification for Notice<'B'> {
 }
 
 /// A list of what was received, and a closure that adds to it.
-fn log() -> (Arc<Mutex<Vec<String>>>, impl Fn(String) + Clone + Send + Sync + 'static) {
+fn log() -> (
+    Arc<Mutex<Vec<String>>>,
+    impl Fn(String) + Clone + Send + Sync + 'static,
+) {
     let log = Arc::new(Mutex::new(Vec::new()));
     let writer = Arc::clone(&log);
     (log, move |entry| writer.lock().unwrap().push(entry))
@@ -64,12 +73,27 @@ async fn what_is_sent_is_received() {
     });
     let base = serve(axum::Router::new().nest("/callback", receiver)).await;
     let sender = NotificationSender::new().unwrap();
-    let delivered = sender.send(&format!("{base}/callback"), &Notice::<'A'>::new("hello")).await.unwrap();
+    let delivered = sender
+        .send(&format!("{base}/callback"), &Notice::<'A'>::new("hello"))
+        .await
+        .unwrap();
     assert_eq!(delivered.status, StatusCode::NO_CONTENT);
-    let refused = sender.send(&format!("{base}/nothing"), &Notice::<'A'>::new("hello")).await.unwrap_err();
-    assert!(matches!(&refused, DeliveryError::Refused(answer) if answer.status() == 404) && !refused.is_temporary());
-    let invalid = sender.send(&format!("{base}/callback"), &Notice::<'A'>::new("too long")).await.unwrap_err();
-    assert!(matches!(&invalid, DeliveryError::Invalid(invalid) if invalid.pointer() == "/text"), "{invalid:?}");
+    let refused = sender
+        .send(&format!("{base}/nothing"), &Notice::<'A'>::new("hello"))
+        .await
+        .unwrap_err();
+    assert!(
+        matches!(&refused, DeliveryError::Refused(answer) if answer.status() == 404)
+            && !refused.is_temporary()
+    );
+    let invalid = sender
+        .send(&format!("{base}/callback"), &Notice::<'A'>::new("too long"))
+        .await
+        .unwrap_err();
+    assert!(
+        matches!(&invalid, DeliveryError::Invalid(invalid) if invalid.pointer() == "/text"),
+        "{invalid:?}"
+    );
     assert_eq!(*received.lock().unwrap(), ["hello"]);
 }
 
@@ -88,26 +112,64 @@ async fn several_kinds_share_an_address() {
                 let write = second.clone();
                 async move {
                     write(format!("B {}", notice.text));
-                    if notice.text == "no" { Err(Problem::not_found("nobody has subscribed to this")) } else { Ok(()) }
+                    if notice.text == "no" {
+                        Err(Problem::not_found("nobody has subscribed to this"))
+                    } else {
+                        Ok(())
+                    }
                 }
             })
             .into_router()
     };
     let post = async |body: serde_json::Value| {
-        call(receiver(), "POST", "/", &["Content-Type: application/json"], body.to_string()).await
+        call(
+            receiver(),
+            "POST",
+            "/",
+            &["Content-Type: application/json"],
+            body.to_string(),
+        )
+        .await
     };
-    assert_eq!(post(json!({"notificationType": "ANotice", "text": "1"})).await.status, 204);
-    assert_eq!(post(json!({"notificationType": "BNotice", "text": "2"})).await.status, 204);
-    assert_eq!(post(json!({"notificationType": "BNotice", "text": "no"})).await.status, 404);
+    assert_eq!(
+        post(json!({"notificationType": "ANotice", "text": "1"}))
+            .await
+            .status,
+        204
+    );
+    assert_eq!(
+        post(json!({"notificationType": "BNotice", "text": "2"}))
+            .await
+            .status,
+        204
+    );
+    assert_eq!(
+        post(json!({"notificationType": "BNotice", "text": "no"}))
+            .await
+            .status,
+        404
+    );
     for (body, pointer, rule) in [
-        (json!({"notificationType": "CNotice", "text": "3"}), "/notificationType", "enum"),
+        (
+            json!({"notificationType": "CNotice", "text": "3"}),
+            "/notificationType",
+            "enum",
+        ),
         (json!({"text": "3"}), "", "required"),
-        (json!({"notificationType": "BNotice", "text": "too long"}), "/text", "maxLength"),
+        (
+            json!({"notificationType": "BNotice", "text": "too long"}),
+            "/text",
+            "maxLength",
+        ),
         (json!([]), "", "required"),
     ] {
         let answer = post(body).await;
         let problem = answer.json();
-        assert_eq!((answer.status, &problem["pointer"], &problem["rule"]), (400, &json!(pointer), &json!(rule)), "{problem}");
+        assert_eq!(
+            (answer.status, &problem["pointer"], &problem["rule"]),
+            (400, &json!(pointer), &json!(rule)),
+            "{problem}"
+        );
     }
     assert_eq!(*received.lock().unwrap(), ["A 1", "B 2", "B no"]);
 }
@@ -122,26 +184,44 @@ async fn receivers_refuse_as_servers_do() {
         ("POST", "/?a=b", &["Content-Type: application/json"], 400),
     ] {
         let answer = call(receiver(), method, path, headers, "{}").await;
-        assert_eq!((answer.status, answer.header("content-type")), (status, "application/problem+json"), "{method} {path}");
+        assert_eq!(
+            (answer.status, answer.header("content-type")),
+            (status, "application/problem+json"),
+            "{method} {path}"
+        );
     }
 }
 
 #[tokio::test]
 async fn addresses_are_checked_and_redirects_not_followed() {
     let base = serve(axum::Router::new().fallback(async || {
-        (StatusCode::TEMPORARY_REDIRECT, [(http::header::LOCATION, "http://127.0.0.1:1/")])
+        (
+            StatusCode::TEMPORARY_REDIRECT,
+            [(http::header::LOCATION, "http://127.0.0.1:1/")],
+        )
     }))
     .await;
     let policy = |url: &_| {
         let url: &reqwest::Url = url;
-        if url.path() == "/forbidden" { Err("it is ours".to_owned()) } else { Ok(()) }
+        if url.path() == "/forbidden" {
+            Err("it is ours".to_owned())
+        } else {
+            Ok(())
+        }
     };
-    let sender = NotificationSender::builder().policy(policy).timeout(Duration::from_secs(5)).build().unwrap();
+    let sender = NotificationSender::builder()
+        .policy(policy)
+        .timeout(Duration::from_secs(5))
+        .build()
+        .unwrap();
     let send = async |url: &str| sender.send(url, &Notice::<'A'>::new("a")).await.unwrap_err();
     for url in ["", "/callback", "ws://host/", "mailto:a@b", "http://"] {
         assert!(matches!(send(url).await, DeliveryError::Address(_)), "{url}");
     }
-    assert!(matches!(send(&format!("{base}/forbidden")).await, DeliveryError::Forbidden { .. }));
+    assert!(matches!(
+        send(&format!("{base}/forbidden")).await,
+        DeliveryError::Forbidden { .. }
+    ));
     assert!(matches!(send(&base).await, DeliveryError::Refused(answer) if answer.status() == 307));
     let dead = send("http://127.0.0.1:1/").await;
     assert!(matches!(dead, DeliveryError::Transport(_)) && dead.is_temporary());

@@ -26,9 +26,21 @@ async fn get_answers_not_modified() {
         assert_eq!(answer.status, status, "{header}");
     }
     let answer = call(api(), "GET", "/things/1", &["If-None-Match: \"1\""], "").await;
-    assert_eq!((answer.header("etag"), answer.header("content-type"), answer.body.len()), ("\"1\"", "", 0));
+    assert_eq!(
+        (
+            answer.header("etag"),
+            answer.header("content-type"),
+            answer.body.len()
+        ),
+        ("\"1\"", "", 0)
+    );
     // A condition does not hide that the resource is missing.
-    assert_eq!(call(api(), "GET", "/things/absent", &["If-None-Match: *"], "").await.status, 404);
+    assert_eq!(
+        call(api(), "GET", "/things/absent", &["If-None-Match: *"], "")
+            .await
+            .status,
+        404
+    );
 }
 
 #[tokio::test]
@@ -63,7 +75,10 @@ fn conditions_on_a_missing_resource() {
 #[test]
 fn every_text_makes_a_valid_and_distinct_tag() {
     let texts = ["", "a", "a b", "a\"b", "a%20b", "\u{e9}", "a\\b", "\n"];
-    let mut tags: Vec<String> = texts.iter().map(|text| EntityTag::strong(text).to_string()).collect();
+    let mut tags: Vec<String> = texts
+        .iter()
+        .map(|text| EntityTag::strong(text).to_string())
+        .collect();
     for (text, tag) in texts.iter().zip(&tags) {
         assert_eq!(EntityTag::parse(tag), Some(EntityTag::strong(text)), "{tag}");
         assert_eq!(EntityTag::strong(text).to_header_value().to_str().unwrap(), tag);

@@ -8,3 +8,4 @@ mod conditions;
 mod refusals;
 mod server;
 mod support;
+mod transport;

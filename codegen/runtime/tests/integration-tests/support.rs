@@ -12,7 +12,12 @@ use serde_json::{Value, json};
 use tower::ServiceExt;
 
 const fn query(name: &'static str, kind: Kind, style: Style) -> Parameter {
-    Parameter { name, place: Place::Query, kind, style }
+    Parameter {
+        name,
+        place: Place::Query,
+        kind,
+        style,
+    }
 }
 
 const POINT: Kind = Kind::Object(&[("x", Kind::Number), ("labels", Kind::List(&Kind::Text))]);
@@ -32,8 +37,18 @@ pub(crate) static LIST: Operation = Operation {
         query("pipes", Kind::List(&Kind::Text), Style::Pipe),
         query("any", Kind::Any, Style::Exploded),
         query("json", POINT, Style::Json),
-        Parameter { name: "X-Numbers", place: Place::Header, kind: Kind::List(&Kind::Integer), style: Style::Comma },
-        Parameter { name: "session", place: Place::Cookie, kind: Kind::Text, style: Style::Comma },
+        Parameter {
+            name: "X-Numbers",
+            place: Place::Header,
+            kind: Kind::List(&Kind::Integer),
+            style: Style::Comma,
+        },
+        Parameter {
+            name: "session",
+            place: Place::Cookie,
+            kind: Kind::Text,
+            style: Style::Comma,
+        },
     ],
     body: RequestBody::None,
     produces: &["application/json"],
@@ -44,11 +59,20 @@ pub(crate) static CREATE: Operation = Operation {
     method: "POST",
     path: "/things",
     parameters: &[],
-    body: RequestBody::Required(&["application/json", "application/x-www-form-urlencoded", "multipart/form-data"]),
+    body: RequestBody::Required(&[
+        "application/json",
+        "application/x-www-form-urlencoded",
+        "multipart/form-data",
+    ]),
     produces: &["application/json"],
 };
 
-const THING_ID: Parameter = Parameter { name: "thingId", place: Place::Path, kind: Kind::Text, style: Style::Comma };
+const THING_ID: Parameter = Parameter {
+    name: "thingId",
+    place: Place::Path,
+    kind: Kind::Text,
+    style: Style::Comma,
+};
 
 pub(crate) static GET: Operation = Operation {
     name: "get_thing",
@@ -82,8 +106,18 @@ static RANGE: Operation = Operation {
     method: "GET",
     path: "/ranges/{from}-{to}.json",
     parameters: &[
-        Parameter { name: "from", place: Place::Path, kind: Kind::Integer, style: Style::Comma },
-        Parameter { name: "to", place: Place::Path, kind: Kind::Integer, style: Style::Comma },
+        Parameter {
+            name: "from",
+            place: Place::Path,
+            kind: Kind::Integer,
+            style: Style::Comma,
+        },
+        Parameter {
+            name: "to",
+            place: Place::Path,
+            kind: Kind::Integer,
+            style: Style::Comma,
+        },
     ],
     body: RequestBody::None,
     produces: &["application/json"],
@@ -115,21 +149,38 @@ pub(crate) fn api() -> axum::Router {
         .route(&CREATE, &api, async |_, call| create(&call))
         .route(&GET, &api, async |_, call| get(&call))
         .route(&PUT, &api, async |_, call| put(&call))
-        .route(&SPECIAL, &api, async |_, _| Ok(Reply::text(200, "text/plain", "special".to_owned())))
+        .route(&SPECIAL, &api, async |_, _| {
+            Ok(Reply::text(200, "text/plain", "special".to_owned()))
+        })
         .route(&RANGE, &api, async |_, call| {
             let bounds = (call.path("from", i64::decode)?, call.path("to", i64::decode)?);
             Ok(Reply::json(200, "application/json", &bounds))
         })
         .route(&ROOT, &api, async |_, call: Call| {
-            Ok(Reply::json(200, "application/json", &call.caller().url("/things/1")))
+            Ok(Reply::json(
+                200,
+                "application/json",
+                &call.caller().url("/things/1"),
+            ))
         })
-        .route(&FAIL, &api, async |_, _| Err(Problem::internal("the password is secret")))
+        .route(&FAIL, &api, async |_, _| {
+            Err(Problem::internal("the password is secret"))
+        })
         .into_router()
 }
 
 /// Answers with what it has read, so that tests can look at it.
 fn list(call: &Call) -> Result<Reply, Problem> {
-    let few = |json: &Json<'_>| decode::array(json, &ArrayRules { max_items: Some(2), ..ArrayRules::NONE }, i64::decode);
+    let few = |json: &Json<'_>| {
+        decode::array(
+            json,
+            &ArrayRules {
+                max_items: Some(2),
+                ..ArrayRules::NONE
+            },
+            i64::decode,
+        )
+    };
     let limit = |json: &Json<'_>| decode::unsigned(json, &IntegerRules::range(1, 100));
     let body = json!({
         "name": call.query("name", <Vec<String>>::decode)?,
@@ -151,11 +202,17 @@ fn list(call: &Call) -> Result<Reply, Problem> {
 }
 
 fn create(call: &Call) -> Result<Reply, Problem> {
-    const FORM: Kind =
-        Kind::Object(&[("name", Kind::Text), ("sizes", Kind::List(&Kind::Integer)), ("point", POINT)]);
+    const FORM: Kind = Kind::Object(&[
+        ("name", Kind::Text),
+        ("sizes", Kind::List(&Kind::Integer)),
+        ("point", POINT),
+    ]);
     let name = |json: &Json<'_>| {
         let reader = mecforge_runtime::ObjectReader::new(json)?;
-        let rules = StringRules { max_length: Some(5), ..StringRules::NONE };
+        let rules = StringRules {
+            max_length: Some(5),
+            ..StringRules::NONE
+        };
         reader.required("name", |json| decode::string_with(json, &rules))?;
         Ok(json.to_value())
     };
@@ -165,7 +222,9 @@ fn create(call: &Call) -> Result<Reply, Problem> {
         _ => call.multipart(FORM, name)?,
     };
     let location = Location::from(call.caller().url(&GET.path_with(&["a/b"])));
-    Ok(Reply::json(201, "application/json", &thing).location(&location).etag(Some(EntityTag::strong("1"))))
+    Ok(Reply::json(201, "application/json", &thing)
+        .location(&location)
+        .etag(Some(EntityTag::strong("1"))))
 }
 
 fn get(call: &Call) -> Result<Reply, Problem> {
@@ -205,7 +264,13 @@ impl Answer {
 }
 
 /// Calls a router in process; `headers` are lines such as `Accept: text/plain`.
-pub(crate) async fn call(router: axum::Router, method: &str, path: &str, headers: &[&str], body: impl Into<Body>) -> Answer {
+pub(crate) async fn call(
+    router: axum::Router,
+    method: &str,
+    path: &str,
+    headers: &[&str],
+    body: impl Into<Body>,
+) -> Answer {
     let mut request = http::Request::builder().method(method).uri(path);
     for line in headers {
         let (name, value) = line.split_once(": ").unwrap();
@@ -214,7 +279,11 @@ pub(crate) async fn call(router: axum::Router, method: &str, path: &str, headers
     let response = router.oneshot(request.body(body.into()).unwrap()).await.unwrap();
     let (parts, body) = response.into_parts();
     let body = body.collect().await.unwrap().to_bytes().to_vec();
-    Answer { status: parts.status.as_u16(), headers: parts.headers, body }
+    Answer {
+        status: parts.status.as_u16(),
+        headers: parts.headers,
+        body,
+    }
 }
 
 /// Serves a router on a free port of this machine until the test ends; gives the base URL.

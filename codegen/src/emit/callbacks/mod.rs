@@ -18,10 +18,16 @@ pub(super) fn files(api: &Api) -> Result<Vec<File>, String> {
     let mut implementations = Vec::new();
     for notification in &api.notifications {
         let Shape::Named(id) = notification.shape else {
-            return Err(format!("{}: a notification needs a schema of its own", notification.pointer));
+            return Err(format!(
+                "{}: a notification needs a schema of its own",
+                notification.pointer
+            ));
         };
         let named = api.type_of(id);
-        let (name, api_name) = (identifier(&named.name), named.api_name.as_deref().unwrap_or(&named.name));
+        let (name, api_name) = (
+            identifier(&named.name),
+            named.api_name.as_deref().unwrap_or(&named.name),
+        );
         let notification_type = match &notification.notification_type {
             Some(text) => quote!(Some(#text)),
             None => quote!(None),

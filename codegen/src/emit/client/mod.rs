@@ -16,7 +16,11 @@ use crate::model::api::{Body, Content, Location};
 
 /// The files of the client's side.
 pub(super) fn files(api: &Api) -> Result<Vec<File>, String> {
-    let plans: Vec<Plan<'_>> = api.operations.iter().map(|operation| Plan::new(api, operation)).collect();
+    let plans: Vec<Plan<'_>> = api
+        .operations
+        .iter()
+        .map(|operation| Plan::new(api, operation))
+        .collect();
     let methods: Vec<TokenStream> = plans.iter().map(method).collect();
     let documentation = format!(" A client of {}; cheap to clone.", standard(api));
     let items = quote! {
@@ -54,7 +58,10 @@ pub(super) fn files(api: &Api) -> Result<Vec<File>, String> {
     let items = [Item::common(items)];
     let imports = imports(api, &items);
     let items = items.iter().map(Item::print);
-    let job = format!("The client's side of {}: a method for each operation.", standard(api));
+    let job = format!(
+        "The client's side of {}: a method for each operation.",
+        standard(api)
+    );
     let tokens = quote! { #imports use crate::operations::*; #(#items)* };
     Ok(vec![source_file(api, "src/client.rs", &job, tokens)?])
 }
@@ -104,9 +111,15 @@ fn method(plan: &Plan<'_>) -> TokenStream {
 fn body_argument(plan: &Plan<'_>, body: &PlannedBody<'_>) -> TokenStream {
     let name = identifier(&body.field);
     let rust_type = match (&body.union, body.content) {
-        (None, [Content { body: Body::Json(shape) | Body::Form(shape) | Body::Multipart(shape), .. }]) => {
-            reference(plan, shape)
-        }
+        (
+            None,
+            [
+                Content {
+                    body: Body::Json(shape) | Body::Form(shape) | Body::Multipart(shape),
+                    ..
+                },
+            ],
+        ) => reference(plan, shape),
         (None, [Content { body: Body::Text, .. }]) => quote!(&str),
         _ => {
             let rust_type = plan.body_type(body.content, body.union.as_ref());
@@ -124,7 +137,10 @@ fn with_body(plan: &Plan<'_>, planned: &PlannedBody<'_>, request: TokenStream) -
     let name = identifier(&planned.field);
     let value = quote!(#name);
     let Some(union) = &planned.union else {
-        let steps = planned.content.iter().map(|content| body::into_request(plan, content, &value));
+        let steps = planned
+            .content
+            .iter()
+            .map(|content| body::into_request(plan, content, &value));
         return match planned.required {
             true => quote!(#request #(#steps)*),
             false => quote! {
@@ -137,12 +153,20 @@ fn with_body(plan: &Plan<'_>, planned: &PlannedBody<'_>, request: TokenStream) -
         };
     };
     let union = identifier(union);
-    let arms = planned.content.iter().zip(body::variant_names(planned.content)).map(|(content, variant)| {
-        let step = body::into_request(plan, content, &value);
-        let pattern = quote!(#union::#variant(#name));
-        let pattern = if planned.required { pattern } else { quote!(Some(#pattern)) };
-        quote!(#pattern => request #step)
-    });
+    let arms = planned
+        .content
+        .iter()
+        .zip(body::variant_names(planned.content))
+        .map(|(content, variant)| {
+            let step = body::into_request(plan, content, &value);
+            let pattern = quote!(#union::#variant(#name));
+            let pattern = if planned.required {
+                pattern
+            } else {
+                quote!(Some(#pattern))
+            };
+            quote!(#pattern => request #step)
+        });
     let none = (!planned.required).then(|| quote!(None => request));
     quote! {
         let request = #request;

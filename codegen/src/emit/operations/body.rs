@@ -11,11 +11,14 @@ use crate::model::api::{Body, Content};
 pub(super) fn union(plan: &Plan<'_>, name: &str, content: &[Content], what: &str) -> TokenStream {
     let name = identifier(name);
     let documentation = doc_lines(&[format!("{what}, by media type.")]);
-    let variants = content.iter().zip(variant_names(content)).map(|(content, variant)| {
-        let documentation = doc_lines(&[format!("`{}`.", content.media_type)]);
-        let rust_type = plan.content_type(content);
-        quote! { #documentation #variant(#rust_type) }
-    });
+    let variants = content
+        .iter()
+        .zip(variant_names(content))
+        .map(|(content, variant)| {
+            let documentation = doc_lines(&[format!("`{}`.", content.media_type)]);
+            let rust_type = plan.content_type(content);
+            quote! { #documentation #variant(#rust_type) }
+        });
     quote! {
         #documentation
         #[derive(Clone, Debug, PartialEq)]
@@ -43,9 +46,18 @@ pub(in crate::emit) fn variant_names(content: &[Content]) -> Vec<Ident> {
 pub(super) fn from_call(plan: &Plan<'_>, body: &PlannedBody<'_>) -> TokenStream {
     let Some(union) = &body.union else {
         return match body.content {
-            [Content { body: Body::Json(shape), .. }] => {
+            [
+                Content {
+                    body: Body::Json(shape),
+                    ..
+                },
+            ] => {
                 let decoder = plan.decoder(shape);
-                let method = if body.required { quote!(json) } else { quote!(optional_json) };
+                let method = if body.required {
+                    quote!(json)
+                } else {
+                    quote!(optional_json)
+                };
                 quote!(call.#method(#decoder)?)
             }
             content => {
@@ -62,16 +74,25 @@ pub(super) fn from_call(plan: &Plan<'_>, body: &PlannedBody<'_>) -> TokenStream 
     };
     let union = identifier(union);
     let last = body.content.len() - 1;
-    let arms = body.content.iter().zip(variant_names(body.content)).enumerate().map(|(index, (content, variant))| {
-        let value = read(plan, content);
-        let value = quote!(#union::#variant(#value));
-        let value = if body.required { value } else { quote!(Some(#value)) };
-        let number = Literal::usize_unsuffixed(index);
-        match (index == last, body.required) {
-            (true, true) => quote!(_ => #value),
-            _ => quote!(Some(#number) => #value),
-        }
-    });
+    let arms = body
+        .content
+        .iter()
+        .zip(variant_names(body.content))
+        .enumerate()
+        .map(|(index, (content, variant))| {
+            let value = read(plan, content);
+            let value = quote!(#union::#variant(#value));
+            let value = if body.required {
+                value
+            } else {
+                quote!(Some(#value))
+            };
+            let number = Literal::usize_unsuffixed(index);
+            match (index == last, body.required) {
+                (true, true) => quote!(_ => #value),
+                _ => quote!(Some(#number) => #value),
+            }
+        });
     let none = (!body.required).then(|| quote!(_ => None));
     quote!(match call.content() { #(#arms,)* #none })
 }
@@ -123,7 +144,9 @@ pub(super) fn into_reply(planned: &PlannedResponse<'_>, status: &TokenStream) ->
         match content.body {
             Body::Text => quote!(Reply::text(#status, #media_type, body)),
             Body::Bytes => quote!(Reply::bytes(#status, #media_type, body)),
-            Body::Json(_) | Body::Form(_) | Body::Multipart(_) => quote!(Reply::json(#status, #media_type, &body)),
+            Body::Json(_) | Body::Form(_) | Body::Multipart(_) => {
+                quote!(Reply::json(#status, #media_type, &body))
+            }
         }
     };
     match (&planned.union, planned.content) {
@@ -131,10 +154,13 @@ pub(super) fn into_reply(planned: &PlannedResponse<'_>, status: &TokenStream) ->
         (None, [content, ..]) => write(content),
         (Some(union), contents) => {
             let union = identifier(union);
-            let arms = contents.iter().zip(variant_names(contents)).map(|(content, variant)| {
-                let value = write(content);
-                quote!(#union::#variant(body) => #value)
-            });
+            let arms = contents
+                .iter()
+                .zip(variant_names(contents))
+                .map(|(content, variant)| {
+                    let value = write(content);
+                    quote!(#union::#variant(body) => #value)
+                });
             quote!(match body { #(#arms),* })
         }
     }
@@ -155,10 +181,13 @@ pub(super) fn from_answer(plan: &Plan<'_>, planned: &PlannedResponse<'_>) -> Tok
         (None, [content, ..]) => read(content),
         (Some(union), contents) => {
             let union = identifier(union);
-            let arms = contents.iter().zip(variant_names(contents)).map(|(content, variant)| {
-                let (value, media_type) = (read(content), &content.media_type);
-                quote!(if answer.is(#media_type) { #union::#variant(#value) })
-            });
+            let arms = contents
+                .iter()
+                .zip(variant_names(contents))
+                .map(|(content, variant)| {
+                    let (value, media_type) = (read(content), &content.media_type);
+                    quote!(if answer.is(#media_type) { #union::#variant(#value) })
+                });
             quote!(#(#arms else)* { return Err(Unexpected::MediaType) })
         }
     }
@@ -166,5 +195,9 @@ pub(super) fn from_answer(plan: &Plan<'_>, planned: &PlannedResponse<'_>) -> Tok
 
 /// A media type that can be sent: a range such as `image/*` stands for bytes of unknown kind.
 fn concrete(media_type: &str) -> &str {
-    if media_type.contains('*') { "application/octet-stream" } else { media_type }
+    if media_type.contains('*') {
+        "application/octet-stream"
+    } else {
+        media_type
+    }
 }

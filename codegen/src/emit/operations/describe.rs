@@ -14,7 +14,11 @@ pub(in crate::emit) fn request_line(plan: &Plan<'_>) -> String {
 
 /// Where the operation stands in the document.
 pub(in crate::emit) fn source(plan: &Plan<'_>) -> String {
-    let clause = plan.operation.clause.as_ref().map(|clause| format!(", clause {clause}"));
+    let clause = plan
+        .operation
+        .clause
+        .as_ref()
+        .map(|clause| format!(", clause {clause}"));
     let operation_id = plan.operation.operation_id.as_ref().map(|id| format!(", `{id}`"));
     format!(
         "Source: {}{}{}, `#{}`.",
@@ -43,8 +47,16 @@ pub(in crate::emit) fn method_documentation(plan: &Plan<'_>, more: &[String]) ->
 pub(super) fn description(plan: &Plan<'_>) -> TokenStream {
     let (constant, name) = (identifier(&plan.constant()), plan.module());
     let (method, path) = (plan.operation.method.as_str(), &plan.operation.path);
-    let groups = plan.groups.iter().flat_map(|group| group.parameters.iter().copied());
-    let parameters = plan.path.iter().copied().chain(groups).map(|one| parameter(plan, one));
+    let groups = plan
+        .groups
+        .iter()
+        .flat_map(|group| group.parameters.iter().copied());
+    let parameters = plan
+        .path
+        .iter()
+        .copied()
+        .chain(groups)
+        .map(|one| parameter(plan, one));
     let body = match &plan.body {
         None => quote!(RequestBody::None),
         Some(body) => {
@@ -56,7 +68,11 @@ pub(super) fn description(plan: &Plan<'_>) -> TokenStream {
         }
     };
     let produces = produces(plan);
-    let documentation = doc_lines(&[format!("{}: how it is called on the wire.", request_line(plan)), String::new(), source(plan)]);
+    let documentation = doc_lines(&[
+        format!("{}: how it is called on the wire.", request_line(plan)),
+        String::new(),
+        source(plan),
+    ]);
     quote! {
         #documentation
         pub static #constant: Operation = Operation {

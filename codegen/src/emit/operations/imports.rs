@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use proc_macro2::{TokenStream, TokenTree};
 use quote::quote;
 
-use super::plan::{RUNTIME_NAMES, is_shadowed};
+use super::names::{RUNTIME_NAMES, is_shadowed};
 use super::{Item, Side};
 use crate::emit::types::identifier;
 use crate::model::Api;
@@ -17,7 +17,14 @@ const OTHER_NAMES: [(&str, &[&str]); 5] = [
     ("mecforge_runtime::format", &["Format"]),
     (
         "mecforge_runtime::rules",
-        &["ArrayRules", "IntegerRules", "MapRules", "NumberRules", "Pattern", "StringRules"],
+        &[
+            "ArrayRules",
+            "IntegerRules",
+            "MapRules",
+            "NumberRules",
+            "Pattern",
+            "StringRules",
+        ],
     ),
     ("mecforge_runtime::serde_json", &["Map", "Value"]),
 ];
@@ -34,9 +41,15 @@ pub(in crate::emit) fn imports(api: &Api, items: &[Item]) -> TokenStream {
     }
     let mut lines: BTreeMap<(usize, String), Vec<&str>> = BTreeMap::new();
     for (name, sides) in &sides {
-        let Some(module) = module_of(api, name) else { continue };
+        let Some(module) = module_of(api, name) else {
+            continue;
+        };
         let one = sides[0];
-        let side = if sides.iter().all(|side| *side == one) { one } else { Side::Common };
+        let side = if sides.iter().all(|side| *side == one) {
+            one
+        } else {
+            Side::Common
+        };
         lines.entry((side as usize, module)).or_default().push(name);
     }
     let lines = lines.into_iter().map(|((side, module), names)| {

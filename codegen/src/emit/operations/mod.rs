@@ -5,6 +5,7 @@ pub(in crate::emit) mod body;
 pub(in crate::emit) mod describe;
 pub(in crate::emit) mod imports;
 mod kind;
+mod names;
 pub(in crate::emit) mod plan;
 pub(in crate::emit) mod request;
 mod response;
@@ -36,15 +37,24 @@ enum Side {
 
 impl Item {
     pub(in crate::emit) fn common(tokens: TokenStream) -> Self {
-        Self { side: Side::Common, tokens }
+        Self {
+            side: Side::Common,
+            tokens,
+        }
     }
 
     fn server(tokens: TokenStream) -> Self {
-        Self { side: Side::Server, tokens }
+        Self {
+            side: Side::Server,
+            tokens,
+        }
     }
 
     fn client(tokens: TokenStream) -> Self {
-        Self { side: Side::Client, tokens }
+        Self {
+            side: Side::Client,
+            tokens,
+        }
     }
 
     pub(in crate::emit) fn print(&self) -> TokenStream {
@@ -54,8 +64,10 @@ impl Item {
         let is_doc = |pair: &&[TokenTree]| pair.len() == 2 && pair[1].to_string().starts_with("[doc");
         let lines = tokens.chunks(2).take_while(is_doc).count();
         let (documentation, rest) = tokens.split_at(2 * lines);
-        let (documentation, rest): (TokenStream, TokenStream) =
-            (documentation.iter().cloned().collect(), rest.iter().cloned().collect());
+        let (documentation, rest): (TokenStream, TokenStream) = (
+            documentation.iter().cloned().collect(),
+            rest.iter().cloned().collect(),
+        );
         quote!(#documentation #condition #rest)
     }
 }
@@ -72,7 +84,11 @@ impl Side {
 
 /// The files of the module `operations`.
 pub(super) fn files(api: &Api) -> Result<Vec<File>, String> {
-    let plans: Vec<Plan<'_>> = api.operations.iter().map(|operation| Plan::new(api, operation)).collect();
+    let plans: Vec<Plan<'_>> = api
+        .operations
+        .iter()
+        .map(|operation| Plan::new(api, operation))
+        .collect();
     let mut files = vec![index(api, &plans)?];
     for plan in &plans {
         let mut items = vec![Item::common(describe::description(plan))];
@@ -81,7 +97,10 @@ pub(super) fn files(api: &Api) -> Result<Vec<File>, String> {
         let imports = imports::imports(api, &items);
         let items = items.iter().map(Item::print);
         let path = format!("src/operations/{}.rs", plan.module());
-        let job = format!("{}: its description, request and responses.", describe::request_line(plan));
+        let job = format!(
+            "{}: its description, request and responses.",
+            describe::request_line(plan)
+        );
         files.push(source_file(api, &path, &job, quote! { #imports #(#items)* })?);
     }
     Ok(files)
@@ -91,7 +110,10 @@ fn index(api: &Api, plans: &[Plan<'_>]) -> Result<File, String> {
     let mut modules: Vec<String> = plans.iter().map(|plan| escaped(&plan.module())).collect();
     modules.sort();
     let modules = modules.iter().map(|module| identifier(module));
-    let names = plans.iter().map(|plan| escaped(&plan.module())).collect::<BTreeSet<_>>();
+    let names = plans
+        .iter()
+        .map(|plan| escaped(&plan.module()))
+        .collect::<BTreeSet<_>>();
     let uses = names.iter().map(|module| identifier(module));
     let all = plans.iter().map(|plan| identifier(&plan.constant()));
     let job = format!("The operations of {}: a module for each.", standard(api));

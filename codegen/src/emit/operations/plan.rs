@@ -1,15 +1,16 @@
 //! How an operation becomes Rust: its fields, bodies and variants with their names and types, decided once for
 //! the server's side and the client's.
 
-use proc_macro2::{TokenStream, TokenTree};
+use proc_macro2::TokenStream;
 use quote::quote;
 
 use super::kind::kind;
+use super::names::{qualified, stem};
 use crate::emit::types::{Context, decoder, identifier, rust_type};
-use crate::model::{Api, snake_name};
 use crate::model::api::{Body, Content, Header, Location, Method, Operation, Parameter, Response, Status};
 use crate::model::shape::Shape;
 use crate::model::types::TypeKind;
+use crate::model::{Api, snake_name};
 
 /// A field of a request or response, or of a group of parameters.
 pub(in crate::emit) struct PlannedField {
@@ -99,8 +100,21 @@ impl<'model> Plan<'model> {
         });
         let changes = matches!(operation.method, Method::Put | Method::Patch | Method::Delete);
         let preconditions = changes.then(|| take(&mut taken, "preconditions"));
-        let responses = operation.responses.iter().map(|response| plan_response(operation, &stem, response)).collect();
-        Self { context: Context::new(api), stem, operation, path, groups, body, preconditions, responses }
+        let responses = operation
+            .responses
+            .iter()
+            .map(|response| plan_response(operation, &stem, response))
+            .collect();
+        Self {
+            context: Context::new(api),
+            stem,
+            operation,
+            path,
+            groups,
+            body,
+            preconditions,
+            responses,
+        }
     }
 
     /// Name of the static that describes the operation.
@@ -125,7 +139,10 @@ impl<'model> Plan<'model> {
 
     /// The responses below 400.
     pub(in crate::emit) fn successes(&self) -> Vec<&PlannedResponse<'model>> {
-        self.responses.iter().filter(|response| response.response.status.is_success()).collect()
+        self.responses
+            .iter()
+            .filter(|response| response.response.status.is_success())
+            .collect()
     }
 
     /// The type of a parameter's value in a request; a list that may be absent is empty then.
@@ -160,7 +177,11 @@ impl<'model> Plan<'model> {
 
     /// The fields of a response, in the order in which they are written.
     pub(in crate::emit) fn response_fields(&self, planned: &PlannedResponse<'model>) -> Vec<PlannedField> {
-        planned.parts.iter().map(|part| self.response_field(planned, part)).collect()
+        planned
+            .parts
+            .iter()
+            .map(|part| self.response_field(planned, part))
+            .collect()
     }
 
     fn response_field(&self, planned: &PlannedResponse<'model>, part: &Part<'model>) -> PlannedField {
@@ -172,15 +193,29 @@ impl<'model> Plan<'model> {
             Part::Header(header) => {
                 let rust_type = self.rust_type(&header.shape);
                 let doc = format!("`{}`", header.api_name);
-                (if header.required { rust_type } else { quote!(Option<#rust_type>) }, doc)
+                (
+                    if header.required {
+                        rust_type
+                    } else {
+                        quote!(Option<#rust_type>)
+                    },
+                    doc,
+                )
             }
             Part::Body => {
-                let types = planned.content.iter().map(|content| format!("`{}`", content.media_type));
+                let types = planned
+                    .content
+                    .iter()
+                    .map(|content| format!("`{}`", content.media_type));
                 let doc = format!("The body: {}", types.collect::<Vec<_>>().join(" or "));
                 (self.body_type(planned.content, planned.union.as_ref()), doc)
             }
         };
-        PlannedField { name: part.name().to_owned(), rust_type, doc }
+        PlannedField {
+            name: part.name().to_owned(),
+            rust_type,
+            doc,
+        }
     }
 
     /// The Rust type of a shape.
@@ -212,63 +247,17 @@ impl Part<'_> {
     }
 }
 
-/// Names of the runtime that files of operations import.
-pub(in crate::emit) const RUNTIME_NAMES: [(&str, &[&str]); 4] = [
-    ("", &["Bytes", "EntityTag", "Location", "Preconditions"]),
-    ("operation", &["Kind", "Operation", "Parameter", "Place", "RequestBody", "Style"]),
-    ("server", &["ApiService", "Call", "Caller", "FromCall", "Problem", "Reply", "Routes"]),
-    ("client", &["Answer", "ApiClient", "BuildError", "ClientBuilder", "HttpClient", "Request", "Responses", "Unexpected"]),
-];
-
-/// Whether a type of the API is called like something that the files of operations import or define.
-pub(in crate::emit) fn is_shadowed(name: &str) -> bool {
-    name == "Client" || RUNTIME_NAMES.iter().any(|(_, names)| names.contains(&name))
-}
-
-/// Names a type of the API by its module where its name alone would mean something of the runtime.
-fn qualified(api: &Api, tokens: TokenStream) -> TokenStream {
-    if !api.types.iter().any(|known| is_shadowed(&known.name)) {
-        return tokens;
-    }
-    let is_type = |name: &str| is_shadowed(name) && api.types.iter().any(|known| known.name == name);
-    let mut follows_path = false;
-    tokens
-        .into_iter()
-        .flat_map(|token| {
-            let within_path = std::mem::replace(&mut follows_path, matches!(&token, TokenTree::Punct(punct) if punct.as_char() == ':'));
-            match token {
-                TokenTree::Ident(name) if !within_path && is_type(&name.to_string()) => quote!(crate::types::#name),
-                TokenTree::Group(group) => {
-                    let inner = proc_macro2::Group::new(group.delimiter(), qualified(api, group.stream()));
-                    TokenTree::Group(inner).into()
-                }
-                other => other.into(),
-            }
-        })
-        .collect()
-}
-
-/// What the names of the operation's types begin with: none of them may be the name of a type of the API.
-fn stem(api: &Api, operation: &Operation) -> String {
-    let variants = operation.responses.iter().map(|response| format!("{}Content", response.variant));
-    let mut suffixes: Vec<String> =
-        ["", "Query", "Headers", "Cookies", "Content", "Response", "Success"].map(str::to_owned).into();
-    suffixes.extend(variants);
-    let mut stem = operation.type_name.clone();
-    let is_taken = |name: &str| api.types.iter().any(|known| known.name == name);
-    while suffixes.iter().any(|suffix| is_taken(&format!("{stem}{suffix}"))) {
-        stem.push_str("Operation");
-    }
-    stem
-}
-
 /// Whether a parameter is a list, for which absent and empty are the same.
 pub(in crate::emit) fn is_list(parameter: &Parameter) -> bool {
     matches!(parameter.shape, Shape::Array { .. })
 }
 
 fn groups<'model>(operation: &'model Operation, stem: &str, taken: &mut Vec<String>) -> Vec<Group<'model>> {
-    let places = [(Location::Query, "Query"), (Location::Header, "Headers"), (Location::Cookie, "Cookies")];
+    let places = [
+        (Location::Query, "Query"),
+        (Location::Header, "Headers"),
+        (Location::Cookie, "Cookies"),
+    ];
     let mut groups = Vec::new();
     for (location, suffix) in places {
         // Conditions have a field of their own.
@@ -276,16 +265,28 @@ fn groups<'model>(operation: &'model Operation, stem: &str, taken: &mut Vec<Stri
             let name = parameter.api_name.to_ascii_lowercase();
             location == Location::Header && (name == "if-match" || name == "if-none-match")
         };
-        let parameters: Vec<_> = operation.parameters_in(location).filter(|one| !is_condition(one)).collect();
+        let parameters: Vec<_> = operation
+            .parameters_in(location)
+            .filter(|one| !is_condition(one))
+            .collect();
         if !parameters.is_empty() {
             let field = take(taken, &snake_name(suffix));
-            groups.push(Group { location, type_name: format!("{stem}{suffix}"), field, parameters });
+            groups.push(Group {
+                location,
+                type_name: format!("{stem}{suffix}"),
+                field,
+                parameters,
+            });
         }
     }
     groups
 }
 
-fn plan_response<'model>(operation: &'model Operation, stem: &str, response: &'model Response) -> PlannedResponse<'model> {
+fn plan_response<'model>(
+    operation: &'model Operation,
+    stem: &str,
+    response: &'model Response,
+) -> PlannedResponse<'model> {
     let content: &[Content] = match operation.method {
         Method::Head => &[],
         _ => &response.content,
@@ -295,9 +296,16 @@ fn plan_response<'model>(operation: &'model Operation, stem: &str, response: &'m
     if !matches!(response.status, Status::Code(_)) {
         parts.push(Part::Status);
     }
-    let declared = |name: &str| response.headers.iter().find(|header| header.api_name.eq_ignore_ascii_case(name));
+    let declared = |name: &str| {
+        response
+            .headers
+            .iter()
+            .find(|header| header.api_name.eq_ignore_ascii_case(name))
+    };
     match declared("Location") {
-        Some(header) => parts.push(Part::Location(header.required || response.status == Status::Code(201))),
+        Some(header) => parts.push(Part::Location(
+            header.required || response.status == Status::Code(201),
+        )),
         None if response.status == Status::Code(201) => parts.push(Part::Location(false)),
         None => {}
     }
@@ -305,35 +313,54 @@ fn plan_response<'model>(operation: &'model Operation, stem: &str, response: &'m
         parts.push(Part::EntityTag);
     }
     let special = ["location", "etag"];
-    let others = response.headers.iter().filter(|header| {
-        !special.contains(&header.api_name.to_ascii_lowercase().as_str())
-    });
+    let others = response
+        .headers
+        .iter()
+        .filter(|header| !special.contains(&header.api_name.to_ascii_lowercase().as_str()));
     parts.extend(others.map(Part::Header));
     if !content.is_empty() {
         parts.push(Part::Body);
     }
-    PlannedResponse { response, content, union, parts }
+    PlannedResponse {
+        response,
+        content,
+        union,
+        parts,
+    }
 }
 
 /// Whether a response describes the state of a resource: a success with a body, or one after a change.
 fn has_entity_tag(method: Method, response: &Response) -> bool {
     let is_success = matches!(response.status, Status::Code(200..=299) | Status::Range(2));
     let changes = matches!(method, Method::Put | Method::Patch);
-    let describes = matches!(method, Method::Get | Method::Head | Method::Post) && !response.content.is_empty();
+    let describes =
+        matches!(method, Method::Get | Method::Head | Method::Post) && !response.content.is_empty();
     is_success && response.status != Status::Code(202) && (changes || describes)
 }
 
 /// What a body is called: after its type where it has one, else `body`.
 fn body_name(api: &Api, content: &[Content]) -> String {
-    let [Content { body: Body::Json(shape) | Body::Form(shape) | Body::Multipart(shape), .. }] = content else {
+    let [
+        Content {
+            body: Body::Json(shape) | Body::Form(shape) | Body::Multipart(shape),
+            ..
+        },
+    ] = content
+    else {
         return "body".to_owned();
     };
-    let Shape::Named(id) = shape else { return "body".to_owned() };
+    let Shape::Named(id) = shape else {
+        return "body".to_owned();
+    };
     let named = api.type_of(*id);
     match (&named.kind, &named.api_name) {
-        (TypeKind::Struct(_) | TypeKind::Union(_), Some(_)) => {
-            snake_name(named.name.strip_suffix("Request").filter(|name| !name.is_empty()).unwrap_or(&named.name))
-        }
+        (TypeKind::Struct(_) | TypeKind::Union(_), Some(_)) => snake_name(
+            named
+                .name
+                .strip_suffix("Request")
+                .filter(|name| !name.is_empty())
+                .unwrap_or(&named.name),
+        ),
         _ => "body".to_owned(),
     }
 }

@@ -3,17 +3,24 @@
 use proc_macro2::TokenStream;
 use quote::quote;
 
-use super::{Item, body};
 use super::describe::request_line;
 use super::plan::{Group, Plan, PlannedField, is_list};
+use super::{Item, body};
 use crate::emit::types::{doc_lines, identifier, prose_lines, said};
 use crate::model::api::{Location, Parameter};
 use crate::model::shape::Shape;
 
 /// The struct of the request with its groups and its decoding.
 pub(super) fn items(plan: &Plan<'_>) -> Vec<Item> {
-    let mut items = vec![Item::common(request_struct(plan)), Item::common(path_function(plan))];
-    if let Some((body, union)) = plan.body.as_ref().and_then(|body| Some((body, body.union.as_ref()?))) {
+    let mut items = vec![
+        Item::common(request_struct(plan)),
+        Item::common(path_function(plan)),
+    ];
+    if let Some((body, union)) = plan
+        .body
+        .as_ref()
+        .and_then(|body| Some((body, body.union.as_ref()?)))
+    {
         let what = format!("The body of {}", request_line(plan));
         items.push(Item::common(body::union(plan, union, body.content, &what)));
     }
@@ -50,18 +57,38 @@ fn request_fields(plan: &Plan<'_>) -> Vec<PlannedField> {
     for group in &plan.groups {
         let name = identifier(&group.type_name);
         let doc = format!("The {} parameters", place_word(group.location));
-        fields.push(PlannedField { name: group.field.clone(), rust_type: quote!(#name), doc });
+        fields.push(PlannedField {
+            name: group.field.clone(),
+            rust_type: quote!(#name),
+            doc,
+        });
     }
     if let Some(name) = &plan.preconditions {
         let doc = "`If-Match` and `If-None-Match`".to_owned();
-        fields.push(PlannedField { name: name.clone(), rust_type: quote!(Preconditions), doc });
+        fields.push(PlannedField {
+            name: name.clone(),
+            rust_type: quote!(Preconditions),
+            doc,
+        });
     }
     if let Some(body) = &plan.body {
         let rust_type = plan.body_type(body.content, body.union.as_ref());
-        let rust_type = if body.required { rust_type } else { quote!(Option<#rust_type>) };
-        let types = body.content.iter().map(|content| format!("`{}`", content.media_type)).collect::<Vec<_>>();
+        let rust_type = if body.required {
+            rust_type
+        } else {
+            quote!(Option<#rust_type>)
+        };
+        let types = body
+            .content
+            .iter()
+            .map(|content| format!("`{}`", content.media_type))
+            .collect::<Vec<_>>();
         let doc = format!("The body: {}", types.join(" or "));
-        fields.push(PlannedField { name: body.field.clone(), rust_type, doc });
+        fields.push(PlannedField {
+            name: body.field.clone(),
+            rust_type,
+            doc,
+        });
     }
     fields
 }
@@ -75,13 +102,25 @@ pub(super) fn field(field: &PlannedField) -> TokenStream {
 }
 
 fn parameter_field(plan: &Plan<'_>, parameter: &Parameter) -> PlannedField {
-    let presence = if parameter.required { "required" } else { "optional" };
-    let mut doc = format!("`{}`, {presence}: {}", parameter.api_name, said(&plan.context, &parameter.shape));
+    let presence = if parameter.required {
+        "required"
+    } else {
+        "optional"
+    };
+    let mut doc = format!(
+        "`{}`, {presence}: {}",
+        parameter.api_name,
+        said(&plan.context, &parameter.shape)
+    );
     for line in prose_lines(parameter.description.as_deref()) {
         doc.push('\n');
         doc.push_str(&line);
     }
-    PlannedField { name: parameter.name.clone(), rust_type: plan.parameter_type(parameter), doc }
+    PlannedField {
+        name: parameter.name.clone(),
+        rust_type: plan.parameter_type(parameter),
+        doc,
+    }
 }
 
 fn place_word(location: Location) -> &'static str {
@@ -95,9 +134,15 @@ fn place_word(location: Location) -> &'static str {
 
 fn group_struct(plan: &Plan<'_>, group: &Group<'_>) -> TokenStream {
     let name = identifier(&group.type_name);
-    let documentation =
-        doc_lines(&[format!("The {} parameters of {}.", place_word(group.location), request_line(plan))]);
-    let fields = group.parameters.iter().map(|one| field(&parameter_field(plan, one)));
+    let documentation = doc_lines(&[format!(
+        "The {} parameters of {}.",
+        place_word(group.location),
+        request_line(plan)
+    )]);
+    let fields = group
+        .parameters
+        .iter()
+        .map(|one| field(&parameter_field(plan, one)));
     let default = group.is_optional().then(|| quote!(Default,));
     let new = (!group.is_optional()).then(|| group_constructor(plan, group));
     quote! {
@@ -112,8 +157,11 @@ fn group_struct(plan: &Plan<'_>, group: &Group<'_>) -> TokenStream {
 /// A constructor from the required parameters.
 fn group_constructor(plan: &Plan<'_>, group: &Group<'_>) -> TokenStream {
     let name = identifier(&group.type_name);
-    let (required, optional): (Vec<&Parameter>, Vec<&Parameter>) =
-        group.parameters.iter().copied().partition(|parameter| parameter.required);
+    let (required, optional): (Vec<&Parameter>, Vec<&Parameter>) = group
+        .parameters
+        .iter()
+        .copied()
+        .partition(|parameter| parameter.required);
     let arguments = required.iter().map(|parameter| {
         let (name, rust_type) = (identifier(&parameter.name), plan.parameter_type(parameter));
         quote!(#name: #rust_type)
@@ -121,7 +169,11 @@ fn group_constructor(plan: &Plan<'_>, group: &Group<'_>) -> TokenStream {
     let given = required.iter().map(|parameter| identifier(&parameter.name));
     let absent = optional.iter().map(|parameter| {
         let name = identifier(&parameter.name);
-        if is_list(parameter) { quote!(#name: Vec::new()) } else { quote!(#name: None) }
+        if is_list(parameter) {
+            quote!(#name: Vec::new())
+        } else {
+            quote!(#name: None)
+        }
     });
     quote! {
         impl #name {
@@ -160,7 +212,10 @@ fn path_function(plan: &Plan<'_>) -> TokenStream {
     let (name, constant) = (identifier(&plan.stem), identifier(&plan.constant()));
     let documentation = doc_lines(&[match plan.path.is_empty() {
         true => format!("The path `{}`, below the API's root.", plan.operation.path),
-        false => format!("The path `{}` with these parameters, below the API's root.", plan.operation.path),
+        false => format!(
+            "The path `{}` with these parameters, below the API's root.",
+            plan.operation.path
+        ),
     }]);
     let arguments = plan.path.iter().map(|parameter| path_argument(plan, parameter));
     let values = plan.path.iter().map(|parameter| {

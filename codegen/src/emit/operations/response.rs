@@ -4,10 +4,10 @@
 use proc_macro2::{Literal, TokenStream};
 use quote::quote;
 
-use super::{Item, body};
 use super::describe::request_line;
 use super::plan::{Part, Plan, PlannedResponse};
 use super::request::field;
+use super::{Item, body};
 use crate::emit::types::{doc_lines, identifier};
 use crate::model::api::Status;
 
@@ -16,7 +16,11 @@ pub(super) fn items(plan: &Plan<'_>) -> Vec<Item> {
     let mut items = vec![Item::common(responses(plan))];
     for planned in &plan.responses {
         if let Some(union) = &planned.union {
-            let what = format!("The body of `{}` in answer to {}", planned.response.variant, request_line(plan));
+            let what = format!(
+                "The body of `{}` in answer to {}",
+                planned.response.variant,
+                request_line(plan)
+            );
             items.push(Item::common(body::union(plan, union, planned.content, &what)));
         }
     }
@@ -151,7 +155,10 @@ fn success(plan: &Plan<'_>) -> Option<TokenStream> {
 fn from_answer(plan: &Plan<'_>) -> TokenStream {
     let (name, success) = (identifier(&plan.response_type()), success_type(plan));
     let arms = plan.responses.iter().map(|planned| answer_arm(plan, planned));
-    let is_total = plan.responses.iter().any(|planned| planned.response.status == Status::Default);
+    let is_total = plan
+        .responses
+        .iter()
+        .any(|planned| planned.response.status == Status::Default);
     let undeclared = (!is_total).then(|| quote!(_ => return Err(Unexpected::Status)));
     let into_success = into_success(plan);
     quote! {
@@ -189,7 +196,11 @@ fn answer_arm(plan: &Plan<'_>, planned: &PlannedResponse<'_>) -> TokenStream {
         Part::Header(header) => {
             let (name, api_name) = (identifier(&header.name), &header.api_name);
             let (kind, decoder) = (plan.kind(&header.shape), plan.decoder(&header.shape));
-            let method = if header.required { quote!(required_header) } else { quote!(header) };
+            let method = if header.required {
+                quote!(required_header)
+            } else {
+                quote!(header)
+            };
             quote!(#name: answer.#method(#api_name, #kind, #decoder)?)
         }
         Part::Body => {

@@ -12,7 +12,11 @@ use crate::model::Api;
 
 /// The files of the server's side.
 pub(super) fn files(api: &Api) -> Result<Vec<File>, String> {
-    let plans: Vec<Plan<'_>> = api.operations.iter().map(|operation| Plan::new(api, operation)).collect();
+    let plans: Vec<Plan<'_>> = api
+        .operations
+        .iter()
+        .map(|operation| Plan::new(api, operation))
+        .collect();
     let (declaration, forwarding) = (declaration(api, &plans), forwarding(api, &plans));
     let server = quote! {
         use std::future::Future;
@@ -28,8 +32,14 @@ pub(super) fn files(api: &Api) -> Result<Vec<File>, String> {
         #declaration
         #forwarding
     };
-    let job = format!("The server's side of {}: implement the trait, serve the router.", standard(api));
-    let routes_job = format!("The routes of {}: from a request to a method of the trait and back.", standard(api));
+    let job = format!(
+        "The server's side of {}: implement the trait, serve the router.",
+        standard(api)
+    );
+    let routes_job = format!(
+        "The routes of {}: from a request to a method of the trait and back.",
+        standard(api)
+    );
     Ok(vec![
         source_file(api, "src/server/mod.rs", &job, server)?,
         source_file(api, "src/server/routes.rs", &routes_job, routes(api, &plans))?,
@@ -84,8 +94,11 @@ fn forwarding(api: &Api, plans: &[Plan<'_>]) -> TokenStream {
 fn routes(api: &Api, plans: &[Plan<'_>]) -> TokenStream {
     let name = identifier(&api.trait_name);
     let routes = plans.iter().map(|plan| {
-        let (constant, method, request) =
-            (identifier(&plan.constant()), identifier(&plan.operation.name), identifier(&plan.stem));
+        let (constant, method, request) = (
+            identifier(&plan.constant()),
+            identifier(&plan.operation.name),
+            identifier(&plan.stem),
+        );
         quote! {
             .route(&#constant, &api, async |api, call| {
                 let request = #request::from_call(&call)?;

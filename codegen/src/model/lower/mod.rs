@@ -21,6 +21,8 @@ use super::types::{Alias, Type, TypeId, TypeKind};
 /// What the document itself does not say.
 #[derive(Clone, Debug)]
 pub struct Options {
+    /// The document's id, by which `cargo xtask generate` finds it, for example `mec011-app-support@v2.1.1`.
+    pub id: String,
     /// Package name of the crate.
     pub crate_name: String,
     /// The document's place in its project, for references in the documentation.
@@ -47,6 +49,7 @@ pub fn lower(document: &Document, options: &Options) -> Result<Api, Vec<Diagnost
     let info = document.root.get("info");
     let text = |key| info.and_then(|info| info.str_at(key)).unwrap_or_default().to_owned();
     Ok(Api {
+        id: options.id.clone(),
         crate_name: options.crate_name.clone(),
         title: text("title"),
         version: text("version"),
@@ -99,6 +102,8 @@ struct Lowering<'document> {
     named: HashMap<String, TypeId>,
     /// Shapes of schemas outside `components/schemas` that several places refer to, by their pointers.
     shared: HashMap<Pointer, Shape>,
+    /// Shapes of bodies that are written inline, by what they say.
+    bodies: HashMap<String, Shape>,
     scope: Scope,
     diagnostics: Vec<Diagnostic>,
     /// The type whose file the types that are being made go to.
@@ -113,6 +118,7 @@ impl<'document> Lowering<'document> {
             types: Vec::new(),
             named: HashMap::new(),
             shared: HashMap::new(),
+            bodies: HashMap::new(),
             scope: Scope::for_types(),
             diagnostics: Vec::new(),
             home: None,

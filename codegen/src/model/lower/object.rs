@@ -17,7 +17,8 @@ struct Parts {
     properties: IndexMap<String, Vec<(Node, Pointer)>>,
     required: Vec<String>,
     rules: Vec<Rule>,
-    additional: Vec<(Node, Pointer)>,
+    /// Each `additionalProperties` with its place and the properties beside it, which are all that it excepts.
+    additional: Vec<(Node, Pointer, Vec<String>)>,
     min_properties: Option<u64>,
     max_properties: Option<u64>,
     depth: usize,
@@ -102,8 +103,11 @@ impl Lowering<'_> {
             }
         }
         if let Some(additional) = node.get("additionalProperties") {
-            parts.additional.push((additional.clone(), pointer.child("additionalProperties")));
+            let own = node.get("properties").and_then(Node::as_object);
+            let own = own.into_iter().flat_map(|own| own.keys().cloned()).collect();
+            parts.additional.push((additional.clone(), pointer.child("additionalProperties"), own));
         }
+        self.refuse_inner_union(node, pointer);
         let counts = map_rules(node);
         parts.min_properties = parts.min_properties.max(counts.min_properties);
         parts.max_properties = match (parts.max_properties, counts.max_properties) {
@@ -114,6 +118,17 @@ impl Lowering<'_> {
         parts.rules.extend(rules);
         self.gather_all(node, pointer, parts);
         parts.depth -= 1;
+    }
+
+    /// A union within an `allOf`, or beside another one, can't be a field; it must not be forgotten.
+    fn refuse_inner_union(&mut self, node: &Node, pointer: &Pointer) {
+        for key in ["oneOf", "anyOf"] {
+            let members = node.get(key).and_then(Node::as_array).unwrap_or_default();
+            if members.iter().any(|member| super::predicate::predicate(member).is_none()) {
+                let message = format!("{key} of schemas within allOf, or beside another one, has no Rust form yet");
+                self.refuse(node, &pointer.child(key), message);
+            }
+        }
     }
 
     fn gather_reference(&mut self, node: &Node, pointer: &Pointer, parts: &mut Parts) {
@@ -136,7 +151,7 @@ impl Lowering<'_> {
 
     fn fields(&mut self, parts: &Parts, hint: &str) -> Vec<Field> {
         let mut scope = names::Scope::default();
-        if parts.additional.iter().any(|(node, _)| node.as_bool() != Some(false)) {
+        if parts.additional.iter().any(|(node, ..)| node.as_bool() != Some(false)) {
             scope.take("additional_properties".to_owned());
         }
         let mut fields = Vec::new();
@@ -157,18 +172,20 @@ impl Lowering<'_> {
 
     fn additional(&mut self, parts: &Parts, hint: &str) -> Additional {
         let mut additional = Additional::Ignored;
-        for (node, pointer) in &parts.additional {
-            match node.as_bool() {
-                Some(false) if parts.additional.len() > 1 || parts.depth > 0 => {
-                    self.refuse(node, pointer, "additionalProperties: false in a member of allOf refuses its siblings");
-                }
-                Some(false) => return Additional::Refused,
-                Some(true) => additional = Additional::Kept(Box::new(Shape::Any)),
-                None => {
-                    let shape = self.shape(node, pointer, &format!("{hint} Value"));
-                    additional = Additional::Kept(Box::new(shape));
-                }
+        for (node, pointer, own) in &parts.additional {
+            // What one part of an allOf says of undeclared properties holds for what the other parts declare, too.
+            let is_anything = node.as_bool() == Some(true) || *node == Node::object();
+            let is_alone = parts.additional.len() == 1 && parts.properties.keys().all(|name| own.contains(name));
+            if !is_anything && !is_alone {
+                let message = "additionalProperties in a member of allOf whose siblings declare properties has no Rust form yet";
+                self.refuse(node, pointer, message);
+                return additional;
             }
+            additional = match node.as_bool() {
+                Some(false) => Additional::Refused,
+                Some(true) => Additional::Kept(Box::new(Shape::Any)),
+                None => Additional::Kept(Box::new(self.shape(node, pointer, &format!("{hint} Value")))),
+            };
         }
         additional
     }

@@ -91,6 +91,27 @@ impl Lowering<'_> {
         shape
     }
 
+    /// The shape of a body. Bodies that are written inline again and again in the same words share one type, and a
+    /// body with a single property (`{"userList": …}` in MEC 013) is called after it.
+    fn body_shape(&mut self, node: &Node, pointer: &Pointer, hint: &str) -> Shape {
+        let properties = node.get("properties").and_then(Node::as_object).filter(|_| node.ref_target().is_none());
+        let Some(properties) = properties else { return self.shape_at(node, pointer, hint) };
+        let words = serde_json::to_string(&super::prose::without_annotations(node)).unwrap_or_default();
+        if let Some(shape) = self.bodies.get(&words) {
+            return shape.clone();
+        }
+        let hint = match properties.first() {
+            Some((name, property)) if properties.len() == 1 => {
+                let is_request_view = property.ref_target().is_some_and(|target| target.ends_with("Request"));
+                format!("{name} {}", if is_request_view { "Request Body" } else { "Body" })
+            }
+            _ => hint.to_owned(),
+        };
+        let shape = self.shape_at(node, pointer, &hint);
+        self.bodies.insert(words, shape.clone());
+        shape
+    }
+
     fn parameters(
         &mut self,
         path: &str,
@@ -216,7 +237,7 @@ impl Lowering<'_> {
             let place = pointer.child("content").child(media_type).child("schema");
             let essence = media_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
             let mut shape = || match node.get("schema") {
-                Some(schema) => self.shape_at(schema, &place, hint),
+                Some(schema) => self.body_shape(schema, &place, hint),
                 None => Shape::Any,
             };
             let is_form = ["application/x-www-form-urlencoded", "multipart/form-data"].contains(&essence.as_str());

@@ -118,6 +118,11 @@ fn keyword(key: &str, value: &Node, node: &Node) -> Option<Predicate> {
     })
 }
 
+/// Whether a value is an object or a list with one in it, for which the runtime's rules have no literal.
+pub(super) fn holds_object(value: &Node) -> bool {
+    literal(value).is_none()
+}
+
 /// A value to compare with; objects have no literal in the runtime's rules.
 fn literal(value: &Node) -> Option<serde_json::Value> {
     let is_plain = match &value.value {

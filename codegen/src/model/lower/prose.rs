@@ -30,6 +30,11 @@ pub(super) fn without_prose(root: &Node) -> String {
     text
 }
 
+/// A schema without prose.
+pub(super) fn without_annotations(schema: &Node) -> Node {
+    strip_object(schema, false)
+}
+
 fn root_title(root: &Node) -> Option<Node> {
     let info = root.get("info")?;
     let mut kept = Object::new();

@@ -179,6 +179,9 @@ impl Lowering<'_> {
             let rules = integer_rules(node);
             return TypeKind::IntegerEnumeration(IntegerEnumeration { variants: named.collect(), open, rules });
         }
+        if values.iter().any(super::predicate::holds_object) {
+            self.refuse(node, pointer, "an object as a constant has no Rust form yet");
+        }
         // Other values (booleans, mixtures) have no enumeration in Rust: the value is kept and checked.
         let rule = super::predicate::values_rule(values);
         let shape = match values.iter().all(|value| value.as_bool().is_some()) {

@@ -22,7 +22,6 @@ mod list_subscriptions;
 mod operate_app_instance;
 mod retry_app_lcm_op_occ;
 mod terminate_app_instance;
-mod user_defined_notification;
 use mecforge_runtime::operation::Operation;
 pub use cancel_app_lcm_op_occ::*;
 pub use configure_platform_for_app_app_instance::*;
@@ -41,7 +40,6 @@ pub use list_subscriptions::*;
 pub use operate_app_instance::*;
 pub use retry_app_lcm_op_occ::*;
 pub use terminate_app_instance::*;
-pub use user_defined_notification::*;
 
 /// All operations in the document's order.
 pub static OPERATIONS: &[&Operation] = &[
@@ -53,7 +51,6 @@ pub static OPERATIONS: &[&Operation] = &[
     &CREATE_SUBSCRIPTION,
     &GET_SUBSCRIPTION,
     &DELETE_SUBSCRIPTION,
-    &USER_DEFINED_NOTIFICATION,
     &INSTANTIATE_APP_INSTANCE,
     &TERMINATE_APP_INSTANCE,
     &OPERATE_APP_INSTANCE,

@@ -84,15 +84,6 @@ pub trait AppLifecycleManagement: Send + Sync + 'static {
         caller: &Caller,
     ) -> impl Future<Output = Result<DeleteSubscriptionResponse, Problem>> + Send;
 
-    /// `POST /user_defined_notification`.
-    ///
-    /// Source: ETSI GS MEC 010-2 - Part 2: Application lifecycle, rules and requirements management v3.1.1, `UserdefinednotificationPOST`, `#/paths/~1user_defined_notification/post`.
-    fn user_defined_notification(
-        &self,
-        request: UserDefinedNotification,
-        caller: &Caller,
-    ) -> impl Future<Output = Result<UserDefinedNotificationResponse, Problem>> + Send;
-
     /// `POST /app_instances/{appInstanceId}/instantiate`.
     ///
     /// Source: ETSI GS MEC 010-2 - Part 2: Application lifecycle, rules and requirements management v3.1.1, `AppinstancesInstantiatePOSTAppinstanceid`, `#/paths/~1app_instances~1{appInstanceId}~1instantiate/post`.
@@ -241,14 +232,6 @@ impl<T: AppLifecycleManagement> AppLifecycleManagement for Arc<T> {
         caller: &Caller,
     ) -> impl Future<Output = Result<DeleteSubscriptionResponse, Problem>> + Send {
         T::delete_subscription(self, request, caller)
-    }
-
-    fn user_defined_notification(
-        &self,
-        request: UserDefinedNotification,
-        caller: &Caller,
-    ) -> impl Future<Output = Result<UserDefinedNotificationResponse, Problem>> + Send {
-        T::user_defined_notification(self, request, caller)
     }
 
     fn instantiate_app_instance(

@@ -88,14 +88,6 @@ fn routes<A: AppLifecycleManagement>(api: A) -> Routes {
             },
         )
         .route(
-            &USER_DEFINED_NOTIFICATION,
-            &api,
-            async |api, call| {
-                let request = UserDefinedNotification::from_call(&call)?;
-                Ok(api.user_defined_notification(request, call.caller()).await?.into())
-            },
-        )
-        .route(
             &INSTANTIATE_APP_INSTANCE,
             &api,
             async |api, call| {

@@ -17,7 +17,6 @@ mod list_onboarded_app_packages;
 mod list_subscriptions;
 mod replace_onboarded_app_package_package_content;
 mod update_onboarded_app_package;
-mod user_defined_notification;
 use mecforge_runtime::operation::Operation;
 pub use create_onboarded_app_package::*;
 pub use create_subscription::*;
@@ -31,7 +30,6 @@ pub use list_onboarded_app_packages::*;
 pub use list_subscriptions::*;
 pub use replace_onboarded_app_package_package_content::*;
 pub use update_onboarded_app_package::*;
-pub use user_defined_notification::*;
 
 /// All operations in the document's order.
 pub static OPERATIONS: &[&Operation] = &[
@@ -44,7 +42,6 @@ pub static OPERATIONS: &[&Operation] = &[
     &CREATE_SUBSCRIPTION,
     &GET_SUBSCRIPTION,
     &DELETE_SUBSCRIPTION,
-    &USER_DEFINED_NOTIFICATION,
     &GET_ONBOARDED_APP_PACKAGE_APPD,
     &GET_ONBOARDED_APP_PACKAGE_PACKAGE_CONTENT,
     &REPLACE_ONBOARDED_APP_PACKAGE_PACKAGE_CONTENT,

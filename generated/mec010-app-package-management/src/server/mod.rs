@@ -93,15 +93,6 @@ pub trait AppPackageManagement: Send + Sync + 'static {
         caller: &Caller,
     ) -> impl Future<Output = Result<DeleteSubscriptionResponse, Problem>> + Send;
 
-    /// `POST /user_defined_notification`.
-    ///
-    /// Source: ETSI GS MEC 010-2 - Part 2: Application lifecycle, rules and requirements management v3.1.1, `UserdefinednotificationPOST`, `#/paths/~1user_defined_notification/post`.
-    fn user_defined_notification(
-        &self,
-        request: UserDefinedNotification,
-        caller: &Caller,
-    ) -> impl Future<Output = Result<UserDefinedNotificationResponse, Problem>> + Send;
-
     /// `GET /onboarded_app_packages/{appDId}/appd`.
     ///
     /// Source: ETSI GS MEC 010-2 - Part 2: Application lifecycle, rules and requirements management v3.1.1, `OnboardedapppackagesAppdGETAppdid`, `#/paths/~1onboarded_app_packages~1{appDId}~1appd/get`.
@@ -212,14 +203,6 @@ impl<T: AppPackageManagement> AppPackageManagement for Arc<T> {
         caller: &Caller,
     ) -> impl Future<Output = Result<DeleteSubscriptionResponse, Problem>> + Send {
         T::delete_subscription(self, request, caller)
-    }
-
-    fn user_defined_notification(
-        &self,
-        request: UserDefinedNotification,
-        caller: &Caller,
-    ) -> impl Future<Output = Result<UserDefinedNotificationResponse, Problem>> + Send {
-        T::user_defined_notification(self, request, caller)
     }
 
     fn get_onboarded_app_package_appd(

@@ -111,14 +111,6 @@ fn routes<A: AppPackageManagement>(api: A) -> Routes {
             },
         )
         .route(
-            &USER_DEFINED_NOTIFICATION,
-            &api,
-            async |api, call| {
-                let request = UserDefinedNotification::from_call(&call)?;
-                Ok(api.user_defined_notification(request, call.caller()).await?.into())
-            },
-        )
-        .route(
             &GET_ONBOARDED_APP_PACKAGE_APPD,
             &api,
             async |api, call| {

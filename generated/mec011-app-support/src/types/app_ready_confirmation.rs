@@ -22,6 +22,12 @@ impl AppReadyConfirmation {
     }
 }
 
+impl Default for AppReadyConfirmation {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl Decode for AppReadyConfirmation {
     fn decode(json: &Json<'_>) -> Result<Self, Invalid> {
         let object = ObjectReader::new(json)?;

@@ -261,15 +261,15 @@ impl Decode for TrafficRuleDstInterface {
                     required: &[],
                     declared: &[],
                     decode: &|json| {
-                        (|json| decode::array(
-                            json,
-                            &ArrayRules {
-                                min_items: Some(1),
-                                max_items: Some(2),
-                                ..ArrayRules::NONE
-                            },
-                            DestinationInterface::decode,
-                        ))(json)
+                        decode::array(
+                                json,
+                                &ArrayRules {
+                                    min_items: Some(1),
+                                    max_items: Some(2),
+                                    ..ArrayRules::NONE
+                                },
+                                DestinationInterface::decode,
+                            )
                             .map(Self::Array)
                     },
                 },

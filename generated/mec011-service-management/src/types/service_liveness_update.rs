@@ -22,6 +22,12 @@ impl ServiceLivenessUpdate {
     }
 }
 
+impl Default for ServiceLivenessUpdate {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl Decode for ServiceLivenessUpdate {
     fn decode(json: &Json<'_>) -> Result<Self, Invalid> {
         let object = ObjectReader::new(json)?;

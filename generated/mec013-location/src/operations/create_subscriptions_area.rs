@@ -2,7 +2,7 @@
 //! `POST /subscriptions/area`: its description, request and responses.
 
 use crate::types::{
-    CreateSubscriptionsAreaBody, CreateSubscriptionsAreaCreatedBody, ProblemDetails,
+    ProblemDetails, UserAreaSubscriptionBody, UserAreaSubscriptionRequestBody,
 };
 use mecforge_runtime::{Decode, EntityTag, Location};
 use mecforge_runtime::operation::{Operation, RequestBody};
@@ -29,7 +29,7 @@ pub static CREATE_SUBSCRIPTIONS_AREA: Operation = Operation {
 #[derive(Clone, Debug, PartialEq)]
 pub struct CreateSubscriptionsArea {
     /// The body: `application/json`.
-    pub body: CreateSubscriptionsAreaBody,
+    pub body: UserAreaSubscriptionRequestBody,
 }
 
 impl CreateSubscriptionsArea {
@@ -43,7 +43,7 @@ impl CreateSubscriptionsArea {
 impl FromCall for CreateSubscriptionsArea {
     fn from_call(call: &Call) -> Result<Self, Problem> {
         Ok(Self {
-            body: call.json(CreateSubscriptionsAreaBody::decode)?,
+            body: call.json(UserAreaSubscriptionRequestBody::decode)?,
         })
     }
 }
@@ -58,7 +58,7 @@ pub enum CreateSubscriptionsAreaResponse {
         /// `ETag`.
         etag: Option<EntityTag>,
         /// The body: `application/json`.
-        body: CreateSubscriptionsAreaCreatedBody,
+        body: UserAreaSubscriptionBody,
     },
     /// 400 Bad Request.
     BadRequest {
@@ -140,7 +140,7 @@ pub struct CreateSubscriptionsAreaSuccess {
     /// `ETag`.
     pub etag: Option<EntityTag>,
     /// The body: `application/json`.
-    pub body: CreateSubscriptionsAreaCreatedBody,
+    pub body: UserAreaSubscriptionBody,
 }
 
 #[cfg(feature = "client")]
@@ -154,7 +154,7 @@ impl Responses for CreateSubscriptionsAreaResponse {
                     Self::Created {
                         location: answer.required_location()?,
                         etag: answer.etag(),
-                        body: answer.json(CreateSubscriptionsAreaCreatedBody::decode)?,
+                        body: answer.json(UserAreaSubscriptionBody::decode)?,
                     }
                 }
                 400 => {

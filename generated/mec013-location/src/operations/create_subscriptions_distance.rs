@@ -2,8 +2,7 @@
 //! `POST /subscriptions/distance`: its description, request and responses.
 
 use crate::types::{
-    CreateSubscriptionsDistanceBody, CreateSubscriptionsDistanceCreatedBody,
-    ProblemDetails,
+    ProblemDetails, UserDistanceSubscriptionBody, UserDistanceSubscriptionRequestBody,
 };
 use mecforge_runtime::{Decode, EntityTag, Location};
 use mecforge_runtime::operation::{Operation, RequestBody};
@@ -30,7 +29,7 @@ pub static CREATE_SUBSCRIPTIONS_DISTANCE: Operation = Operation {
 #[derive(Clone, Debug, PartialEq)]
 pub struct CreateSubscriptionsDistance {
     /// The body: `application/json`.
-    pub body: CreateSubscriptionsDistanceBody,
+    pub body: UserDistanceSubscriptionRequestBody,
 }
 
 impl CreateSubscriptionsDistance {
@@ -44,7 +43,7 @@ impl CreateSubscriptionsDistance {
 impl FromCall for CreateSubscriptionsDistance {
     fn from_call(call: &Call) -> Result<Self, Problem> {
         Ok(Self {
-            body: call.json(CreateSubscriptionsDistanceBody::decode)?,
+            body: call.json(UserDistanceSubscriptionRequestBody::decode)?,
         })
     }
 }
@@ -59,7 +58,7 @@ pub enum CreateSubscriptionsDistanceResponse {
         /// `ETag`.
         etag: Option<EntityTag>,
         /// The body: `application/json`.
-        body: CreateSubscriptionsDistanceCreatedBody,
+        body: UserDistanceSubscriptionBody,
     },
     /// 400 Bad Request.
     BadRequest {
@@ -149,7 +148,7 @@ pub struct CreateSubscriptionsDistanceSuccess {
     /// `ETag`.
     pub etag: Option<EntityTag>,
     /// The body: `application/json`.
-    pub body: CreateSubscriptionsDistanceCreatedBody,
+    pub body: UserDistanceSubscriptionBody,
 }
 
 #[cfg(feature = "client")]
@@ -163,8 +162,7 @@ impl Responses for CreateSubscriptionsDistanceResponse {
                     Self::Created {
                         location: answer.required_location()?,
                         etag: answer.etag(),
-                        body: answer
-                            .json(CreateSubscriptionsDistanceCreatedBody::decode)?,
+                        body: answer.json(UserDistanceSubscriptionBody::decode)?,
                     }
                 }
                 400 => {

@@ -2,7 +2,7 @@
 //! `PUT /subscriptions/area/{subscriptionId}`: its description, request and responses.
 
 use crate::types::{
-    ProblemDetails, ReplaceSubscriptionsAreaBody, ReplaceSubscriptionsAreaOkBody,
+    ProblemDetails, UserAreaSubscriptionBody2, UserAreaSubscriptionRequestBody2,
 };
 use mecforge_runtime::{Decode, EntityTag, Preconditions};
 use mecforge_runtime::operation::{Kind, Operation, Parameter, Place, RequestBody, Style};
@@ -43,7 +43,7 @@ pub struct ReplaceSubscriptionsArea {
     /// `If-Match` and `If-None-Match`.
     pub preconditions: Preconditions,
     /// The body: `application/json`.
-    pub body: ReplaceSubscriptionsAreaBody,
+    pub body: UserAreaSubscriptionRequestBody2,
 }
 
 impl ReplaceSubscriptionsArea {
@@ -59,7 +59,7 @@ impl FromCall for ReplaceSubscriptionsArea {
         Ok(Self {
             subscription_id: call.path("subscriptionId", decode::string)?,
             preconditions: call.preconditions()?,
-            body: call.json(ReplaceSubscriptionsAreaBody::decode)?,
+            body: call.json(UserAreaSubscriptionRequestBody2::decode)?,
         })
     }
 }
@@ -72,7 +72,7 @@ pub enum ReplaceSubscriptionsAreaResponse {
         /// `ETag`.
         etag: Option<EntityTag>,
         /// The body: `application/json`.
-        body: ReplaceSubscriptionsAreaOkBody,
+        body: UserAreaSubscriptionBody2,
     },
     /// 400 Bad Request.
     BadRequest {
@@ -158,7 +158,7 @@ pub struct ReplaceSubscriptionsAreaSuccess {
     /// `ETag`.
     pub etag: Option<EntityTag>,
     /// The body: `application/json`.
-    pub body: ReplaceSubscriptionsAreaOkBody,
+    pub body: UserAreaSubscriptionBody2,
 }
 
 #[cfg(feature = "client")]
@@ -171,7 +171,7 @@ impl Responses for ReplaceSubscriptionsAreaResponse {
                 200 => {
                     Self::Ok {
                         etag: answer.etag(),
-                        body: answer.json(ReplaceSubscriptionsAreaOkBody::decode)?,
+                        body: answer.json(UserAreaSubscriptionBody2::decode)?,
                     }
                 }
                 400 => {

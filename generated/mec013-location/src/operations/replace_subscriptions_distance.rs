@@ -2,7 +2,7 @@
 //! `PUT /subscriptions/distance/{subscriptionId}`: its description, request and responses.
 
 use crate::types::{
-    ProblemDetails, ReplaceSubscriptionsDistanceBody, ReplaceSubscriptionsDistanceOkBody,
+    ProblemDetails, UserDistanceSubscriptionBody, UserDistanceSubscriptionRequestBody,
 };
 use mecforge_runtime::{Decode, EntityTag, Preconditions};
 use mecforge_runtime::operation::{Kind, Operation, Parameter, Place, RequestBody, Style};
@@ -43,7 +43,7 @@ pub struct ReplaceSubscriptionsDistance {
     /// `If-Match` and `If-None-Match`.
     pub preconditions: Preconditions,
     /// The body: `application/json`.
-    pub body: ReplaceSubscriptionsDistanceBody,
+    pub body: UserDistanceSubscriptionRequestBody,
 }
 
 impl ReplaceSubscriptionsDistance {
@@ -59,7 +59,7 @@ impl FromCall for ReplaceSubscriptionsDistance {
         Ok(Self {
             subscription_id: call.path("subscriptionId", decode::string)?,
             preconditions: call.preconditions()?,
-            body: call.json(ReplaceSubscriptionsDistanceBody::decode)?,
+            body: call.json(UserDistanceSubscriptionRequestBody::decode)?,
         })
     }
 }
@@ -72,7 +72,7 @@ pub enum ReplaceSubscriptionsDistanceResponse {
         /// `ETag`.
         etag: Option<EntityTag>,
         /// The body: `application/json`.
-        body: ReplaceSubscriptionsDistanceOkBody,
+        body: UserDistanceSubscriptionBody,
     },
     /// 400 Bad Request.
     BadRequest {
@@ -158,7 +158,7 @@ pub struct ReplaceSubscriptionsDistanceSuccess {
     /// `ETag`.
     pub etag: Option<EntityTag>,
     /// The body: `application/json`.
-    pub body: ReplaceSubscriptionsDistanceOkBody,
+    pub body: UserDistanceSubscriptionBody,
 }
 
 #[cfg(feature = "client")]
@@ -171,7 +171,7 @@ impl Responses for ReplaceSubscriptionsDistanceResponse {
                 200 => {
                     Self::Ok {
                         etag: answer.etag(),
-                        body: answer.json(ReplaceSubscriptionsDistanceOkBody::decode)?,
+                        body: answer.json(UserDistanceSubscriptionBody::decode)?,
                     }
                 }
                 400 => {

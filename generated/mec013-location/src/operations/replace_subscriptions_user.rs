@@ -2,7 +2,7 @@
 //! `PUT /subscriptions/users/{subscriptionId}`: its description, request and responses.
 
 use crate::types::{
-    ProblemDetails, ReplaceSubscriptionsUserBody, ReplaceSubscriptionsUserOkBody,
+    CreateSubscriptionsUserBody, CreateSubscriptionsUserCreatedBody, ProblemDetails,
 };
 use mecforge_runtime::{Decode, EntityTag, Preconditions};
 use mecforge_runtime::operation::{Kind, Operation, Parameter, Place, RequestBody, Style};
@@ -43,7 +43,7 @@ pub struct ReplaceSubscriptionsUser {
     /// `If-Match` and `If-None-Match`.
     pub preconditions: Preconditions,
     /// The body: `application/json`.
-    pub body: ReplaceSubscriptionsUserBody,
+    pub body: CreateSubscriptionsUserBody,
 }
 
 impl ReplaceSubscriptionsUser {
@@ -59,7 +59,7 @@ impl FromCall for ReplaceSubscriptionsUser {
         Ok(Self {
             subscription_id: call.path("subscriptionId", decode::string)?,
             preconditions: call.preconditions()?,
-            body: call.json(ReplaceSubscriptionsUserBody::decode)?,
+            body: call.json(CreateSubscriptionsUserBody::decode)?,
         })
     }
 }
@@ -72,7 +72,7 @@ pub enum ReplaceSubscriptionsUserResponse {
         /// `ETag`.
         etag: Option<EntityTag>,
         /// The body: `application/json`.
-        body: ReplaceSubscriptionsUserOkBody,
+        body: CreateSubscriptionsUserCreatedBody,
     },
     /// 400 Bad Request.
     BadRequest {
@@ -158,7 +158,7 @@ pub struct ReplaceSubscriptionsUserSuccess {
     /// `ETag`.
     pub etag: Option<EntityTag>,
     /// The body: `application/json`.
-    pub body: ReplaceSubscriptionsUserOkBody,
+    pub body: CreateSubscriptionsUserCreatedBody,
 }
 
 #[cfg(feature = "client")]
@@ -171,7 +171,7 @@ impl Responses for ReplaceSubscriptionsUserResponse {
                 200 => {
                     Self::Ok {
                         etag: answer.etag(),
-                        body: answer.json(ReplaceSubscriptionsUserOkBody::decode)?,
+                        body: answer.json(CreateSubscriptionsUserCreatedBody::decode)?,
                     }
                 }
                 400 => {

@@ -2,7 +2,7 @@
 //! `PUT /subscriptions/zones/{subscriptionId}`: its description, request and responses.
 
 use crate::types::{
-    ProblemDetails, ReplaceSubscriptionsZoneBody, ReplaceSubscriptionsZoneOkBody,
+    CreateSubscriptionsZoneBody, CreateSubscriptionsZoneCreatedBody, ProblemDetails,
 };
 use mecforge_runtime::{Decode, EntityTag, Preconditions};
 use mecforge_runtime::operation::{Kind, Operation, Parameter, Place, RequestBody, Style};
@@ -43,7 +43,7 @@ pub struct ReplaceSubscriptionsZone {
     /// `If-Match` and `If-None-Match`.
     pub preconditions: Preconditions,
     /// The body: `application/json`.
-    pub body: ReplaceSubscriptionsZoneBody,
+    pub body: CreateSubscriptionsZoneBody,
 }
 
 impl ReplaceSubscriptionsZone {
@@ -59,7 +59,7 @@ impl FromCall for ReplaceSubscriptionsZone {
         Ok(Self {
             subscription_id: call.path("subscriptionId", decode::string)?,
             preconditions: call.preconditions()?,
-            body: call.json(ReplaceSubscriptionsZoneBody::decode)?,
+            body: call.json(CreateSubscriptionsZoneBody::decode)?,
         })
     }
 }
@@ -72,7 +72,7 @@ pub enum ReplaceSubscriptionsZoneResponse {
         /// `ETag`.
         etag: Option<EntityTag>,
         /// The body: `application/json`.
-        body: ReplaceSubscriptionsZoneOkBody,
+        body: CreateSubscriptionsZoneCreatedBody,
     },
     /// 400 Bad Request.
     BadRequest {
@@ -158,7 +158,7 @@ pub struct ReplaceSubscriptionsZoneSuccess {
     /// `ETag`.
     pub etag: Option<EntityTag>,
     /// The body: `application/json`.
-    pub body: ReplaceSubscriptionsZoneOkBody,
+    pub body: CreateSubscriptionsZoneCreatedBody,
 }
 
 #[cfg(feature = "client")]
@@ -171,7 +171,7 @@ impl Responses for ReplaceSubscriptionsZoneResponse {
                 200 => {
                     Self::Ok {
                         etag: answer.etag(),
-                        body: answer.json(ReplaceSubscriptionsZoneOkBody::decode)?,
+                        body: answer.json(CreateSubscriptionsZoneCreatedBody::decode)?,
                     }
                 }
                 400 => {

@@ -2,99 +2,85 @@
 //! The types of ETSI GS MEC 013 - Location API v3.1.1: each accepts what its schema allows and nothing else.
 
 mod access_point_info;
+mod access_point_info_body;
 mod access_point_list;
+mod access_point_list_body;
 mod area_info;
 mod civic_address;
-mod create_subscriptions_area_body;
-mod create_subscriptions_area_created_body;
-mod create_subscriptions_distance_body;
-mod create_subscriptions_distance_created_body;
 mod create_subscriptions_user_body;
 mod create_subscriptions_user_created_body;
 mod create_subscriptions_zone_body;
 mod create_subscriptions_zone_created_body;
 mod enumerations;
-mod get_queries_distance_ok_body;
-mod get_queries_users_ok_body;
-mod get_queries_zone_access_point_ok_body;
-mod get_queries_zone_ok_body;
-mod get_subscriptions_area_ok_body;
-mod get_subscriptions_distance_ok_body;
-mod get_subscriptions_user_ok_body;
-mod get_subscriptions_zone_ok_body;
 mod link_type;
-mod list_queries_zone_access_points_ok_body;
-mod list_queries_zones_ok_body;
-mod list_subscriptions_area_ok_body;
-mod list_subscriptions_distance_ok_body;
-mod list_subscriptions_users_ok_body;
-mod list_subscriptions_zones_ok_body;
 mod location;
 mod location_info;
 mod map_info;
 mod notification_links;
 mod notification_subscription_list;
+mod notification_subscription_list_body;
 mod origin;
 mod periodic_event_info;
 mod point;
-mod post_subscriptions_area_notification_body;
-mod post_subscriptions_distance_notification_body;
-mod post_subscriptions_users_notification_body;
-mod post_subscriptions_users_notification_body2;
-mod post_subscriptions_zones_notification_body;
-mod post_subscriptions_zones_notification_body2;
 mod problem_details;
 mod relative_location_info;
-mod replace_subscriptions_area_body;
-mod replace_subscriptions_area_ok_body;
-mod replace_subscriptions_distance_body;
-mod replace_subscriptions_distance_ok_body;
-mod replace_subscriptions_user_body;
-mod replace_subscriptions_user_ok_body;
-mod replace_subscriptions_zone_body;
-mod replace_subscriptions_zone_ok_body;
 mod reporting_ctrl;
 mod service_error;
 mod subscription;
 mod terminal_distance;
+mod terminal_distance_body;
 mod terminal_location;
 mod test_notification;
 mod time_stamp;
 mod user_area_notification;
+mod user_area_notification_body;
 mod user_area_subscription;
+mod user_area_subscription_body;
+mod user_area_subscription_body2;
 mod user_area_subscription_request;
+mod user_area_subscription_request_body;
+mod user_area_subscription_request_body2;
 mod user_distance_notification;
+mod user_distance_notification_body;
 mod user_distance_subscription;
+mod user_distance_subscription_body;
+mod user_distance_subscription_body2;
 mod user_distance_subscription_request;
+mod user_distance_subscription_request_body;
 mod user_event_para;
 mod user_info;
 mod user_list;
+mod user_list_body;
 mod user_location_event_notification;
+mod user_location_event_notification_body;
 mod user_location_event_subscription;
 mod user_location_event_subscription_request;
 mod user_location_periodic_notification;
+mod user_location_periodic_notification_body;
 mod user_location_periodic_subscription;
 mod user_location_periodic_subscription_request;
 mod velocity;
 mod websock_notif_config;
 mod websock_notif_config_request;
 mod zone_info;
+mod zone_info_body;
 mod zone_list;
+mod zone_list_body;
 mod zone_location_event_notification;
+mod zone_location_event_notification_body;
 mod zone_location_event_subscription;
 mod zone_location_event_subscription_request;
 mod zone_status_notification;
+mod zone_status_notification_body;
 mod zone_status_subscription;
 mod zone_status_subscription_links;
 mod zone_status_subscription_request;
 pub use access_point_info::AccessPointInfo;
+pub use access_point_info_body::AccessPointInfoBody;
 pub use access_point_list::AccessPointList;
+pub use access_point_list_body::AccessPointListBody;
 pub use area_info::{AreaInfo, AreaInfoShape};
 pub use civic_address::CivicAddress;
-pub use create_subscriptions_area_body::CreateSubscriptionsAreaBody;
-pub use create_subscriptions_area_created_body::CreateSubscriptionsAreaCreatedBody;
-pub use create_subscriptions_distance_body::CreateSubscriptionsDistanceBody;
-pub use create_subscriptions_distance_created_body::CreateSubscriptionsDistanceCreatedBody;
 pub use create_subscriptions_user_body::CreateSubscriptionsUserBody;
 pub use create_subscriptions_user_created_body::CreateSubscriptionsUserCreatedBody;
 pub use create_subscriptions_zone_body::CreateSubscriptionsZoneBody;
@@ -105,49 +91,23 @@ pub use enumerations::{
     SubscriptionType2, SubscriptionType3,
 };
 
-pub use get_queries_distance_ok_body::GetQueriesDistanceOkBody;
-pub use get_queries_users_ok_body::GetQueriesUsersOkBody;
-pub use get_queries_zone_access_point_ok_body::GetQueriesZoneAccessPointOkBody;
-pub use get_queries_zone_ok_body::GetQueriesZoneOkBody;
-pub use get_subscriptions_area_ok_body::GetSubscriptionsAreaOkBody;
-pub use get_subscriptions_distance_ok_body::GetSubscriptionsDistanceOkBody;
-pub use get_subscriptions_user_ok_body::GetSubscriptionsUserOkBody;
-pub use get_subscriptions_zone_ok_body::GetSubscriptionsZoneOkBody;
 pub use link_type::LinkType;
-pub use list_queries_zone_access_points_ok_body::ListQueriesZoneAccessPointsOkBody;
-pub use list_queries_zones_ok_body::ListQueriesZonesOkBody;
-pub use list_subscriptions_area_ok_body::ListSubscriptionsAreaOkBody;
-pub use list_subscriptions_distance_ok_body::ListSubscriptionsDistanceOkBody;
-pub use list_subscriptions_users_ok_body::ListSubscriptionsUsersOkBody;
-pub use list_subscriptions_zones_ok_body::ListSubscriptionsZonesOkBody;
 pub use location::Location;
 pub use location_info::{LocationInfo, LocationInfoShape};
 pub use map_info::MapInfo;
 pub use notification_links::NotificationLinks;
 pub use notification_subscription_list::NotificationSubscriptionList;
+pub use notification_subscription_list_body::NotificationSubscriptionListBody;
 pub use origin::Origin;
 pub use periodic_event_info::PeriodicEventInfo;
 pub use point::Point;
-pub use post_subscriptions_area_notification_body::PostSubscriptionsAreaNotificationBody;
-pub use post_subscriptions_distance_notification_body::PostSubscriptionsDistanceNotificationBody;
-pub use post_subscriptions_users_notification_body::PostSubscriptionsUsersNotificationBody;
-pub use post_subscriptions_users_notification_body2::PostSubscriptionsUsersNotificationBody2;
-pub use post_subscriptions_zones_notification_body::PostSubscriptionsZonesNotificationBody;
-pub use post_subscriptions_zones_notification_body2::PostSubscriptionsZonesNotificationBody2;
 pub use problem_details::ProblemDetails;
 pub use relative_location_info::RelativeLocationInfo;
-pub use replace_subscriptions_area_body::ReplaceSubscriptionsAreaBody;
-pub use replace_subscriptions_area_ok_body::ReplaceSubscriptionsAreaOkBody;
-pub use replace_subscriptions_distance_body::ReplaceSubscriptionsDistanceBody;
-pub use replace_subscriptions_distance_ok_body::ReplaceSubscriptionsDistanceOkBody;
-pub use replace_subscriptions_user_body::ReplaceSubscriptionsUserBody;
-pub use replace_subscriptions_user_ok_body::ReplaceSubscriptionsUserOkBody;
-pub use replace_subscriptions_zone_body::ReplaceSubscriptionsZoneBody;
-pub use replace_subscriptions_zone_ok_body::ReplaceSubscriptionsZoneOkBody;
 pub use reporting_ctrl::ReportingCtrl;
 pub use service_error::ServiceError;
 pub use subscription::{Subscription, SubscriptionSubscriptionType};
 pub use terminal_distance::TerminalDistance;
+pub use terminal_distance_body::TerminalDistanceBody;
 pub use terminal_location::TerminalLocation;
 pub use test_notification::{TestNotification, TestNotificationNotificationType};
 pub use time_stamp::TimeStamp;
@@ -155,33 +115,44 @@ pub use user_area_notification::{
     UserAreaNotification, UserAreaNotificationNotificationType,
 };
 
+pub use user_area_notification_body::UserAreaNotificationBody;
 pub use user_area_subscription::{
     UserAreaSubscription, UserAreaSubscriptionSubscriptionType,
 };
 
+pub use user_area_subscription_body::UserAreaSubscriptionBody;
+pub use user_area_subscription_body2::UserAreaSubscriptionBody2;
 pub use user_area_subscription_request::{
     UserAreaSubscriptionRequest, UserAreaSubscriptionRequestSubscriptionType,
 };
 
+pub use user_area_subscription_request_body::UserAreaSubscriptionRequestBody;
+pub use user_area_subscription_request_body2::UserAreaSubscriptionRequestBody2;
 pub use user_distance_notification::{
     UserDistanceNotification, UserDistanceNotificationNotificationType,
 };
 
+pub use user_distance_notification_body::UserDistanceNotificationBody;
 pub use user_distance_subscription::{
     UserDistanceSubscription, UserDistanceSubscriptionSubscriptionType,
 };
 
+pub use user_distance_subscription_body::UserDistanceSubscriptionBody;
+pub use user_distance_subscription_body2::UserDistanceSubscriptionBody2;
 pub use user_distance_subscription_request::{
     UserDistanceSubscriptionRequest, UserDistanceSubscriptionRequestSubscriptionType,
 };
 
+pub use user_distance_subscription_request_body::UserDistanceSubscriptionRequestBody;
 pub use user_event_para::UserEventPara;
 pub use user_info::UserInfo;
 pub use user_list::UserList;
+pub use user_list_body::UserListBody;
 pub use user_location_event_notification::{
     UserLocationEventNotification, UserLocationEventNotificationNotificationType,
 };
 
+pub use user_location_event_notification_body::UserLocationEventNotificationBody;
 pub use user_location_event_subscription::{
     UserLocationEventSubscription, UserLocationEventSubscriptionSubscriptionType,
 };
@@ -195,6 +166,7 @@ pub use user_location_periodic_notification::{
     UserLocationPeriodicNotification, UserLocationPeriodicNotificationNotificationType,
 };
 
+pub use user_location_periodic_notification_body::UserLocationPeriodicNotificationBody;
 pub use user_location_periodic_subscription::{
     UserLocationPeriodicSubscription, UserLocationPeriodicSubscriptionSubscriptionType,
 };
@@ -208,11 +180,14 @@ pub use velocity::{Velocity, VelocityVelocityType};
 pub use websock_notif_config::WebsockNotifConfig;
 pub use websock_notif_config_request::WebsockNotifConfigRequest;
 pub use zone_info::ZoneInfo;
+pub use zone_info_body::ZoneInfoBody;
 pub use zone_list::ZoneList;
+pub use zone_list_body::ZoneListBody;
 pub use zone_location_event_notification::{
     ZoneLocationEventNotification, ZoneLocationEventNotificationNotificationType,
 };
 
+pub use zone_location_event_notification_body::ZoneLocationEventNotificationBody;
 pub use zone_location_event_subscription::{
     ZoneLocationEventSubscription, ZoneLocationEventSubscriptionSubscriptionType,
 };
@@ -227,6 +202,7 @@ pub use zone_status_notification::{
     ZoneStatusNotificationUserNumEvent,
 };
 
+pub use zone_status_notification_body::ZoneStatusNotificationBody;
 pub use zone_status_subscription::{
     ZoneStatusSubscription, ZoneStatusSubscriptionSubscriptionType,
 };

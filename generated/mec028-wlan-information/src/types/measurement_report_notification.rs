@@ -82,6 +82,12 @@ impl MeasurementReportNotification {
     }
 }
 
+impl Default for MeasurementReportNotification {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl Decode for MeasurementReportNotification {
     fn decode(json: &Json<'_>) -> Result<Self, Invalid> {
         const RULES: &[Rule] = &[

@@ -46,6 +46,12 @@ impl StaDataRateNotification {
     }
 }
 
+impl Default for StaDataRateNotification {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl Decode for StaDataRateNotification {
     fn decode(json: &Json<'_>) -> Result<Self, Invalid> {
         let object = ObjectReader::new(json)?;

@@ -16,11 +16,18 @@ pub(crate) struct Platform;
 
 impl FixtureOperations for Platform {
     async fn list_things(&self, request: ListThings, _: &Caller) -> Result<ListThingsResponse, Problem> {
-        let ListThings { query, headers, cookies } = request;
+        let ListThings {
+            query,
+            headers,
+            cookies,
+        } = request;
         let names = vec![
             format!("id {:?}", query.id),
             format!("tags {:?}", query.tags),
-            format!("point {:?}", query.point.map(|point| (point.x, point.y, point.labels))),
+            format!(
+                "point {:?}",
+                query.point.map(|point| (point.x, point.y, point.labels))
+            ),
             format!("area {:?}", query.area.map(|area| (area.radius, area.name))),
             format!("filter {:?}", query.filter.map(|point| point.x)),
             format!("colour {:?}", query.colour),
@@ -31,14 +38,33 @@ impl FixtureOperations for Platform {
         let body = match query.tags.first().map(String::as_str) {
             Some("csv") => ListThingsOkContent::Csv("a;b".to_owned()),
             Some("bytes") => ListThingsOkContent::OctetStream(Bytes::from_static(&[0, 255])),
-            Some("teapot") => return Ok(ListThingsResponse::Status4xx { status: 418, body: problem(418) }),
-            Some("default") => return Ok(ListThingsResponse::Default { status: 503, body: Location::default() }),
+            Some("teapot") => {
+                return Ok(ListThingsResponse::Status4xx {
+                    status: 418,
+                    body: problem(418),
+                });
+            }
+            Some("default") => {
+                return Ok(ListThingsResponse::Default {
+                    status: 503,
+                    body: Location::default(),
+                });
+            }
             _ => ListThingsOkContent::Json(vec![Thing::new("a")]),
         };
-        Ok(ListThingsResponse::Ok { etag: None, x_total: 7, x_names: Some(names), body })
+        Ok(ListThingsResponse::Ok {
+            etag: None,
+            x_total: 7,
+            x_names: Some(names),
+            body,
+        })
     }
 
-    async fn create_thing(&self, request: CreateThing, caller: &Caller) -> Result<CreateThingResponse, Problem> {
+    async fn create_thing(
+        &self,
+        request: CreateThing,
+        caller: &Caller,
+    ) -> Result<CreateThingResponse, Problem> {
         let body = match request.body {
             CreateThingContent::Json(thing) | CreateThingContent::MergePatchJson(thing) => thing,
             CreateThingContent::XWwwFormUrlencoded(point) => Thing::new(format!("{}/{}", point.x, point.y)),
@@ -46,16 +72,29 @@ impl FixtureOperations for Platform {
             CreateThingContent::OctetStream(_) => return Ok(CreateThingResponse::Accepted),
         };
         let location = mecforge_runtime::Location::new(caller.url(&GetThing::path(3)));
-        Ok(CreateThingResponse::Created { location, etag: Some(tag()), body })
+        Ok(CreateThingResponse::Created {
+            location,
+            etag: Some(tag()),
+            body,
+        })
     }
 
     async fn get_thing(&self, request: GetThing, _: &Caller) -> Result<GetThingResponse, Problem> {
-        Ok(GetThingResponse::Ok { etag: Some(tag()), body: Thing::new(format!("n{}", request.thing_id)) })
+        Ok(GetThingResponse::Ok {
+            etag: Some(tag()),
+            body: Thing::new(format!("n{}", request.thing_id)),
+        })
     }
 
-    async fn replace_thing(&self, request: ReplaceThing, _: &Caller) -> Result<ReplaceThingResponse, Problem> {
+    async fn replace_thing(
+        &self,
+        request: ReplaceThing,
+        _: &Caller,
+    ) -> Result<ReplaceThingResponse, Problem> {
         request.preconditions.check(Some(&tag()))?;
-        Ok(ReplaceThingResponse::NoContent { etag: Some(EntityTag::strong(request.thing.name)) })
+        Ok(ReplaceThingResponse::NoContent {
+            etag: Some(EntityTag::strong(request.thing.name)),
+        })
     }
 
     async fn delete_thing(&self, request: DeleteThing, _: &Caller) -> Result<DeleteThingResponse, Problem> {
@@ -70,17 +109,33 @@ impl FixtureOperations for Platform {
         Ok(HeadThingResponse::Ok { etag: None })
     }
 
-    async fn get_things_special(&self, _: GetThingsSpecial, _: &Caller) -> Result<GetThingsSpecialResponse, Problem> {
-        Ok(GetThingsSpecialResponse::Ok { etag: None, body: "special".to_owned() })
+    async fn get_things_special(
+        &self,
+        _: GetThingsSpecial,
+        _: &Caller,
+    ) -> Result<GetThingsSpecialResponse, Problem> {
+        Ok(GetThingsSpecialResponse::Ok {
+            etag: None,
+            body: "special".to_owned(),
+        })
     }
 
     async fn get_thing2(&self, request: GetThing2, _: &Caller) -> Result<GetThing2Response, Problem> {
         let body = format!("{} to {:?}", request.from, request.to);
-        Ok(GetThing2Response::Ok { etag: None, body: body.into() })
+        Ok(GetThing2Response::Ok {
+            etag: None,
+            body: body.into(),
+        })
     }
 
-    async fn replace_upload(&self, request: ReplaceUpload, _: &Caller) -> Result<ReplaceUploadResponse, Problem> {
-        Ok(ReplaceUploadResponse::NoContent { etag: Some(EntityTag::strong(request.body.len().to_string())) })
+    async fn replace_upload(
+        &self,
+        request: ReplaceUpload,
+        _: &Caller,
+    ) -> Result<ReplaceUploadResponse, Problem> {
+        Ok(ReplaceUploadResponse::NoContent {
+            etag: Some(EntityTag::strong(request.body.len().to_string())),
+        })
     }
 
     async fn upload(&self, request: UploadOperation, _: &Caller) -> Result<UploadOperationResponse, Problem> {
@@ -105,7 +160,9 @@ impl FixtureOperations for Platform {
 
 /// What the upload test sends.
 pub(crate) fn expected_upload() -> Upload {
-    Upload::new("a \"title\"\r\n--with lines").sizes(vec![1, 2]).point(Point::new(1.5, -2.0))
+    Upload::new("a \"title\"\r\n--with lines")
+        .sizes(vec![1, 2])
+        .point(Point::new(1.5, -2.0))
 }
 
 fn problem(status: i64) -> ProblemDetails {
