@@ -20,3 +20,12 @@ pub struct Weather {
 
 /// The name under which the service is offered and looked for.
 pub const SERVICE_NAME: &str = "weather";
+
+/// The snippets of the documentation, so that they keep compiling.
+#[cfg(doctest)]
+mod documentation {
+    #[doc = include_str!("../../README.md")]
+    struct Readme;
+    #[doc = include_str!("../../docs/generated-crates.md")]
+    struct GeneratedCrates;
+}

@@ -13,7 +13,6 @@ use tokio::task::JoinHandle;
 use crate::{SERVICE_NAME, Weather};
 
 /// A running service that the platform knows.
-#[derive(Debug)]
 pub struct Offer {
     applications: mec011_app_support::Client,
     /// Who we are to the platform.

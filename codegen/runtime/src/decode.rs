@@ -31,7 +31,8 @@ pub fn from_slice<T: Decode>(bytes: &[u8]) -> Result<T, Invalid> {
 /// # Errors
 /// [`Invalid`] for the first rule that is broken; the rule `json` where the value can't be written as JSON.
 pub fn check<T: Decode + Serialize>(value: &T) -> Result<(), Invalid> {
-    let bytes = serde_json::to_vec(value).map_err(|error| Invalid::new("json", format!("can't be written: {error}")))?;
+    let bytes = serde_json::to_vec(value)
+        .map_err(|error| Invalid::new("json", format!("can't be written: {error}")))?;
     from_slice::<T>(&bytes).map(drop)
 }
 
@@ -44,7 +45,9 @@ fn wrong_type(json: &Json<'_>, expected: &str) -> Invalid {
 /// # Errors
 /// [`Invalid`] with the rule `type`.
 pub fn string(json: &Json<'_>) -> Result<String, Invalid> {
-    json.as_str().map(str::to_owned).ok_or_else(|| wrong_type(json, "a string"))
+    json.as_str()
+        .map(str::to_owned)
+        .ok_or_else(|| wrong_type(json, "a string"))
 }
 
 /// Text with rules.
@@ -69,8 +72,12 @@ pub fn boolean(json: &Json<'_>) -> Result<bool, Invalid> {
 }
 
 fn integer(json: &Json<'_>, rules: &IntegerRules) -> Result<i128, Invalid> {
-    let Json::Number(number) = json else { return Err(wrong_type(json, "an integer")) };
-    let value = number.as_integer().ok_or_else(|| wrong_type(json, "an integer"))?;
+    let Json::Number(number) = json else {
+        return Err(wrong_type(json, "an integer"));
+    };
+    let value = number
+        .as_integer()
+        .ok_or_else(|| wrong_type(json, "an integer"))?;
     rules.check(value)?;
     Ok(value)
 }
@@ -81,7 +88,8 @@ fn integer(json: &Json<'_>, rules: &IntegerRules) -> Result<i128, Invalid> {
 /// [`Invalid`] with the rule `type` or one of [`IntegerRules::check`].
 pub fn unsigned(json: &Json<'_>, rules: &IntegerRules) -> Result<u64, Invalid> {
     let value = integer(json, rules)?;
-    u64::try_from(value).map_err(|_| Invalid::new("maximum", "must be an integer of 64 bits that is not negative"))
+    u64::try_from(value)
+        .map_err(|_| Invalid::new("maximum", "must be an integer of 64 bits that is not negative"))
 }
 
 /// An integer.
@@ -98,7 +106,9 @@ pub fn signed(json: &Json<'_>, rules: &IntegerRules) -> Result<i64, Invalid> {
 /// # Errors
 /// [`Invalid`] with the rule `type` or one of [`NumberRules::check`].
 pub fn number(json: &Json<'_>, rules: &NumberRules) -> Result<f64, Invalid> {
-    let Json::Number(number) = json else { return Err(wrong_type(json, "a number")) };
+    let Json::Number(number) = json else {
+        return Err(wrong_type(json, "a number"));
+    };
     let value = number.as_f64();
     rules.check(value)?;
     Ok(value)
@@ -113,7 +123,9 @@ pub fn array<T>(
     rules: &ArrayRules,
     item: impl Fn(&Json<'_>) -> Result<T, Invalid>,
 ) -> Result<Vec<T>, Invalid> {
-    let Json::Array(items) = json else { return Err(wrong_type(json, "an array")) };
+    let Json::Array(items) = json else {
+        return Err(wrong_type(json, "an array"));
+    };
     rules.check(items)?;
     let decode = |(index, json)| item(json).map_err(|error: Invalid| error.at_index(index));
     items.iter().enumerate().map(decode).collect()
@@ -128,7 +140,9 @@ pub fn map<T>(
     rules: &MapRules,
     value: impl Fn(&Json<'_>) -> Result<T, Invalid>,
 ) -> Result<BTreeMap<String, T>, Invalid> {
-    let Json::Object(members) = json else { return Err(wrong_type(json, "an object")) };
+    let Json::Object(members) = json else {
+        return Err(wrong_type(json, "an object"));
+    };
     rules.check(members.len())?;
     let decode = |(name, json): &(std::borrow::Cow<'_, str>, Json<'_>)| match value(json) {
         Ok(value) => Ok((name.to_string(), value)),
@@ -145,9 +159,14 @@ pub fn open_object(
     json: &Json<'_>,
     rules: &MapRules,
 ) -> Result<serde_json::Map<String, serde_json::Value>, Invalid> {
-    let Json::Object(members) = json else { return Err(wrong_type(json, "an object")) };
+    let Json::Object(members) = json else {
+        return Err(wrong_type(json, "an object"));
+    };
     rules.check(members.len())?;
-    Ok(members.iter().map(|(name, json)| (name.to_string(), json.to_value())).collect())
+    Ok(members
+        .iter()
+        .map(|(name, json)| (name.to_string(), json.to_value()))
+        .collect())
 }
 
 /// A value that the standard leaves open.
@@ -174,15 +193,25 @@ pub fn nullable<T>(
 
 /// The refusal of a text that an enumeration does not have.
 pub fn unknown_value(json: &Json<'_>, values: &[&str]) -> Invalid {
-    let Some(text) = json.as_str() else { return wrong_type(json, "a string") };
-    Invalid::new("enum", format!("must be one of {}, not {text:?}", values.join(", ")))
+    let Some(text) = json.as_str() else {
+        return wrong_type(json, "a string");
+    };
+    Invalid::new(
+        "enum",
+        format!("must be one of {}, not {text:?}", values.join(", ")),
+    )
 }
 
 /// The refusal of an integer that an enumeration does not have.
 pub fn unknown_integer(json: &Json<'_>, values: &[i64]) -> Invalid {
-    let Json::Number(number) = json else { return wrong_type(json, "an integer") };
+    let Json::Number(number) = json else {
+        return wrong_type(json, "an integer");
+    };
     let values = values.iter().map(i64::to_string).collect::<Vec<_>>().join(", ");
-    Invalid::new("enum", format!("must be one of {values}, not {}", number.as_f64()))
+    Invalid::new(
+        "enum",
+        format!("must be one of {values}, not {}", number.as_f64()),
+    )
 }
 
 /// A JSON object that is being decoded into a struct.
@@ -200,7 +229,11 @@ impl<'json, 'input> ObjectReader<'json, 'input> {
     /// [`Invalid`] with the rule `type` where the value is no object.
     pub fn new(json: &'json Json<'input>) -> Result<Self, Invalid> {
         match json {
-            Json::Object(members) => Ok(Self { json, members, next: Cell::new(0) }),
+            Json::Object(members) => Ok(Self {
+                json,
+                members,
+                next: Cell::new(0),
+            }),
             _ => Err(wrong_type(json, "an object")),
         }
     }
@@ -213,7 +246,9 @@ impl<'json, 'input> ObjectReader<'json, 'input> {
             self.next.set(start + offset + 1);
             return Some(json);
         }
-        before.iter().find_map(|(key, json)| (key == name).then_some(json))
+        before
+            .iter()
+            .find_map(|(key, json)| (key == name).then_some(json))
     }
 
     /// A property that must be there.
@@ -240,7 +275,9 @@ impl<'json, 'input> ObjectReader<'json, 'input> {
         name: &str,
         decode: impl FnOnce(&Json<'_>) -> Result<T, Invalid>,
     ) -> Result<Option<T>, Invalid> {
-        self.find(name).map(|json| decode(json).map_err(|error| error.within(name))).transpose()
+        self.find(name)
+            .map(|json| decode(json).map_err(|error| error.within(name)))
+            .transpose()
     }
 
     /// Checks rules across the properties.
@@ -264,7 +301,11 @@ impl<'json, 'input> ObjectReader<'json, 'input> {
     /// # Errors
     /// [`Invalid`] with the rule `additionalProperties` at the first of them.
     pub fn refuse_undeclared(&self, declared: &[&str]) -> Result<(), Invalid> {
-        match self.members.iter().find(|(name, _)| !declared.contains(&name.as_ref())) {
+        match self
+            .members
+            .iter()
+            .find(|(name, _)| !declared.contains(&name.as_ref()))
+        {
             Some((name, _)) => {
                 Err(Invalid::new("additionalProperties", "is a property that is not declared").within(name))
             }
@@ -281,7 +322,10 @@ impl<'json, 'input> ObjectReader<'json, 'input> {
         declared: &[&str],
         decode: impl Fn(&Json<'_>) -> Result<T, Invalid>,
     ) -> Result<BTreeMap<String, T>, Invalid> {
-        let undeclared = self.members.iter().filter(|(name, _)| !declared.contains(&name.as_ref()));
+        let undeclared = self
+            .members
+            .iter()
+            .filter(|(name, _)| !declared.contains(&name.as_ref()));
         undeclared
             .map(|(name, json)| match decode(json) {
                 Ok(value) => Ok((name.to_string(), value)),

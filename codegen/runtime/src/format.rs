@@ -108,21 +108,28 @@ fn is_date(text: &str) -> bool {
 
 /// RFC 3339 `full-time`: with an offset; second 60 only where a leap second can be (23:59:60 UTC).
 fn is_time(text: &str) -> bool {
-    let Some(offset_at) = text.find(['Z', 'z', '+', '-']) else { return false };
+    let Some(offset_at) = text.find(['Z', 'z', '+', '-']) else {
+        return false;
+    };
     let (clock, offset) = text.split_at(offset_at);
     let (clock, fraction) = match clock.split_once('.') {
         Some((clock, fraction)) => (clock, Some(fraction)),
         None => (clock, None),
     };
-    if fraction.is_some_and(|fraction| fraction.is_empty() || !fraction.bytes().all(|byte| byte.is_ascii_digit())) {
+    if fraction
+        .is_some_and(|fraction| fraction.is_empty() || !fraction.bytes().all(|byte| byte.is_ascii_digit()))
+    {
         return false;
     }
     let mut parts = clock.splitn(3, ':').map(|part| digits(part, 2));
-    let (Some(Some(hour)), Some(Some(minute)), Some(Some(second))) = (parts.next(), parts.next(), parts.next())
+    let (Some(Some(hour)), Some(Some(minute)), Some(Some(second))) =
+        (parts.next(), parts.next(), parts.next())
     else {
         return false;
     };
-    let Some(offset) = offset_minutes(offset) else { return false };
+    let Some(offset) = offset_minutes(offset) else {
+        return false;
+    };
     if hour > 23 || minute > 59 || second > 60 {
         return false;
     }
@@ -141,14 +148,19 @@ fn offset_minutes(text: &str) -> Option<i32> {
 
 /// RFC 3339 appendix A: `P`, then weeks alone, or days and times with each unit at most once and in order.
 fn is_duration(text: &str) -> bool {
-    let Some(rest) = text.strip_prefix('P') else { return false };
+    let Some(rest) = text.strip_prefix('P') else {
+        return false;
+    };
     let (date, time) = match rest.split_once('T') {
         Some((_, "")) => return false,
         Some((date, time)) => (date, time),
         None => (rest, ""),
     };
     if let Some(weeks) = date.strip_suffix('W') {
-        return time.is_empty() && !rest.contains('T') && !weeks.is_empty() && weeks.bytes().all(|b| b.is_ascii_digit());
+        return time.is_empty()
+            && !rest.contains('T')
+            && !weeks.is_empty()
+            && weeks.bytes().all(|b| b.is_ascii_digit());
     }
     !rest.is_empty() && units(date, "YMD") && units(time, "HMS")
 }
@@ -159,7 +171,9 @@ fn units(mut text: &str, order: &str) -> bool {
     let mut started = false;
     while !text.is_empty() {
         let length = text.bytes().take_while(u8::is_ascii_digit).count();
-        let Some(unit) = text[length..].chars().next() else { return false };
+        let Some(unit) = text[length..].chars().next() else {
+            return false;
+        };
         if length == 0 {
             return false;
         }

@@ -19,7 +19,11 @@ struct Details {
 impl Invalid {
     /// A broken rule at the place that is being looked at; the message completes "the value …".
     pub fn new(rule: &'static str, message: impl Into<String>) -> Self {
-        Self(Box::new(Details { tokens: Vec::new(), rule, message: message.into() }))
+        Self(Box::new(Details {
+            tokens: Vec::new(),
+            rule,
+            message: message.into(),
+        }))
     }
 
     /// The same error seen from one level further out: the place is in the member called `name`.
@@ -38,11 +42,15 @@ impl Invalid {
 
     /// The place as a JSON pointer (RFC 6901); empty for the whole value.
     pub fn pointer(&self) -> String {
-        self.0.tokens.iter().rev().fold(String::new(), |mut pointer, token| {
-            pointer.push('/');
-            pointer.push_str(token);
-            pointer
-        })
+        self.0
+            .tokens
+            .iter()
+            .rev()
+            .fold(String::new(), |mut pointer, token| {
+                pointer.push('/');
+                pointer.push_str(token);
+                pointer
+            })
     }
 
     /// How many levels below the whole value the place is.
@@ -65,7 +73,13 @@ impl fmt::Display for Invalid {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0.tokens.is_empty() {
             true => write!(formatter, "the value {} ({})", self.0.message, self.0.rule),
-            false => write!(formatter, "{} {} ({})", self.pointer(), self.0.message, self.0.rule),
+            false => write!(
+                formatter,
+                "{} {} ({})",
+                self.pointer(),
+                self.0.message,
+                self.0.rule
+            ),
         }
     }
 }

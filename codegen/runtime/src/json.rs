@@ -93,9 +93,9 @@ impl<'input> Json<'input> {
     /// The member called `name`, where the value is an object that has it.
     pub fn get(&self, name: &str) -> Option<&Json<'input>> {
         match self {
-            Json::Object(members) => {
-                members.iter().find_map(|(key, value)| (key == name).then_some(value))
-            }
+            Json::Object(members) => members
+                .iter()
+                .find_map(|(key, value)| (key == name).then_some(value)),
             _ => None,
         }
     }
@@ -126,9 +126,10 @@ impl<'input> Json<'input> {
             Json::Number(Number::Float(value)) => (*value).into(),
             Json::String(text) => text.as_ref().into(),
             Json::Array(items) => items.iter().map(Json::to_value).collect(),
-            Json::Object(members) => {
-                members.iter().map(|(key, value)| (key.to_string(), value.to_value())).collect()
-            }
+            Json::Object(members) => members
+                .iter()
+                .map(|(key, value)| (key.to_string(), value.to_value()))
+                .collect(),
         }
     }
 
@@ -137,20 +138,20 @@ impl<'input> Json<'input> {
         match (self, other) {
             (Json::Null, Json::Null) => true,
             (Json::Bool(left), Json::Bool(right)) => left == right,
-            (Json::Number(left), Json::Number(right)) => {
-                match (left.as_integer(), right.as_integer()) {
-                    (Some(left), Some(right)) => left == right,
-                    (None, None) => left.as_f64() == right.as_f64(),
-                    _ => false,
-                }
-            }
+            (Json::Number(left), Json::Number(right)) => match (left.as_integer(), right.as_integer()) {
+                (Some(left), Some(right)) => left == right,
+                (None, None) => left.as_f64() == right.as_f64(),
+                _ => false,
+            },
             (Json::String(left), Json::String(right)) => left == right,
             (Json::Array(left), Json::Array(right)) => {
                 left.len() == right.len() && left.iter().zip(right).all(|(left, right)| left.equals(right))
             }
             (Json::Object(left), Json::Object(right)) => {
                 left.len() == right.len()
-                    && left.iter().all(|(key, value)| other.get(key).is_some_and(|other| value.equals(other)))
+                    && left
+                        .iter()
+                        .all(|(key, value)| other.get(key).is_some_and(|other| value.equals(other)))
             }
             _ => false,
         }
@@ -199,7 +200,9 @@ impl<'input> Visitor<'input> for JsonVisitor {
     }
 
     fn visit_i64<E>(self, value: i64) -> Result<Self::Value, E> {
-        Ok(Json::Number(u64::try_from(value).map_or(Number::Signed(value), Number::Unsigned)))
+        Ok(Json::Number(
+            u64::try_from(value).map_or(Number::Signed(value), Number::Unsigned),
+        ))
     }
 
     fn visit_f64<E>(self, value: f64) -> Result<Self::Value, E> {
@@ -232,7 +235,9 @@ impl<'input> Visitor<'input> for JsonVisitor {
             members.push((name, access.next_value()?));
         }
         match duplicate(&members) {
-            Some(name) => Err(de::Error::custom(format_args!("the name {name:?} occurs twice in one object"))),
+            Some(name) => Err(de::Error::custom(format_args!(
+                "the name {name:?} occurs twice in one object"
+            ))),
             None => Ok(Json::Object(members)),
         }
     }
@@ -242,11 +247,16 @@ impl<'input> Visitor<'input> for JsonVisitor {
 fn duplicate<'members>(members: &'members [(Cow<'_, str>, Json<'_>)]) -> Option<&'members str> {
     if members.len() <= 24 {
         return members.iter().enumerate().find_map(|(index, (name, _))| {
-            members[..index].iter().any(|(earlier, _)| earlier == name).then_some(name.as_ref())
+            members[..index]
+                .iter()
+                .any(|(earlier, _)| earlier == name)
+                .then_some(name.as_ref())
         });
     }
     let mut seen = HashSet::with_capacity(members.len());
-    members.iter().find_map(|(name, _)| (!seen.insert(name.as_ref())).then_some(name.as_ref()))
+    members
+        .iter()
+        .find_map(|(name, _)| (!seen.insert(name.as_ref())).then_some(name.as_ref()))
 }
 
 impl<'de: 'input, 'input> Deserialize<'de> for Json<'input> {

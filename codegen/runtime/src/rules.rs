@@ -21,7 +21,12 @@ pub struct StringRules {
 
 impl StringRules {
     /// No rule at all.
-    pub const NONE: Self = Self { min_length: None, max_length: None, pattern: None, format: None };
+    pub const NONE: Self = Self {
+        min_length: None,
+        max_length: None,
+        pattern: None,
+        format: None,
+    };
 
     /// Checks a text.
     ///
@@ -31,14 +36,23 @@ impl StringRules {
         if self.min_length.is_some() || self.max_length.is_some() {
             let length = text.chars().count() as u64;
             if let Some(least) = self.min_length.filter(|least| length < *least) {
-                return Err(Invalid::new("minLength", format!("must have at least {}", count(least, "character"))));
+                return Err(Invalid::new(
+                    "minLength",
+                    format!("must have at least {}", count(least, "character")),
+                ));
             }
             if let Some(most) = self.max_length.filter(|most| length > *most) {
-                return Err(Invalid::new("maxLength", format!("must have at most {}", count(most, "character"))));
+                return Err(Invalid::new(
+                    "maxLength",
+                    format!("must have at most {}", count(most, "character")),
+                ));
             }
         }
         if let Some(pattern) = self.pattern.filter(|pattern| !pattern.matches(text)) {
-            return Err(Invalid::new("pattern", format!("must match the pattern {}", pattern.source)));
+            return Err(Invalid::new(
+                "pattern",
+                format!("must match the pattern {}", pattern.source),
+            ));
         }
         if let Some(format) = self.format.filter(|format| !format.matches(text)) {
             return Err(Invalid::new("format", format!("must be a {}", format.name())));
@@ -57,7 +71,10 @@ pub struct Pattern {
 impl Pattern {
     /// A pattern from its ECMA 262 source. The generator refuses documents with patterns that don't compile.
     pub const fn new(source: &'static str) -> Self {
-        Self { source, compiled: OnceLock::new() }
+        Self {
+            source,
+            compiled: OnceLock::new(),
+        }
     }
 
     /// The ECMA 262 source.
@@ -67,7 +84,9 @@ impl Pattern {
 
     /// Whether the pattern matches somewhere in `text`.
     pub fn matches(&self, text: &str) -> bool {
-        let compiled = self.compiled.get_or_init(|| regress::Regex::with_flags(self.source, "u").ok());
+        let compiled = self
+            .compiled
+            .get_or_init(|| regress::Regex::with_flags(self.source, "u").ok());
         compiled.as_ref().is_some_and(|regex| regex.find(text).is_some())
     }
 }
@@ -85,13 +104,25 @@ pub struct IntegerRules {
 
 impl IntegerRules {
     /// Every `u64`.
-    pub const UNSIGNED: Self = Self { minimum: 0, maximum: u64::MAX as i128, multiple_of: None };
+    pub const UNSIGNED: Self = Self {
+        minimum: 0,
+        maximum: u64::MAX as i128,
+        multiple_of: None,
+    };
     /// Every `i64`.
-    pub const SIGNED: Self = Self { minimum: i64::MIN as i128, maximum: i64::MAX as i128, multiple_of: None };
+    pub const SIGNED: Self = Self {
+        minimum: i64::MIN as i128,
+        maximum: i64::MAX as i128,
+        multiple_of: None,
+    };
 
     /// All integers from `minimum` to `maximum`.
     pub const fn range(minimum: i128, maximum: i128) -> Self {
-        Self { minimum, maximum, multiple_of: None }
+        Self {
+            minimum,
+            maximum,
+            multiple_of: None,
+        }
     }
 
     /// Checks an integer.
@@ -100,15 +131,22 @@ impl IntegerRules {
     /// [`Invalid`] with the rule `minimum`, `maximum` or `multipleOf`.
     pub fn check(&self, value: i128) -> Result<(), Invalid> {
         if value < self.minimum {
-            return Err(Invalid::new("minimum", format!("must be at least {}", self.minimum)));
+            return Err(Invalid::new(
+                "minimum",
+                format!("must be at least {}", self.minimum),
+            ));
         }
         if value > self.maximum {
-            return Err(Invalid::new("maximum", format!("must be at most {}", self.maximum)));
+            return Err(Invalid::new(
+                "maximum",
+                format!("must be at most {}", self.maximum),
+            ));
         }
         match self.multiple_of {
-            Some(step) if value % i128::from(step) != 0 => {
-                Err(Invalid::new("multipleOf", format!("must be a multiple of {step}")))
-            }
+            Some(step) if value % i128::from(step) != 0 => Err(Invalid::new(
+                "multipleOf",
+                format!("must be a multiple of {step}"),
+            )),
             _ => Ok(()),
         }
     }
@@ -151,15 +189,22 @@ impl NumberRules {
             return Err(Invalid::new("maximum", format!("must be at most {bound}")));
         }
         if let Some(bound) = self.exclusive_minimum.filter(|bound| value <= *bound) {
-            return Err(Invalid::new("exclusiveMinimum", format!("must be more than {bound}")));
+            return Err(Invalid::new(
+                "exclusiveMinimum",
+                format!("must be more than {bound}"),
+            ));
         }
         if let Some(bound) = self.exclusive_maximum.filter(|bound| value >= *bound) {
-            return Err(Invalid::new("exclusiveMaximum", format!("must be less than {bound}")));
+            return Err(Invalid::new(
+                "exclusiveMaximum",
+                format!("must be less than {bound}"),
+            ));
         }
         match self.multiple_of {
-            Some(step) if ((value / step).round() - value / step).abs() > 1e-9 => {
-                Err(Invalid::new("multipleOf", format!("must be a multiple of {step}")))
-            }
+            Some(step) if ((value / step).round() - value / step).abs() > 1e-9 => Err(Invalid::new(
+                "multipleOf",
+                format!("must be a multiple of {step}"),
+            )),
             _ => Ok(()),
         }
     }
@@ -178,7 +223,11 @@ pub struct ArrayRules {
 
 impl ArrayRules {
     /// No rule at all.
-    pub const NONE: Self = Self { min_items: None, max_items: None, unique: false };
+    pub const NONE: Self = Self {
+        min_items: None,
+        max_items: None,
+        unique: false,
+    };
 
     /// Checks a list as it came in.
     ///
@@ -187,14 +236,21 @@ impl ArrayRules {
     pub fn check(&self, items: &[Json<'_>]) -> Result<(), Invalid> {
         let length = items.len() as u64;
         if let Some(least) = self.min_items.filter(|least| length < *least) {
-            return Err(Invalid::new("minItems", format!("must have at least {}", count(least, "element"))));
+            return Err(Invalid::new(
+                "minItems",
+                format!("must have at least {}", count(least, "element")),
+            ));
         }
         if let Some(most) = self.max_items.filter(|most| length > *most) {
-            return Err(Invalid::new("maxItems", format!("must have at most {}", count(most, "element"))));
+            return Err(Invalid::new(
+                "maxItems",
+                format!("must have at most {}", count(most, "element")),
+            ));
         }
         match self.unique.then(|| repeated(items)).flatten() {
-            Some((first, second)) => Err(Invalid::new("uniqueItems", format!("must differ from element {first}"))
-                .at_index(second)),
+            Some((first, second)) => {
+                Err(Invalid::new("uniqueItems", format!("must differ from element {first}")).at_index(second))
+            }
             None => Ok(()),
         }
     }
@@ -208,7 +264,10 @@ fn repeated(items: &[Json<'_>]) -> Option<(usize, usize)> {
         let earlier = match item.as_str() {
             Some(text) => texts.insert(text, index),
             None => {
-                let earlier = others.iter().copied().find(|earlier| items[*earlier].equals(item));
+                let earlier = others
+                    .iter()
+                    .copied()
+                    .find(|earlier| items[*earlier].equals(item));
                 others.push(index);
                 earlier
             }
@@ -231,7 +290,10 @@ pub struct MapRules {
 
 impl MapRules {
     /// No rule at all.
-    pub const NONE: Self = Self { min_properties: None, max_properties: None };
+    pub const NONE: Self = Self {
+        min_properties: None,
+        max_properties: None,
+    };
 
     /// Checks how many members an object has.
     ///
@@ -240,10 +302,16 @@ impl MapRules {
     pub fn check(&self, members: usize) -> Result<(), Invalid> {
         let members = members as u64;
         if let Some(least) = self.min_properties.filter(|least| members < *least) {
-            return Err(Invalid::new("minProperties", format!("must have at least {}", count(least, "property"))));
+            return Err(Invalid::new(
+                "minProperties",
+                format!("must have at least {}", count(least, "property")),
+            ));
         }
         if let Some(most) = self.max_properties.filter(|most| members > *most) {
-            return Err(Invalid::new("maxProperties", format!("must have at most {}", count(most, "property"))));
+            return Err(Invalid::new(
+                "maxProperties",
+                format!("must have at most {}", count(most, "property")),
+            ));
         }
         Ok(())
     }
@@ -330,7 +398,9 @@ impl Predicate {
             Predicate::Required(names) => {
                 !matches!(json, Json::Object(_)) || names.iter().all(|name| json.get(name).is_some())
             }
-            Predicate::Property(name, predicate) => json.get(name).is_none_or(|member| predicate.holds(member)),
+            Predicate::Property(name, predicate) => {
+                json.get(name).is_none_or(|member| predicate.holds(member))
+            }
             Predicate::Items(predicate) => match json {
                 Json::Array(items) => items.iter().all(|item| predicate.holds(item)),
                 _ => true,
@@ -339,12 +409,18 @@ impl Predicate {
                 Json::Array(items) => items.iter().any(|item| predicate.holds(item)),
                 _ => true,
             },
-            Predicate::MinItems(least) => !matches!(json, Json::Array(items) if (items.len() as u64) < *least),
+            Predicate::MinItems(least) => {
+                !matches!(json, Json::Array(items) if (items.len() as u64) < *least)
+            }
             Predicate::MaxItems(most) => !matches!(json, Json::Array(items) if items.len() as u64 > *most),
             Predicate::All(predicates) => predicates.iter().all(|predicate| predicate.holds(json)),
             Predicate::Any(predicates) => predicates.iter().any(|predicate| predicate.holds(json)),
             Predicate::One(predicates) => {
-                predicates.iter().filter(|predicate| predicate.holds(json)).count() == 1
+                predicates
+                    .iter()
+                    .filter(|predicate| predicate.holds(json))
+                    .count()
+                    == 1
             }
             Predicate::Not(predicate) => !predicate.holds(json),
             Predicate::If(condition, then, otherwise) => match condition.holds(json) {

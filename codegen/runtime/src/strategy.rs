@@ -5,11 +5,11 @@
 
 use std::collections::BTreeMap;
 
+pub use proptest;
 use proptest::collection::vec;
 use proptest::prelude::*;
 pub use proptest::prelude::{Just, Strategy};
 pub use proptest::strategy::{BoxedStrategy, Union};
-pub use proptest;
 
 use crate::decode::{Decode, check};
 use crate::format::Format;
@@ -42,14 +42,22 @@ pub struct Case {
 
 impl Case {
     /// The case of a type.
-    pub fn of<T: Generate + Decode + serde::Serialize + 'static>(name: &'static str, pointer: &'static str) -> Self {
+    pub fn of<T: Generate + Decode + serde::Serialize + 'static>(
+        name: &'static str,
+        pointer: &'static str,
+    ) -> Self {
         Self {
             name,
             pointer,
-            values: || T::generate(DEPTH).prop_map(|value| serde_json::json!(value)).boxed(),
+            values: || {
+                T::generate(DEPTH)
+                    .prop_map(|value| serde_json::json!(value))
+                    .boxed()
+            },
             round_trip: |bytes| {
                 let value = crate::from_slice::<T>(bytes)?;
-                serde_json::to_value(&value).map_err(|error| Invalid::new("json", format!("can't be written: {error}")))
+                serde_json::to_value(&value)
+                    .map_err(|error| Invalid::new("json", format!("can't be written: {error}")))
             },
         }
     }
@@ -125,7 +133,9 @@ pub fn union<T: std::fmt::Debug + 'static>(members: Vec<BoxedStrategy<T>>) -> Bo
 pub fn valid<T: Decode + serde::Serialize + std::fmt::Debug + 'static>(
     strategy: impl Strategy<Value = T> + 'static,
 ) -> BoxedStrategy<T> {
-    strategy.prop_filter("rules across properties", |value| check(value).is_ok()).boxed()
+    strategy
+        .prop_filter("rules across properties", |value| check(value).is_ok())
+        .boxed()
 }
 
 /// A property that may be absent.
@@ -155,12 +165,17 @@ pub fn array<T: std::fmt::Debug + Clone + serde::Serialize + 'static>(
 ) -> BoxedStrategy<Vec<T>> {
     let least = rules.min_items.unwrap_or(0) as usize;
     let usual = least.saturating_add(if depth == 0 { 0 } else { 3 });
-    let most = usual.min(rules.max_items.map_or(usize::MAX, |most| most as usize)).max(least);
+    let most = usual
+        .min(rules.max_items.map_or(usize::MAX, |most| most as usize))
+        .max(least);
     if most == 0 {
         return Just(Vec::new()).boxed();
     }
     let unique = rules.unique;
-    let boundary = rules.max_items.filter(|most| *most <= 32 && depth > 0).map(|most| most as usize);
+    let boundary = rules
+        .max_items
+        .filter(|most| *most <= 32 && depth > 0)
+        .map(|most| most as usize);
     let item = item(depth.saturating_sub(1));
     let lists = vec(item.clone(), least..=most).boxed();
     let lists = match boundary {
@@ -195,13 +210,22 @@ pub fn map<T: std::fmt::Debug + Clone + 'static>(
 ) -> BoxedStrategy<BTreeMap<String, T>> {
     let least = rules.min_properties.unwrap_or(0) as usize;
     let usual = least.saturating_add(if depth == 0 { 0 } else { 2 });
-    let most = usual.min(rules.max_properties.map_or(usize::MAX, |most| most as usize)).max(least);
-    proptest::collection::btree_map("[a-zA-Z][a-zA-Z0-9_]{0,11}", value(depth.saturating_sub(1)), least..=most).boxed()
+    let most = usual
+        .min(rules.max_properties.map_or(usize::MAX, |most| most as usize))
+        .max(least);
+    proptest::collection::btree_map(
+        "[a-zA-Z][a-zA-Z0-9_]{0,11}",
+        value(depth.saturating_sub(1)),
+        least..=most,
+    )
+    .boxed()
 }
 
 /// An object that the standard leaves open.
 pub fn open_object(depth: u32, rules: MapRules) -> BoxedStrategy<serde_json::Map<String, serde_json::Value>> {
-    map(depth, rules, any_json).prop_map(|members| members.into_iter().collect()).boxed()
+    map(depth, rules, any_json)
+        .prop_map(|members| members.into_iter().collect())
+        .boxed()
 }
 
 /// Any JSON value.
@@ -233,7 +257,9 @@ pub fn string(rules: StringRules) -> BoxedStrategy<String> {
         (None, Some(format)) => of_format(format),
         (None, None) => of_length(rules.min_length, rules.max_length),
     };
-    strategy.prop_filter("rules for text", move |text| rules.check(text).is_ok()).boxed()
+    strategy
+        .prop_filter("rules for text", move |text| rules.check(text).is_ok())
+        .boxed()
 }
 
 fn of_length(least: Option<u64>, most: Option<u64>) -> BoxedStrategy<String> {
@@ -243,7 +269,12 @@ fn of_length(least: Option<u64>, most: Option<u64>) -> BoxedStrategy<String> {
     let least = least.unwrap_or(0) as usize;
     let most = most.map_or(least + 16, |most| most as usize).max(least);
     let usual = most.min(least + 16);
-    let characters = |count| vec(prop_oneof![3 => proptest::char::range(' ', '~'), 1 => any::<char>()], count);
+    let characters = |count| {
+        vec(
+            prop_oneof![3 => proptest::char::range(' ', '~'), 1 => any::<char>()],
+            count,
+        )
+    };
     let boundary = most.min(4096.max(least));
     prop_oneof![3 => characters(proptest::collection::SizeRange::from(least..=usual)),
         1 => characters(boundary.into()), 1 => characters(least.into())]
@@ -254,7 +285,10 @@ fn of_length(least: Option<u64>, most: Option<u64>) -> BoxedStrategy<String> {
 /// Text that a pattern matches. Patterns that proptest can't draw from (look-around) give printable texts, which
 /// the rules then filter.
 fn matching(pattern: &str) -> BoxedStrategy<String> {
-    let digits = pattern.replace("\\d", "[0-9]").replace("\\w", "[A-Za-z0-9_]").replace("\\/", "/");
+    let digits = pattern
+        .replace("\\d", "[0-9]")
+        .replace("\\w", "[A-Za-z0-9_]")
+        .replace("\\/", "/");
     match proptest::string::string_regex(digits.trim_start_matches('^').trim_end_matches('$')) {
         Ok(strategy) => strategy.boxed(),
         Err(_) => text(),
@@ -263,20 +297,38 @@ fn matching(pattern: &str) -> BoxedStrategy<String> {
 
 fn of_format(format: Format) -> BoxedStrategy<String> {
     let date = (1970..2100u32, 1..=12u32, 1..=28u32).prop_map(|(y, m, d)| format!("{y:04}-{m:02}-{d:02}"));
-    let time = (0..24u32, 0..60u32, 0..60u32, prop_oneof![Just("Z"), Just("+02:00"), Just(".125Z"), Just("-11:30")])
+    let time = (
+        0..24u32,
+        0..60u32,
+        0..60u32,
+        prop_oneof![Just("Z"), Just("+02:00"), Just(".125Z"), Just("-11:30")],
+    )
         .prop_map(|(hour, minute, second, end)| format!("{hour:02}:{minute:02}:{second:02}{end}"));
     match format {
-        Format::DateTime => (date, time).prop_map(|(date, time)| format!("{date}T{time}")).boxed(),
+        Format::DateTime => (date, time)
+            .prop_map(|(date, time)| format!("{date}T{time}"))
+            .boxed(),
         Format::Date => date.boxed(),
         Format::Time => time.boxed(),
-        Format::Duration => prop_oneof!["P[1-9][0-9]?D", "PT[1-9][0-9]?H", "P[1-9]W", "P1Y2M3DT4H5M6S"].boxed(),
-        Format::Uri => "https?://[a-z]{1,8}\\.example(:[1-9][0-9]{1,3})?(/[a-z0-9]{1,6}){0,3}(\\?[a-z]=[0-9])?".boxed(),
-        Format::UriReference => {
-            prop_oneof![of_format(Format::Uri), "(/[a-zA-Z0-9_.-]{1,8}){1,3}".boxed(), "[a-z]{0,6}".boxed()].boxed()
+        Format::Duration => {
+            prop_oneof!["P[1-9][0-9]?D", "PT[1-9][0-9]?H", "P[1-9]W", "P1Y2M3DT4H5M6S"].boxed()
         }
+        Format::Uri => {
+            "https?://[a-z]{1,8}\\.example(:[1-9][0-9]{1,3})?(/[a-z0-9]{1,6}){0,3}(\\?[a-z]=[0-9])?".boxed()
+        }
+        Format::UriReference => prop_oneof![
+            of_format(Format::Uri),
+            "(/[a-zA-Z0-9_.-]{1,8}){1,3}".boxed(),
+            "[a-z]{0,6}".boxed()
+        ]
+        .boxed(),
         Format::Uuid => "[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}".boxed(),
-        Format::Ipv4 => any::<std::net::Ipv4Addr>().prop_map(|address| address.to_string()).boxed(),
-        Format::Ipv6 => any::<std::net::Ipv6Addr>().prop_map(|address| address.to_string()).boxed(),
+        Format::Ipv4 => any::<std::net::Ipv4Addr>()
+            .prop_map(|address| address.to_string())
+            .boxed(),
+        Format::Ipv6 => any::<std::net::Ipv6Addr>()
+            .prop_map(|address| address.to_string())
+            .boxed(),
         Format::Hostname => "[a-z][a-z0-9]{0,8}(\\.[a-z][a-z0-9]{0,8}){0,2}".boxed(),
         Format::Email => "[a-z]{1,8}@[a-z]{1,8}\\.example".boxed(),
         Format::JsonPointer => "(/[a-z0-9]{1,4}){0,3}".boxed(),
@@ -286,18 +338,25 @@ fn of_format(format: Format) -> BoxedStrategy<String> {
 
 /// An integer that is never negative.
 pub fn unsigned(rules: IntegerRules) -> BoxedStrategy<u64> {
-    integer(rules, 0, u64::MAX.into()).prop_map(|value| value as u64).boxed()
+    integer(rules, 0, u64::MAX.into())
+        .prop_map(|value| value as u64)
+        .boxed()
 }
 
 /// An integer.
 pub fn signed(rules: IntegerRules) -> BoxedStrategy<i64> {
-    integer(rules, i64::MIN.into(), i64::MAX.into()).prop_map(|value| value as i64).boxed()
+    integer(rules, i64::MIN.into(), i64::MAX.into())
+        .prop_map(|value| value as i64)
+        .boxed()
 }
 
 fn integer(rules: IntegerRules, least: i128, most: i128) -> BoxedStrategy<i128> {
     let (least, most) = (rules.minimum.max(least), rules.maximum.min(most));
     let step = i128::from(rules.multiple_of.unwrap_or(1));
-    let (least, most) = (least.div_euclid(step) + i128::from(least.rem_euclid(step) != 0), most.div_euclid(step));
+    let (least, most) = (
+        least.div_euclid(step) + i128::from(least.rem_euclid(step) != 0),
+        most.div_euclid(step),
+    );
     let small = least.max(0).min(most);
     prop_oneof![
         1 => Just(least),
@@ -312,8 +371,14 @@ fn integer(rules: IntegerRules, least: i128, most: i128) -> BoxedStrategy<i128> 
 /// A number: one with few digits, so that its text and its value are the same in every JSON library.
 pub fn number(rules: NumberRules) -> BoxedStrategy<f64> {
     let least = rules.minimum.or(rules.exclusive_minimum).unwrap_or(-1e6);
-    let most = rules.maximum.or(rules.exclusive_maximum).unwrap_or(least.max(0.0) + 1e6);
-    let bounds = [rules.minimum, rules.maximum].into_iter().flatten().collect::<Vec<_>>();
+    let most = rules
+        .maximum
+        .or(rules.exclusive_maximum)
+        .unwrap_or(least.max(0.0) + 1e6);
+    let bounds = [rules.minimum, rules.maximum]
+        .into_iter()
+        .flatten()
+        .collect::<Vec<_>>();
     let inner = (0..=1_000_000u32).prop_map(move |part| {
         let value = least + (most - least) * f64::from(part) / 1e6;
         (value * 1e4).round() / 1e4
@@ -326,7 +391,9 @@ pub fn number(rules: NumberRules) -> BoxedStrategy<f64> {
         true => stepped,
         false => prop_oneof![3 => stepped, 1 => proptest::sample::select(bounds)].boxed(),
     };
-    strategy.prop_filter("rules for numbers", move |value| rules.check(*value).is_ok()).boxed()
+    strategy
+        .prop_filter("rules for numbers", move |value| rules.check(*value).is_ok())
+        .boxed()
 }
 
 /// Gives types that implement [`Generate`] proptest's `Arbitrary`.

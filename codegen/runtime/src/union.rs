@@ -33,7 +33,9 @@ pub fn exactly_one<T>(json: &Json<'_>, candidates: &[Candidate<'_, T>]) -> Resul
             (Err(error), _) => refusals.push((candidate, error)),
         }
     }
-    decoded.map(|(_, value)| value).ok_or_else(|| meant(json, refusals))
+    decoded
+        .map(|(_, value)| value)
+        .ok_or_else(|| meant(json, refusals))
 }
 
 /// Decodes the member that keeps most of the value (`anyOf`): of those that match, the one that declares most
@@ -47,7 +49,11 @@ pub fn at_least_one<T>(json: &Json<'_>, candidates: &[Candidate<'_, T>]) -> Resu
     for candidate in candidates {
         match (candidate.decode)(json) {
             Ok(value) => {
-                let kept = candidate.declared.iter().filter(|name| json.get(name).is_some()).count();
+                let kept = candidate
+                    .declared
+                    .iter()
+                    .filter(|name| json.get(name).is_some())
+                    .count();
                 if best.as_ref().is_none_or(|(most, _)| *most < kept) {
                     best = Some((kept, value));
                 }
@@ -62,15 +68,21 @@ pub fn at_least_one<T>(json: &Json<'_>, candidates: &[Candidate<'_, T>]) -> Resu
 /// and whose first error lies deepest.
 fn meant<T>(json: &Json<'_>, refusals: Vec<(&Candidate<'_, T>, Invalid)>) -> Invalid {
     let likeness = |(candidate, error): &(&Candidate<'_, T>, Invalid)| {
-        let present = candidate.required.iter().filter(|name| json.get(name).is_some()).count();
+        let present = candidate
+            .required
+            .iter()
+            .filter(|name| json.get(name).is_some())
+            .count();
         let missing = candidate.required.len() - present;
         let kind_fits = error.depth() > 0 || error.rule() != "type";
         (kind_fits, present, std::cmp::Reverse(missing), error.depth())
     };
-    let best = refusals.into_iter().reduce(|best, next| match likeness(&next) > likeness(&best) {
-        true => next,
-        false => best,
-    });
+    let best = refusals
+        .into_iter()
+        .reduce(|best, next| match likeness(&next) > likeness(&best) {
+            true => next,
+            false => best,
+        });
     match best {
         Some((_, error)) => error,
         None => Invalid::new("oneOf", "matches nothing, because the union has no members"),
@@ -84,10 +96,16 @@ fn meant<T>(json: &Json<'_>, refusals: Vec<(&Candidate<'_, T>, Invalid)>) -> Inv
 /// is absent.
 pub fn selector<'json>(json: &'json Json<'_>, property: &str) -> Result<&'json str, Invalid> {
     let Json::Object(_) = json else {
-        return Err(Invalid::new("type", format!("must be an object, not {}", json.kind())));
+        return Err(Invalid::new(
+            "type",
+            format!("must be an object, not {}", json.kind()),
+        ));
     };
     let Some(value) = json.get(property) else {
-        return Err(Invalid::new("required", format!("must have the property {property}, which tells its type")));
+        return Err(Invalid::new(
+            "required",
+            format!("must have the property {property}, which tells its type"),
+        ));
     };
     value.as_str().ok_or_else(|| {
         Invalid::new("type", format!("must be a string, not {}", value.kind())).within(property)
@@ -96,5 +114,9 @@ pub fn selector<'json>(json: &'json Json<'_>, property: &str) -> Result<&'json s
 
 /// The refusal of a text that selects no member.
 pub fn unknown_selector(property: &str, value: &str, values: &[&str]) -> Invalid {
-    Invalid::new("discriminator", format!("must be one of {}, not {value:?}", values.join(", "))).within(property)
+    Invalid::new(
+        "discriminator",
+        format!("must be one of {}, not {value:?}", values.join(", ")),
+    )
+    .within(property)
 }

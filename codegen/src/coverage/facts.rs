@@ -79,13 +79,27 @@ const MAPS: [&str; 4] = ["properties", "patternProperties", "$defs", "dependentS
 /// Keywords that hold lists of schemas.
 const LISTS: [&str; 4] = ["allOf", "anyOf", "oneOf", "prefixItems"];
 /// Keywords that hold one schema.
-const SINGLE: [&str; 8] = ["items", "additionalProperties", "not", "if", "then", "else", "contains", "propertyNames"];
+const SINGLE: [&str; 8] = [
+    "items",
+    "additionalProperties",
+    "not",
+    "if",
+    "then",
+    "else",
+    "contains",
+    "propertyNames",
+];
 /// The methods of a path item.
-const METHODS: [&str; 8] = ["get", "put", "post", "delete", "options", "head", "patch", "trace"];
+const METHODS: [&str; 8] = [
+    "get", "put", "post", "delete", "options", "head", "patch", "trace",
+];
 
 /// All facts of an OpenAPI 3 document.
 pub(super) fn inventory(document: &Document) -> Inventory {
-    let mut collector = Collector { document, facts: Inventory::new() };
+    let mut collector = Collector {
+        document,
+        facts: Inventory::new(),
+    };
     collector.components();
     collector.paths();
     collector.facts
@@ -98,9 +112,18 @@ struct Collector<'document> {
 
 impl<'document> Collector<'document> {
     fn add(&mut self, kind: Kind, keyword: &str, name: String, value: String, places: Vec<Pointer>) {
-        let target = places.first().filter(|_| keyword == "$ref").and_then(|place| self.document.root.pointer(place));
+        let target = places
+            .first()
+            .filter(|_| keyword == "$ref")
+            .and_then(|place| self.document.root.pointer(place));
         let target = target.and_then(Node::as_str).and_then(Pointer::parse);
-        let fact = Fact { kind, keyword: keyword.to_owned(), value, places, target };
+        let fact = Fact {
+            kind,
+            keyword: keyword.to_owned(),
+            value,
+            places,
+            target,
+        };
         self.facts.insert((kind, name), fact);
     }
 
@@ -128,7 +151,9 @@ impl<'document> Collector<'document> {
                         self.add(Kind::Schema, "", name.clone(), String::new(), places);
                         self.schema(node, &place.to_string(), &place);
                     }
-                    "parameters" | "headers" | "requestBodies" => self.inner(node, &place.to_string(), &place),
+                    "parameters" | "headers" | "requestBodies" => {
+                        self.inner(node, &place.to_string(), &place)
+                    }
                     "responses" => self.response(node, &place.to_string(), &place),
                     "callbacks" => self.callback(node, &place.to_string(), &place),
                     _ => {}
@@ -149,7 +174,9 @@ impl<'document> Collector<'document> {
     fn path_item(&mut self, path: &str, item: &'document Node, place: &Pointer) {
         self.parameters(item, path, place);
         for method in METHODS {
-            let Some(operation) = item.get(method) else { continue };
+            let Some(operation) = item.get(method) else {
+                continue;
+            };
             let name = format!("{} {path}", method.to_ascii_uppercase());
             let at = place.child(method);
             self.add(Kind::Operation, "", name.clone(), String::new(), vec![at.clone()]);
@@ -166,7 +193,13 @@ impl<'document> Collector<'document> {
             for (event, callback) in members(operation.get("callbacks")) {
                 let callback_at = at.child("callbacks").child(event);
                 let places = vec![callback_at.clone()];
-                self.add(Kind::Callback, "", format!("{name} {event}"), String::new(), places);
+                self.add(
+                    Kind::Callback,
+                    "",
+                    format!("{name} {event}"),
+                    String::new(),
+                    places,
+                );
                 if callback.ref_target().is_none() {
                     self.callback(callback, &format!("{name} {event}"), &callback_at);
                 }
@@ -212,24 +245,51 @@ impl<'document> Collector<'document> {
         let (target, target_at) = self.locate(body, place);
         for media_type in members(target.get("content")).map(|(media_type, _)| media_type) {
             let places = vec![place.child("content").child(media_type), target_at.clone()];
-            self.add(Kind::RequestBody, "", format!("{name} {media_type}"), String::new(), places);
+            self.add(
+                Kind::RequestBody,
+                "",
+                format!("{name} {media_type}"),
+                String::new(),
+                places,
+            );
         }
         if body.ref_target().is_none() {
             self.inner(body, &format!("{name} body"), place);
         }
     }
 
-    fn declared_response(&mut self, status: &str, response: &'document Node, operation: &str, place: &Pointer) {
+    fn declared_response(
+        &mut self,
+        status: &str,
+        response: &'document Node,
+        operation: &str,
+        place: &Pointer,
+    ) {
         let name = format!("{operation} {status}");
         let (target, target_at) = self.locate(response, place);
-        self.add(Kind::Response, status, name.clone(), String::new(), vec![place.clone()]);
+        self.add(
+            Kind::Response,
+            status,
+            name.clone(),
+            String::new(),
+            vec![place.clone()],
+        );
         for (media_type, _) in members(target.get("content")) {
             let places = vec![place.child("content").child(media_type), target_at.clone()];
-            self.add(Kind::ResponseBody, "", format!("{name} {media_type}"), String::new(), places);
+            self.add(
+                Kind::ResponseBody,
+                "",
+                format!("{name} {media_type}"),
+                String::new(),
+                places,
+            );
         }
         for (header, _) in members(target.get("headers")) {
             if !header.eq_ignore_ascii_case("content-type") {
-                let places = vec![place.child("headers").child(header), target_at.child("headers").child(header)];
+                let places = vec![
+                    place.child("headers").child(header),
+                    target_at.child("headers").child(header),
+                ];
                 let name = format!("{name} {}", header.to_ascii_lowercase());
                 self.add(Kind::ResponseHeader, "", name, String::new(), places);
             }
@@ -251,7 +311,12 @@ impl<'document> Collector<'document> {
     fn callback(&mut self, callback: &'document Node, name: &str, place: &Pointer) {
         for (expression, item) in members(Some(callback)) {
             for method in METHODS {
-                let Some(body) = item.get(method).and_then(|operation| operation.get("requestBody")) else { continue };
+                let Some(body) = item
+                    .get(method)
+                    .and_then(|operation| operation.get("requestBody"))
+                else {
+                    continue;
+                };
                 let at = place.child(expression).child(method).child("requestBody");
                 if body.ref_target().is_none() {
                     self.inner(body, &format!("{name} callback {method}"), &at);
@@ -275,13 +340,26 @@ impl<'document> Collector<'document> {
 
     fn schema(&mut self, schema: &'document Node, name: &str, place: &Pointer) {
         for keyword in VALUES {
-            let Some(value) = schema.get(keyword) else { continue };
+            let Some(value) = schema.get(keyword) else {
+                continue;
+            };
             let places = vec![place.child(keyword), place.clone()];
-            self.add(Kind::Constraint, keyword, format!("{name} {keyword}"), text(value), places);
+            self.add(
+                Kind::Constraint,
+                keyword,
+                format!("{name} {keyword}"),
+                text(value),
+                places,
+            );
         }
         for (index, required) in elements(schema.get("required")).iter().enumerate() {
-            let Some(required) = required.as_str() else { continue };
-            let places = vec![place.child("required").index(index), place.child("properties").child(required)];
+            let Some(required) = required.as_str() else {
+                continue;
+            };
+            let places = vec![
+                place.child("required").index(index),
+                place.child("properties").child(required),
+            ];
             let name = format!("{name} required {required}");
             self.add(Kind::Constraint, "required", name, "true".to_owned(), places);
         }
@@ -304,20 +382,40 @@ impl<'document> Collector<'document> {
             if !list.is_empty() {
                 let places = vec![place.child(keyword), place.clone()];
                 let value = format!("{} schemas", list.len());
-                self.add(Kind::Constraint, keyword, format!("{name} {keyword}"), value, places);
+                self.add(
+                    Kind::Constraint,
+                    keyword,
+                    format!("{name} {keyword}"),
+                    value,
+                    places,
+                );
             }
             for (index, member) in list.iter().enumerate() {
-                self.schema(member, &format!("{name}/{keyword}/{index}"), &place.child(keyword).index(index));
+                self.schema(
+                    member,
+                    &format!("{name}/{keyword}/{index}"),
+                    &place.child(keyword).index(index),
+                );
             }
         }
         for keyword in SINGLE {
-            let Some(member) = schema.get(keyword) else { continue };
+            let Some(member) = schema.get(keyword) else {
+                continue;
+            };
             // `items` alone says nothing, and neither do undeclared properties that may be anything.
             let says = keyword != "items" && member.as_bool() != Some(true) && *member != Node::object();
             if says {
-                let value = member.as_bool().map_or_else(|| "a schema".to_owned(), |value| value.to_string());
+                let value = member
+                    .as_bool()
+                    .map_or_else(|| "a schema".to_owned(), |value| value.to_string());
                 let places = vec![place.child(keyword), place.clone()];
-                self.add(Kind::Constraint, keyword, format!("{name} {keyword}"), value, places);
+                self.add(
+                    Kind::Constraint,
+                    keyword,
+                    format!("{name} {keyword}"),
+                    value,
+                    places,
+                );
             }
             self.schema(member, &format!("{name}/{keyword}"), &place.child(keyword));
         }
@@ -325,7 +423,11 @@ impl<'document> Collector<'document> {
 }
 
 fn parameter_name(parameter: &Node) -> String {
-    format!("{}:{}", parameter.str_at("in").unwrap_or("nowhere"), parameter.str_at("name").unwrap_or_default())
+    format!(
+        "{}:{}",
+        parameter.str_at("in").unwrap_or("nowhere"),
+        parameter.str_at("name").unwrap_or_default()
+    )
 }
 
 fn members(node: Option<&Node>) -> impl Iterator<Item = (&String, &Node)> {

@@ -50,7 +50,11 @@ pub(super) fn compare(
             None => tally.removed += 1,
         }
         let class = explanation(fact, now.is_some(), findings).map(|finding| finding.class.clone());
-        differences.push(Difference { fact: fact.clone(), now, class });
+        differences.push(Difference {
+            fact: fact.clone(),
+            now,
+            class,
+        });
     }
     for (name, fact) in settled {
         let tally = tallies.entry((fact.kind, fact.keyword.clone())).or_default();
@@ -64,20 +68,36 @@ pub(super) fn compare(
 const APPENDED: [&str; 6] = ["/required", "/enum", "/oneOf", "/anyOf", "/allOf", "/parameters"];
 
 /// The finding that tells of a change: the one whose place is nearest to the fact's.
-fn explanation<'finding>(fact: &Fact, is_there: bool, findings: &'finding [Finding]) -> Option<&'finding Finding> {
+fn explanation<'finding>(
+    fact: &Fact,
+    is_there: bool,
+    findings: &'finding [Finding],
+) -> Option<&'finding Finding> {
     let nearness = |finding: &Finding| {
-        let target = fact.target.iter().filter(|_| is_there && finding.class == "read-only");
+        let target = fact
+            .target
+            .iter()
+            .filter(|_| is_there && finding.class == "read-only");
         let places = fact.places.iter().chain(target);
-        places.filter_map(|place| distance(place, is_there, finding)).min()
+        places
+            .filter_map(|place| distance(place, is_there, finding))
+            .min()
     };
-    let near = findings.iter().filter_map(|finding| Some((nearness(finding)?, finding)));
-    near.min_by_key(|(distance, _)| *distance).map(|(_, finding)| finding)
+    let near = findings
+        .iter()
+        .filter_map(|finding| Some((nearness(finding)?, finding)));
+    near.min_by_key(|(distance, _)| *distance)
+        .map(|(_, finding)| finding)
 }
 
 /// How many levels a finding's place is above a fact's; `None` where it does not bear on it.
 fn distance(place: &Pointer, is_there: bool, finding: &Finding) -> Option<usize> {
     let (place, found) = (place.as_str(), finding.pointer.as_str());
-    if let Some(sets) = finding.repair.strip_prefix("sets ").filter(|_| finding.class == "erratum") {
+    if let Some(sets) = finding
+        .repair
+        .strip_prefix("sets ")
+        .filter(|_| finding.class == "erratum")
+    {
         // An update changes nothing but what it names, and takes away only what it writes another value over.
         let written_over = |set: &String| !APPENDED.iter().any(|list| set.ends_with(list));
         let sets = set_places(found, sets).filter(|set| is_there || written_over(set));
@@ -90,7 +110,10 @@ fn distance(place: &Pointer, is_there: bool, finding: &Finding) -> Option<usize>
 
 /// The places that an erratum's update says it has set, as far as it names them.
 fn set_places<'text>(target: &'text str, sets: &'text str) -> impl Iterator<Item = String> + 'text {
-    let (named, more) = sets.rsplit_once(" and ").filter(|(_, more)| more.ends_with(" more")).unwrap_or((sets, ""));
+    let (named, more) = sets
+        .rsplit_once(" and ")
+        .filter(|(_, more)| more.ends_with(" more"))
+        .unwrap_or((sets, ""));
     let unnamed = (!more.is_empty()).then(|| target.to_owned());
     let place = move |name: &str| match name {
         "elements" => target.to_owned(),
@@ -102,6 +125,8 @@ fn set_places<'text>(target: &'text str, sets: &'text str) -> impl Iterator<Item
 /// How many levels a place lies below another; `None` where it does not, or where the other is no single thing.
 fn above(place: &str, other: &str) -> Option<usize> {
     let depth = |text: &str| text.matches('/').count();
-    let within = place.strip_prefix(other).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+    let within = place
+        .strip_prefix(other)
+        .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
     (within && depth(other) >= 2 && other != "/components/schemas").then(|| depth(place) - depth(other))
 }

@@ -54,13 +54,20 @@ impl Row {
 
     /// What was lost without a finding that tells of it; empty unless a stage has a fault.
     pub fn silent_losses(&self) -> impl Iterator<Item = &Difference> {
-        self.differences.iter().filter(|difference| difference.class.is_none())
+        self.differences
+            .iter()
+            .filter(|difference| difference.class.is_none())
     }
 
     /// The sums of the tallies of one kind.
     pub fn total(&self, kind: Kind) -> Tally {
         let mut sum = Tally::default();
-        for tally in self.tallies.iter().filter(|((of, _), _)| *of == kind).map(|(_, tally)| tally) {
+        for tally in self
+            .tallies
+            .iter()
+            .filter(|((of, _), _)| *of == kind)
+            .map(|(_, tally)| tally)
+        {
             sum.declared += tally.declared;
             sum.removed += tally.removed;
             sum.changed += tally.changed;

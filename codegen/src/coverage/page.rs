@@ -49,14 +49,26 @@ pub fn markdown(rows: &[Row]) -> String {
 fn summary(page: &mut String, rows: &[Row]) {
     page.push_str("## All documents\n\nDeclared by ETSI → in the repaired document; notifications have a typed sender and receiver.\n\n");
     let heads = KINDS.iter().map(|(_, name)| (*name).to_owned());
-    table(page, std::iter::once("document".to_owned()).chain(heads).chain(["notifications".to_owned()]));
+    table(
+        page,
+        std::iter::once("document".to_owned())
+            .chain(heads)
+            .chain(["notifications".to_owned()]),
+    );
     for row in rows {
         let cells = KINDS.iter().map(|(kind, _)| {
-            let Tally { declared, repaired, .. } = row.total(*kind);
+            let Tally {
+                declared, repaired, ..
+            } = row.total(*kind);
             format!("{declared} → {repaired}")
         });
         let notifications = row.surface.notifications.len().to_string();
-        line(page, std::iter::once(format!("[{0}](#{0})", row.id)).chain(cells).chain([notifications]));
+        line(
+            page,
+            std::iter::once(format!("[{0}](#{0})", row.id))
+                .chain(cells)
+                .chain([notifications]),
+        );
     }
     page.push('\n');
 }
@@ -69,13 +81,28 @@ fn document(page: &mut String, row: &Row) {
     notifications(page, row);
     differences(page, row);
     let widened = row.findings.iter().filter(|finding| finding.widened);
-    findings(page, "Widened, because the document does not say what is meant", "defect", widened);
+    findings(
+        page,
+        "Widened, because the document does not say what is meant",
+        "defect",
+        widened,
+    );
     let errata = row.findings.iter().filter(|finding| finding.class == "erratum");
     findings(page, "Errata", "reason", errata);
 }
 
 fn figures(page: &mut String, row: &Row) {
-    let heads = ["", "declared", "removed", "changed", "added", "repaired document", "server", "client", "types"];
+    let heads = [
+        "",
+        "declared",
+        "removed",
+        "changed",
+        "added",
+        "repaired document",
+        "server",
+        "client",
+        "types",
+    ];
     table(page, heads.map(str::to_owned));
     let surface = &row.surface;
     for (kind, name) in KINDS {
@@ -94,27 +121,69 @@ fn figures(page: &mut String, row: &Row) {
             _ => String::new(),
         };
         let served = served.map(|count| count.to_string()).unwrap_or_default();
-        line(page, [name.to_owned()].into_iter().chain(tally(row.total(kind))).chain([served.clone(), served, types]));
+        line(
+            page,
+            [name.to_owned()]
+                .into_iter()
+                .chain(tally(row.total(kind)))
+                .chain([served.clone(), served, types]),
+        );
     }
     page.push('\n');
 }
 
 fn responses(page: &mut String, row: &Row) {
     page.push_str("### Responses by status\n\n");
-    let heads = ["status", "declared", "removed", "changed", "added", "repaired document", "server", "client"];
+    let heads = [
+        "status",
+        "declared",
+        "removed",
+        "changed",
+        "added",
+        "repaired document",
+        "server",
+        "client",
+    ];
     table(page, heads.map(str::to_owned));
-    for ((_, status), counts) in row.tallies.iter().filter(|((kind, _), _)| *kind == Kind::Response) {
-        let served = row.surface.responses.get(status).copied().unwrap_or_default().to_string();
-        line(page, [status.clone()].into_iter().chain(tally(*counts)).chain([served.clone(), served]));
+    for ((_, status), counts) in row
+        .tallies
+        .iter()
+        .filter(|((kind, _), _)| *kind == Kind::Response)
+    {
+        let served = row
+            .surface
+            .responses
+            .get(status)
+            .copied()
+            .unwrap_or_default()
+            .to_string();
+        line(
+            page,
+            [status.clone()]
+                .into_iter()
+                .chain(tally(*counts))
+                .chain([served.clone(), served]),
+        );
     }
     page.push('\n');
 }
 
 fn constraints(page: &mut String, row: &Row) {
     page.push_str("### Constraints by keyword\n\n");
-    let heads = ["keyword", "declared", "removed", "changed", "added", "repaired document"];
+    let heads = [
+        "keyword",
+        "declared",
+        "removed",
+        "changed",
+        "added",
+        "repaired document",
+    ];
     table(page, heads.map(str::to_owned));
-    for ((_, keyword), counts) in row.tallies.iter().filter(|((kind, _), _)| *kind == Kind::Constraint) {
+    for ((_, keyword), counts) in row
+        .tallies
+        .iter()
+        .filter(|((kind, _), _)| *kind == Kind::Constraint)
+    {
         line(page, [format!("`{keyword}`")].into_iter().chain(tally(*counts)));
     }
     page.push('\n');
@@ -126,7 +195,11 @@ fn notifications(page: &mut String, row: &Row) {
     }
     page.push_str("### Notifications\n\nEach has a typed sender and receiver.\n\n");
     for (name, declared) in &row.surface.notifications {
-        let declared = if *declared { "a callback declares it" } else { "no callback declares it" };
+        let declared = if *declared {
+            "a callback declares it"
+        } else {
+            "no callback declares it"
+        };
         page.push_str(&format!("- `{name}`: {declared}\n"));
     }
     page.push('\n');
@@ -140,17 +213,31 @@ fn differences(page: &mut String, row: &Row) {
     page.push_str("### Why what ETSI declares was removed or changed\n\n");
     let mut classes: BTreeMap<String, BTreeMap<(Kind, String), usize>> = BTreeMap::new();
     for difference in &row.differences {
-        let class = difference.class.as_ref().map_or("**no finding tells of it**".to_owned(), |it| format!("`{it}`"));
+        let class = difference
+            .class
+            .as_ref()
+            .map_or("**no finding tells of it**".to_owned(), |it| format!("`{it}`"));
         let what = match difference.fact.kind {
             Kind::Constraint => format!("`{}`", difference.fact.keyword),
-            kind => KINDS.iter().find(|(it, _)| *it == kind).map_or("", |(_, name)| name).to_owned(),
+            kind => KINDS
+                .iter()
+                .find(|(it, _)| *it == kind)
+                .map_or("", |(_, name)| name)
+                .to_owned(),
         };
-        *classes.entry(class).or_default().entry((difference.fact.kind, what)).or_default() += 1;
+        *classes
+            .entry(class)
+            .or_default()
+            .entry((difference.fact.kind, what))
+            .or_default() += 1;
     }
     table(page, ["class", "number", "of what"].map(str::to_owned));
     for (class, counts) in classes {
         let number = counts.values().sum::<usize>().to_string();
-        let what = counts.iter().map(|((_, what), count)| format!("{count} {what}")).collect::<Vec<_>>();
+        let what = counts
+            .iter()
+            .map(|((_, what), count)| format!("{count} {what}"))
+            .collect::<Vec<_>>();
         line(page, [class, number, what.join(", ")]);
     }
     page.push('\n');
@@ -160,7 +247,9 @@ fn differences(page: &mut String, row: &Row) {
 fn findings<'row>(page: &mut String, title: &str, head: &str, findings: impl Iterator<Item = &'row Finding>) {
     let mut rows: Vec<(&Finding, usize)> = Vec::new();
     for finding in findings {
-        let same = |(other, _): &&mut (&Finding, usize)| other.defect == finding.defect && other.repair == finding.repair;
+        let same = |(other, _): &&mut (&Finding, usize)| {
+            other.defect == finding.defect && other.repair == finding.repair
+        };
         match rows.iter_mut().find(same) {
             Some((_, count)) => *count += 1,
             None => rows.push((finding, 1)),
@@ -172,14 +261,32 @@ fn findings<'row>(page: &mut String, title: &str, head: &str, findings: impl Ite
     page.push_str(&format!("### {title}\n\n"));
     table(page, ["place", head, "done"].map(str::to_owned));
     for (finding, count) in rows {
-        let more = if count > 1 { format!(" and {} more", count - 1) } else { String::new() };
-        line(page, [format!("`#{}`{more}", finding.pointer), finding.defect.clone(), finding.repair.clone()]);
+        let more = if count > 1 {
+            format!(" and {} more", count - 1)
+        } else {
+            String::new()
+        };
+        line(
+            page,
+            [
+                format!("`#{}`{more}", finding.pointer),
+                finding.defect.clone(),
+                finding.repair.clone(),
+            ],
+        );
     }
     page.push('\n');
 }
 
 fn tally(tally: Tally) -> [String; 5] {
-    [tally.declared, tally.removed, tally.changed, tally.added, tally.repaired].map(|count| count.to_string())
+    [
+        tally.declared,
+        tally.removed,
+        tally.changed,
+        tally.added,
+        tally.repaired,
+    ]
+    .map(|count| count.to_string())
 }
 
 /// The head of a table.
@@ -194,7 +301,13 @@ fn table(page: &mut String, heads: impl IntoIterator<Item = String>) {
 fn line(page: &mut String, cells: impl IntoIterator<Item = String>) {
     page.push('|');
     for cell in cells {
-        page.push_str(&format!(" {} |", cell.split_whitespace().collect::<Vec<_>>().join(" ").replace('|', "\\|")));
+        page.push_str(&format!(
+            " {} |",
+            cell.split_whitespace()
+                .collect::<Vec<_>>()
+                .join(" ")
+                .replace('|', "\\|")
+        ));
     }
     page.push('\n');
 }

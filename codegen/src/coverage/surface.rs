@@ -46,7 +46,11 @@ impl Surface {
         Self {
             operations: api.operations.len(),
             parameters: sum(|operation| {
-                operation.parameters.iter().filter(|parameter| parameter.location != Location::Cookie).count()
+                operation
+                    .parameters
+                    .iter()
+                    .filter(|parameter| parameter.location != Location::Cookie)
+                    .count()
             }),
             request_bodies: sum(|operation| operation.body.iter().map(|body| body.content.len()).sum()),
             responses,

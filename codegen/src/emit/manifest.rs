@@ -26,7 +26,9 @@ pub(super) fn manifest(api: &Api, packaging: &Packaging) -> String {
         ),
     };
     let features = ["server", "client", "callbacks", "arbitrary"];
-    let features = features.map(|feature| format!("{feature} = [\"mecforge-runtime/{feature}\"]")).join("\n");
+    let features = features
+        .map(|feature| format!("{feature} = [\"mecforge-runtime/{feature}\"]"))
+        .join("\n");
     format!(
         r#"{banner}[package]
 name = "{name}"

@@ -40,9 +40,18 @@ pub enum Packaging {
 /// that does not parse).
 pub fn generate(api: &Api, packaging: &Packaging) -> Result<Vec<File>, String> {
     let mut files = vec![
-        File { path: "Cargo.toml".to_owned(), contents: manifest::manifest(api, packaging) },
-        File { path: "LICENSE-ETSI".to_owned(), contents: manifest::ETSI_LICENSE.to_owned() },
-        File { path: "openapi.json".to_owned(), contents: api.document.clone() },
+        File {
+            path: "Cargo.toml".to_owned(),
+            contents: manifest::manifest(api, packaging),
+        },
+        File {
+            path: "LICENSE-ETSI".to_owned(),
+            contents: manifest::ETSI_LICENSE.to_owned(),
+        },
+        File {
+            path: "openapi.json".to_owned(),
+            contents: api.document.clone(),
+        },
         root::root(api)?,
     ];
     files.extend(types::files(api)?);

@@ -50,6 +50,9 @@ pub(super) fn root(api: &Api) -> Result<File, String> {
         #[doc = #source]
         pub const DOCUMENT: &str = include_str!("../openapi.json");
     };
-    let job = format!("{}: types and, by feature, server, client, callbacks and proptest strategies.", standard(api));
+    let job = format!(
+        "{}: types and, by feature, server, client, callbacks and proptest strategies.",
+        standard(api)
+    );
     source_file(api, "src/lib.rs", &job, tokens)
 }

@@ -10,11 +10,18 @@ use crate::model::Api;
 /// # Errors
 /// A fault of the generator: the tokens are no Rust file.
 pub fn source_file(api: &Api, path: &str, job: &str, tokens: TokenStream) -> Result<File, String> {
-    let file = syn::parse2::<syn::File>(tokens)
-        .map_err(|error| format!("the generator wrote {path} of {} wrongly: {error}", api.crate_name))?;
+    let file = syn::parse2::<syn::File>(tokens).map_err(|error| {
+        format!(
+            "the generator wrote {path} of {} wrongly: {error}",
+            api.crate_name
+        )
+    })?;
     let body = spaced(&prettyplease::unparse(&file));
     let contents = format!("{}//! {job}\n\n{body}", banner(api));
-    Ok(File { path: path.to_owned(), contents })
+    Ok(File {
+        path: path.to_owned(),
+        contents,
+    })
 }
 
 /// The first lines of a generated file.
@@ -29,8 +36,7 @@ pub fn banner(api: &Api) -> String {
 fn spaced(source: &str) -> String {
     let mut spaced = String::with_capacity(source.len() + source.len() / 16);
     let mut previous: Option<&str> = None;
-    let mut lines = source.lines().peekable();
-    while let Some(line) = lines.next() {
+    for line in source.lines() {
         if let Some(previous) = previous
             && wants_blank_line(previous, line)
         {
@@ -49,14 +55,34 @@ fn wants_blank_line(previous: &str, line: &str) -> bool {
     if before.is_empty() || after.is_empty() || indentation(previous) != indentation(line) {
         return false;
     }
-    let starts_item = ["///", "#[", "pub ", "impl", "fn ", "async fn", "const ", "static ", "enum ", "struct ", "mod ", "type ", "mecforge_runtime::"]
-        .iter()
-        .any(|start| after.starts_with(start));
-    let is_import = |text: &str| text.starts_with("use ") || text.starts_with("pub use ") || text.starts_with("pub mod ") || text.starts_with("mod ");
+    let starts_item = [
+        "///",
+        "#[",
+        "pub ",
+        "impl",
+        "fn ",
+        "async fn",
+        "const ",
+        "static ",
+        "enum ",
+        "struct ",
+        "mod ",
+        "type ",
+        "mecforge_runtime::",
+    ]
+    .iter()
+    .any(|start| after.starts_with(start));
+    let is_import = |text: &str| {
+        text.starts_with("use ")
+            || text.starts_with("pub use ")
+            || text.starts_with("pub mod ")
+            || text.starts_with("mod ")
+    };
     let ends_block = matches!(before, "}" | "};" | ");" | "]);") || before.ends_with("{}");
     let ends_imports = is_import(before) && before.ends_with(';') && !is_import(after);
     let ends_item = indentation(previous) == 0 && before.ends_with(';') && after.starts_with("///");
-    let ends_declaration = before.ends_with(';') && (before.starts_with(')') || before.starts_with("const ") || before.starts_with("type "));
+    let ends_declaration = before.ends_with(';')
+        && (before.starts_with(')') || before.starts_with("const ") || before.starts_with("type "));
     let starts_function = after.starts_with("fn ") || after.starts_with("///");
     (ends_block && starts_item) || ends_imports || ends_item || (ends_declaration && starts_function)
 }

@@ -20,7 +20,10 @@ pub(super) fn files(api: &Api) -> Result<Vec<File>, String> {
     let mut files = Vec::new();
     let mut names = Vec::new();
     for (module, ids) in &modules {
-        let items = ids.iter().filter(|id| !context.is_plain_alias(**id)).map(|id| item(&context, *id));
+        let items = ids
+            .iter()
+            .filter(|id| !context.is_plain_alias(**id))
+            .map(|id| item(&context, *id));
         let items = items.collect::<Vec<_>>();
         if items.is_empty() {
             continue;
@@ -29,11 +32,20 @@ pub(super) fn files(api: &Api) -> Result<Vec<File>, String> {
         let imports = runtime_imports(&items);
         let tokens = quote! { #imports use crate::types::*; #(#items)* };
         let job = format!("Strategies for the types of `types::{module}`.");
-        files.push(source_file(api, &format!("src/strategies/{module}.rs"), &job, tokens)?);
+        files.push(source_file(
+            api,
+            &format!("src/strategies/{module}.rs"),
+            &job,
+            tokens,
+        )?);
     }
     let job = "Proptest strategies: `any::<T>()` draws valid values of each type, limits included.";
     let cases = api.types.iter().filter_map(|item| {
-        let (name, api_name, pointer) = (identifier(&item.name), item.api_name.as_ref()?, item.pointer.as_str());
+        let (name, api_name, pointer) = (
+            identifier(&item.name),
+            item.api_name.as_ref()?,
+            item.pointer.as_str(),
+        );
         Some(quote! { Case::of::<#name>(#api_name, #pointer) })
     });
     let tokens = quote! {
@@ -56,10 +68,16 @@ fn item(context: &Context<'_>, id: TypeId) -> TokenStream {
     let (body, uses_depth) = match &item.kind {
         TypeKind::Struct(object) => structure(context, id, object),
         TypeKind::Enumeration(enumeration) => {
-            let names = enumeration.variants.iter().map(|variant| identifier(&variant.name));
+            let names = enumeration
+                .variants
+                .iter()
+                .map(|variant| identifier(&variant.name));
             let known = quote! { strategy::one_of(vec![#(Self::#names),*]) };
             match enumeration.open {
-                true => (quote! { strategy::mostly(#known, "[A-Z]{3,9}X".prop_map(Self::Other)) }, false),
+                true => (
+                    quote! { strategy::mostly(#known, "[A-Z]{3,9}X".prop_map(Self::Other)) },
+                    false,
+                ),
                 false => (known, false),
             }
         }
@@ -72,15 +90,25 @@ fn item(context: &Context<'_>, id: TypeId) -> TokenStream {
             let inner = strategy(context, &alias.shape);
             let newtype = newtype(item);
             match alias.rules.is_empty() {
-                true => (quote! { #inner.prop_filter_map("rules of the name", #newtype).boxed() }, true),
+                true => (
+                    quote! { #inner.prop_filter_map("rules of the name", #newtype).boxed() },
+                    true,
+                ),
                 false => {
                     // Rules such as "one of these booleans" leave few values: they are drawn from the start.
-                    (quote! { #inner.prop_filter_map("rules of the name", #newtype).boxed() }, true)
+                    (
+                        quote! { #inner.prop_filter_map("rules of the name", #newtype).boxed() },
+                        true,
+                    )
                 }
             }
         }
     };
-    let depth = if uses_depth && mentions_depth(&body) { quote! { depth } } else { quote! { _depth } };
+    let depth = if uses_depth && mentions_depth(&body) {
+        quote! { depth }
+    } else {
+        quote! { _depth }
+    };
     quote! {
         impl Generate for #name {
             fn generate(#depth: u32) -> BoxedStrategy<Self> { #body }
@@ -107,12 +135,16 @@ fn mentions_depth(tokens: &TokenStream) -> bool {
 fn function(strategy: &TokenStream) -> TokenStream {
     let tokens = strategy.clone().into_iter().collect::<Vec<_>>();
     if let [path @ .., proc_macro2::TokenTree::Group(arguments)] = tokens.as_slice()
-        && matches!(path.last(), Some(proc_macro2::TokenTree::Ident(name)) if name == "generate")
+        && matches!(path.last(), Some(proc_macro2::TokenTree::Ident(name)) if name == "generate" || name == "any_json")
         && arguments.stream().to_string() == "depth"
     {
         return path.iter().cloned().collect();
     }
-    let depth = if mentions_depth(strategy) { quote! { depth } } else { quote! { _ } };
+    let depth = if mentions_depth(strategy) {
+        quote! { depth }
+    } else {
+        quote! { _ }
+    };
     quote! { |#depth| #strategy }
 }
 
@@ -121,7 +153,11 @@ fn structure(context: &Context<'_>, id: TypeId, object: &Struct) -> (TokenStream
     let mut strategies = Vec::new();
     for field in &object.fields {
         let inner = strategy(context, &field.shape);
-        let inner = if field.boxed { quote! { #inner.prop_map(Box::new).boxed() } } else { inner };
+        let inner = if field.boxed {
+            quote! { #inner.prop_map(Box::new).boxed() }
+        } else {
+            inner
+        };
         names.push(identifier(&field.name));
         strategies.push(match field.required {
             true => inner,
@@ -158,10 +194,12 @@ fn structure(context: &Context<'_>, id: TypeId, object: &Struct) -> (TokenStream
         _ => (quote! { (#(#groups),*) }, quote! { (#(#patterns),*) }),
     };
     let value = quote! { #all.prop_map(|#pattern| Self { #(#names),* }) };
-    let has_rules = !object.rules.is_empty() || object.min_properties.is_some() || object.max_properties.is_some();
+    let has_rules =
+        !object.rules.is_empty() || object.min_properties.is_some() || object.max_properties.is_some();
     // Rules may demand properties that are optional by themselves, so these are drawn even where the depth is used
     // up; not in a type that contains itself, which would never come to an end.
-    let deepened = (has_rules && mentions_depth(&value) && !contains(context, id)).then(|| quote! { let depth = depth.max(1); });
+    let deepened = (has_rules && mentions_depth(&value) && !contains(context, id))
+        .then(|| quote! { let depth = depth.max(1); });
     match has_rules {
         true => (quote! { #deepened strategy::valid(#value) }, true),
         false => (quote! { #value.boxed() }, true),
@@ -217,12 +255,14 @@ fn requires(context: &Context<'_>, shape: &Shape, target: TypeId, seen: &mut Vec
     }
     seen.push(*id);
     match &context.api.type_of(*id).kind {
-        TypeKind::Struct(object) => {
-            object.fields.iter().any(|field| field.required && requires(context, &field.shape, target, seen))
-        }
-        TypeKind::Union(union) => {
-            union.members.iter().any(|member| requires(context, &member.shape, target, seen))
-        }
+        TypeKind::Struct(object) => object
+            .fields
+            .iter()
+            .any(|field| field.required && requires(context, &field.shape, target, seen)),
+        TypeKind::Union(union) => union
+            .members
+            .iter()
+            .any(|member| requires(context, &member.shape, target, seen)),
         TypeKind::Alias(alias) => requires(context, &alias.shape, target, seen),
         _ => false,
     }
@@ -251,7 +291,11 @@ fn strategy(context: &Context<'_>, shape: &Shape) -> TokenStream {
         Shape::Any => quote! { strategy::any_json(depth) },
         Shape::Boolean => quote! { bool::generate(depth) },
         Shape::Integer(integer) => {
-            let function = if integer.is_unsigned() { quote! { unsigned } } else { quote! { signed } };
+            let function = if integer.is_unsigned() {
+                quote! { unsigned }
+            } else {
+                quote! { signed }
+            };
             let rules = rules::integer_rules(integer);
             quote! { strategy::#function(#rules) }
         }

@@ -136,12 +136,16 @@ pub struct Operation {
 impl Operation {
     /// The parameters at one place.
     pub fn parameters_in(&self, location: Location) -> impl Iterator<Item = &Parameter> {
-        self.parameters.iter().filter(move |parameter| parameter.location == location)
+        self.parameters
+            .iter()
+            .filter(move |parameter| parameter.location == location)
     }
 
     /// The responses with a status below 400.
     pub fn successes(&self) -> impl Iterator<Item = &Response> {
-        self.responses.iter().filter(|response| response.status.is_success())
+        self.responses
+            .iter()
+            .filter(|response| response.status.is_success())
     }
 }
 

@@ -6,9 +6,36 @@ use heck::{ToSnakeCase, ToUpperCamelCase};
 
 /// Names of the prelude and of the runtime that a generated type must not shadow.
 const RESERVED_TYPES: [&str; 30] = [
-    "Option", "Some", "None", "Result", "Ok", "Err", "Vec", "Box", "String", "Default", "Clone", "Copy", "Debug",
-    "Drop", "Eq", "From", "Into", "Iterator", "Send", "Sync", "Sized", "Self", "ToString", "BTreeMap", "Decode",
-    "Generate", "Invalid", "Json", "ObjectReader", "Value",
+    "Option",
+    "Some",
+    "None",
+    "Result",
+    "Ok",
+    "Err",
+    "Vec",
+    "Box",
+    "String",
+    "Default",
+    "Clone",
+    "Copy",
+    "Debug",
+    "Drop",
+    "Eq",
+    "From",
+    "Into",
+    "Iterator",
+    "Send",
+    "Sync",
+    "Sized",
+    "Self",
+    "ToString",
+    "BTreeMap",
+    "Decode",
+    "Generate",
+    "Invalid",
+    "Json",
+    "ObjectReader",
+    "Value",
 ];
 
 /// Keywords that `r#` can't make names of.
@@ -16,10 +43,10 @@ const UNQUOTABLE: [&str; 5] = ["self", "Self", "super", "crate", "_"];
 
 /// Keywords of the 2024 edition, reserved ones included.
 const KEYWORDS: [&str; 48] = [
-    "abstract", "as", "async", "await", "become", "box", "break", "const", "continue", "do", "dyn", "else", "enum",
-    "extern", "false", "final", "fn", "for", "gen", "if", "impl", "in", "let", "loop", "macro", "match", "mod",
-    "move", "mut", "override", "priv", "pub", "ref", "return", "static", "struct", "trait", "true", "try", "type",
-    "typeof", "unsafe", "unsized", "use", "virtual", "where", "while", "yield",
+    "abstract", "as", "async", "await", "become", "box", "break", "const", "continue", "do", "dyn", "else",
+    "enum", "extern", "false", "final", "fn", "for", "gen", "if", "impl", "in", "let", "loop", "macro",
+    "match", "mod", "move", "mut", "override", "priv", "pub", "ref", "return", "static", "struct", "trait",
+    "true", "try", "type", "typeof", "unsafe", "unsized", "use", "virtual", "where", "while", "yield",
 ];
 
 /// A type name in upper camel case.
@@ -61,7 +88,15 @@ pub(crate) fn variant_name(text: &str) -> String {
 
 /// The text with everything that is no letter or digit as a word boundary.
 fn letters(text: &str) -> String {
-    text.chars().map(|character| if character.is_ascii_alphanumeric() { character } else { ' ' }).collect()
+    text.chars()
+        .map(|character| {
+            if character.is_ascii_alphanumeric() {
+                character
+            } else {
+                ' '
+            }
+        })
+        .collect()
 }
 
 /// A name as source code: keywords become raw identifiers.
@@ -78,10 +113,20 @@ pub(crate) fn singular(word: &str) -> String {
     let lower = word.to_ascii_lowercase();
     let cut = |suffix: usize, replacement: &str| format!("{}{replacement}", &word[..word.len() - suffix]);
     match () {
-        () if lower.len() < 4 || lower.ends_with("ss") || lower.ends_with("us") || lower.ends_with("is") => word.to_owned(),
+        () if lower.len() < 4 || lower.ends_with("ss") || lower.ends_with("us") || lower.ends_with("is") => {
+            word.to_owned()
+        }
         () if lower.ends_with("ies") => cut(3, "y"),
-        () if lower.ends_with("sses") || lower.ends_with("xes") || lower.ends_with("ches") || lower.ends_with("shes") => cut(2, ""),
-        () if lower.ends_with("caps") || lower.ends_with("series") || lower.ends_with("news") => word.to_owned(),
+        () if lower.ends_with("sses")
+            || lower.ends_with("xes")
+            || lower.ends_with("ches")
+            || lower.ends_with("shes") =>
+        {
+            cut(2, "")
+        }
+        () if lower.ends_with("caps") || lower.ends_with("series") || lower.ends_with("news") => {
+            word.to_owned()
+        }
         () if lower.ends_with('s') => cut(1, ""),
         () => word.to_owned(),
     }
@@ -96,7 +141,9 @@ pub(crate) struct Scope {
 impl Scope {
     /// A scope in which the names that a generated type must not shadow are taken.
     pub(crate) fn for_types() -> Self {
-        Self { taken: RESERVED_TYPES.iter().map(|name| (*name).to_owned()).collect() }
+        Self {
+            taken: RESERVED_TYPES.iter().map(|name| (*name).to_owned()).collect(),
+        }
     }
 
     /// Takes `name`, or the same with the lowest number from 2 that makes it free.

@@ -43,7 +43,10 @@ impl Shape {
 
     /// An open object.
     pub fn open_object() -> Self {
-        Shape::Map { values: Box::new(Shape::Any), rules: MapRules::default() }
+        Shape::Map {
+            values: Box::new(Shape::Any),
+            rules: MapRules::default(),
+        }
     }
 }
 

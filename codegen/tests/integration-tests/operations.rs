@@ -15,7 +15,6 @@ fn operations_become_the_crate_beside_them() {
     let (document, _) = mecforge_document::prepare(document, &[], false).unwrap();
     let options = Options {
         id: "fixture-operations".to_owned(),
-        id: "fixture-operations".to_owned(),
         crate_name: "fixture-operations".to_owned(),
         source: "codegen/tests/fixtures/operations.yaml".to_owned(),
         prose: false,

@@ -10,7 +10,7 @@ use mecforge_store::{CommitError, Expected, Transaction};
 use uuid::Uuid;
 
 use crate::registry::Registry;
-use crate::service::{location, shown};
+use crate::service::{Service, location, shown};
 
 impl Registry {
     /// Registers a service (MEC 011 clause 8.2.6.3.4); returns it as answers show it, and its entity tag.
@@ -18,7 +18,7 @@ impl Registry {
         &self,
         presence: Presence,
         app_instance_id: &str,
-        info: ServiceInfoRequest,
+        mut info: ServiceInfoRequest,
         caller: &Caller,
     ) -> Result<(ServiceInfo, EntityTag), Problem> {
         if self
@@ -30,12 +30,11 @@ impl Registry {
                 "this application instance offers as many services as it may",
             ));
         }
-        let (info, transport) = self.with_transport(info)?;
+        let transport = self.take_transport(&mut info)?;
         let id = Uuid::new_v4().to_string();
         let key = keys::service(app_instance_id, &id);
-        let transaction = Transaction::new()
-            .expect(&*key, Expected::Absent)
-            .put(key, encode(&info)?);
+        let value = Service::write(&info, &transport).map_err(Problem::internal)?;
+        let transaction = Transaction::new().expect(&*key, Expected::Absent).put(key, value);
         let revision = match self
             .store
             .commit(presence.guard(transaction, app_instance_id))
@@ -59,16 +58,15 @@ impl Registry {
             app_instance_id,
             service_id,
             preconditions,
-            service_info,
+            service_info: mut info,
         } = request;
         let found = self.find(&app_instance_id, &service_id)?;
         preconditions.check(Some(&found.entity_tag()))?;
-        let (info, transport) = self.with_transport(service_info)?;
+        let transport = self.take_transport(&mut info)?;
         let key = keys::service(&app_instance_id, &service_id);
         let expected = outcome::expected(&preconditions, found.modified);
-        let transaction = Transaction::new()
-            .expect(&*key, expected)
-            .put(key, encode(&info)?);
+        let value = Service::write(&info, &transport).map_err(Problem::internal)?;
+        let transaction = Transaction::new().expect(&*key, expected).put(key, value);
         let committed = self.store.commit(transaction).await;
         let revision = committed.map_err(|error| self.lost(error, &app_instance_id, &service_id))?;
         let body = shown(
@@ -114,30 +112,22 @@ impl Registry {
         }
     }
 
-    /// The service with its transport in full, whether the application named an offered one or brought its own.
-    fn with_transport(
-        &self,
-        mut info: ServiceInfoRequest,
-    ) -> Result<(ServiceInfoRequest, TransportInfo), Problem> {
-        let transport = match (info.transport_id.take(), info.transport_info.take()) {
+    /// The transport that a service uses: the offered one that the application named, or its own. Afterwards `info`
+    /// names neither.
+    fn take_transport(&self, info: &mut ServiceInfoRequest) -> Result<TransportInfo, Problem> {
+        match (info.transport_id.take(), info.transport_info.take()) {
             (Some(id), _) => self.transports.get(&id).cloned().ok_or_else(|| {
                 Problem::bad_request(
                     "/transportId names no transport that this platform offers; see /transports",
                 )
                 .with_pointer("/transportId")
                 .with_rule("offeredTransport")
-            })?,
-            (None, Some(transport)) => transport,
+            }),
+            (None, Some(transport)) => Ok(transport),
             // The type has refused this already.
             (None, None) => {
-                return Err(Problem::bad_request("transportId or transportInfo is missing").with_pointer(""));
+                Err(Problem::bad_request("transportId or transportInfo is missing").with_pointer(""))
             }
-        };
-        info.transport_info = Some(transport.clone());
-        Ok((info, transport))
+        }
     }
-}
-
-fn encode(info: &ServiceInfoRequest) -> Result<Vec<u8>, Problem> {
-    serde_json::to_vec(info).map_err(Problem::internal)
 }

@@ -10,6 +10,7 @@ use mecforge_contracts::{keys, outcome};
 use mecforge_runtime::EntityTag;
 use mecforge_runtime::server::Caller;
 use mecforge_store::{Entry, Revision};
+use serde::Serialize;
 
 /// Creation order, and what tells services of one transaction apart.
 pub(crate) type Position = (Revision, Arc<str>);
@@ -23,17 +24,17 @@ pub(crate) struct Service {
     pub(crate) application: Arc<str>,
     pub(crate) created: Revision,
     pub(crate) modified: Revision,
-    /// What the application said, with its transport in full.
+    /// What the application said, apart from its transport.
     pub(crate) info: ServiceInfoRequest,
-    transport_info: TransportInfo,
+    transport: TransportInfo,
 }
 
 impl Service {
     /// The service in an entry of the store; `None` if the entry is no service.
     pub(crate) fn read(key: &str, entry: &Entry) -> Option<Self> {
         let (application, id) = keys::service_at(key)?;
-        let info: ServiceInfoRequest = mecforge_runtime::from_slice(&entry.value).ok()?;
-        let transport_info = info.transport_info.clone()?;
+        let mut info: ServiceInfoRequest = mecforge_runtime::from_slice(&entry.value).ok()?;
+        let transport = info.transport_info.take()?;
         let (id, application) = (id.into(), application.into());
         Some(Self {
             id,
@@ -41,7 +42,22 @@ impl Service {
             created: entry.created,
             modified: entry.modified,
             info,
-            transport_info,
+            transport,
+        })
+    }
+
+    /// What an entry of the store holds of a service: the request, with its transport in full.
+    pub(crate) fn write(info: &ServiceInfoRequest, transport: &TransportInfo) -> serde_json::Result<Vec<u8>> {
+        #[derive(Serialize)]
+        #[serde(rename_all = "camelCase")]
+        struct Stored<'a> {
+            #[serde(flatten)]
+            info: &'a ServiceInfoRequest,
+            transport_info: &'a TransportInfo,
+        }
+        serde_json::to_vec(&Stored {
+            info,
+            transport_info: transport,
         })
     }
 
@@ -60,7 +76,7 @@ impl Service {
     pub(crate) fn shown_to(&self, caller: &Caller) -> ServiceInfo {
         shown(
             &self.info,
-            &self.transport_info,
+            &self.transport,
             &self.id,
             location(caller, &self.application, &self.id),
         )

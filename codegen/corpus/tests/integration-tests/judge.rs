@@ -18,7 +18,10 @@ impl Judge {
 
     /// The places and sentences of all faults; empty for a valid instance.
     pub(crate) fn faults(&self, instance: &Value) -> Vec<(String, String)> {
-        self.0.iter_errors(instance).map(|error| (error.instance_path().to_string(), error.to_string())).collect()
+        self.0
+            .iter_errors(instance)
+            .map(|error| (error.instance_path().to_string(), error.to_string()))
+            .collect()
     }
 
     /// Whether an instance is valid.

@@ -1,6 +1,7 @@
 //! Tests over every document and every schema of the generated crates.
 #![allow(clippy::unwrap_used, reason = "a test that can't go on should stop")]
 
+mod fixtures;
 mod judge;
 mod mutate;
 mod truth;

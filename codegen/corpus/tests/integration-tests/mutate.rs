@@ -39,7 +39,17 @@ fn at(value: &mut Value, target: &mut usize, random: &mut impl Rng) -> bool {
 fn change(value: &mut Value, random: &mut impl Rng) {
     // One time in three any value is replaced by one of another kind; otherwise it is changed in its own.
     if pick(random, 3) == 0 {
-        let others = [json!(null), json!(true), json!(0), json!(-1), json!(1.5), json!(""), json!("x"), json!([]), json!({})];
+        let others = [
+            json!(null),
+            json!(true),
+            json!(0),
+            json!(-1),
+            json!(1.5),
+            json!(""),
+            json!("x"),
+            json!([]),
+            json!({}),
+        ];
         *value = others[pick(random, others.len())].clone();
         return;
     }
@@ -48,8 +58,19 @@ fn change(value: &mut Value, random: &mut impl Rng) {
         Value::Bool(flag) => *flag = !*flag,
         Value::Number(_) => {
             let others = [
-                json!(-1), json!(0), json!(1), json!(0.5), json!(1.0), json!(255), json!(256), json!(65536), json!(4294967296_u64),
-                json!(u64::MAX), json!(i64::MIN), json!(-90.5), json!(361),
+                json!(-1),
+                json!(0),
+                json!(1),
+                json!(0.5),
+                json!(1.0),
+                json!(255),
+                json!(256),
+                json!(65536),
+                json!(4294967296_u64),
+                json!(u64::MAX),
+                json!(i64::MIN),
+                json!(-90.5),
+                json!(361),
             ];
             *value = others[pick(random, others.len())].clone();
         }

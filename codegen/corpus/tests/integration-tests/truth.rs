@@ -16,7 +16,10 @@ const VALUES: usize = 24;
 const CHANGES: usize = 6;
 
 fn runner() -> TestRunner {
-    let config = Config { max_local_rejects: 1_000_000, ..Config::default() };
+    let config = Config {
+        max_local_rejects: 1_000_000,
+        ..Config::default()
+    };
     TestRunner::new_with_rng(config, TestRng::deterministic_rng(RngAlgorithm::ChaCha))
 }
 
@@ -67,15 +70,27 @@ fn check(id: &str) {
         refused += denied;
     }
     disagreements.sort();
-    let shown = disagreements.iter().take(20).cloned().collect::<Vec<_>>().join("\n");
-    assert!(disagreements.is_empty(), "{} disagreements in {id}:\n{shown}", disagreements.len());
+    let shown = disagreements
+        .iter()
+        .take(20)
+        .cloned()
+        .collect::<Vec<_>>()
+        .join("\n");
+    assert!(
+        disagreements.is_empty(),
+        "{} disagreements in {id}:\n{shown}",
+        disagreements.len()
+    );
     // The test would be worth nothing if the changes left everything valid, or nothing.
     let all = api.cases.len() * VALUES * CHANGES;
-    assert!(valid > all / 4 && refused > all / 4, "only {valid} valid and {refused} invalid instances of {all}");
+    assert!(
+        valid > all / 4 && refused > all / 4,
+        "only {valid} valid and {refused} invalid instances of {all}"
+    );
 }
 
 /// Draws values and changes them; tells how many the judge accepted and refused.
-fn compare(case: &Case, judge: &Judge, report: &mut impl FnMut(String)) -> (usize, usize) {
+pub(crate) fn compare(case: &Case, judge: &Judge, report: &mut impl FnMut(String)) -> (usize, usize) {
     let mut runner = runner();
     let strategy = (case.values)();
     let (mut accepted, mut refused) = (0, 0);
@@ -109,7 +124,9 @@ fn compare(case: &Case, judge: &Judge, report: &mut impl FnMut(String)) -> (usiz
 
 fn drawn(case: &Case, judge: &Judge, value: &Value, report: &mut impl FnMut(String)) {
     if let Some((place, fault)) = judge.faults(value).into_iter().next() {
-        report(format!("the strategy drew {value}, which the judge refuses at {place:?}: {fault}"));
+        report(format!(
+            "the strategy drew {value}, which the judge refuses at {place:?}: {fault}"
+        ));
     }
     match (case.round_trip)(value.to_string().as_bytes()) {
         Ok(back) if equal(&back, value) => {}
@@ -145,7 +162,9 @@ fn invalid(case: &Case, judge: &Judge, value: &Value, report: &mut impl FnMut(St
             let related = |place: &str| pointer.starts_with(place) || place.starts_with(&pointer);
             let faults = judge.faults(value);
             if !faults.iter().any(|(place, _)| related(place)) {
-                report(format!("{value} is refused at {pointer:?} ({error}), but the judge says {faults:?}"));
+                report(format!(
+                    "{value} is refused at {pointer:?} ({error}), but the judge says {faults:?}"
+                ));
             }
             if value.pointer(&pointer).is_none() {
                 report(format!("{value} is refused at {pointer:?}, which is not there"));
@@ -163,7 +182,9 @@ fn equal(left: &Value, right: &Value) -> bool {
         }
         (Value::Object(left), Value::Object(right)) => {
             left.len() == right.len()
-                && left.iter().all(|(name, value)| right.get(name).is_some_and(|other| equal(value, other)))
+                && left
+                    .iter()
+                    .all(|(name, value)| right.get(name).is_some_and(|other| equal(value, other)))
         }
         _ => left == right,
     }
@@ -175,9 +196,9 @@ fn is_part(part: &Value, whole: &Value) -> bool {
         (Value::Array(part), Value::Array(whole)) => {
             part.len() == whole.len() && part.iter().zip(whole).all(|(part, whole)| is_part(part, whole))
         }
-        (Value::Object(part), Value::Object(whole)) => {
-            part.iter().all(|(name, value)| whole.get(name).is_some_and(|other| is_part(value, other)))
-        }
+        (Value::Object(part), Value::Object(whole)) => part
+            .iter()
+            .all(|(name, value)| whole.get(name).is_some_and(|other| is_part(value, other))),
         _ => equal(part, whole),
     }
 }

@@ -109,14 +109,24 @@ impl<'overlay> Action<'overlay> {
         if places.is_empty() {
             return Err(self.fault(overlay, "the target matches nothing").help(MENDED));
         }
-        let origins: Vec<_> = places.iter().map(|place| (place.clone(), place_of(&document.root, place))).collect();
+        let origins: Vec<_> = places
+            .iter()
+            .map(|place| (place.clone(), place_of(&document.root, place)))
+            .collect();
         let done = match self.change {
             Change::Update(update) => self.update(document, overlay, first_file, &places, update)?,
             Change::Remove => self.remove(document, overlay, places)?,
         };
         let finding = |(place, origin): (Pointer, Origin)| {
             let done = done.get(&place)?.as_str();
-            Some(Finding::new(document, origin, &place, "erratum", self.description, done))
+            Some(Finding::new(
+                document,
+                origin,
+                &place,
+                "erratum",
+                self.description,
+                done,
+            ))
         };
         Ok(origins.into_iter().filter_map(finding).collect())
     }
@@ -185,7 +195,10 @@ impl<'overlay> Action<'overlay> {
                 _ => {}
             }
         }
-        Ok(places.into_iter().map(|place| (place, "removed".to_owned())).collect())
+        Ok(places
+            .into_iter()
+            .map(|place| (place, "removed".to_owned()))
+            .collect())
     }
 
     fn fault(&self, overlay: &Document, message: impl Into<String>) -> Diagnostic {

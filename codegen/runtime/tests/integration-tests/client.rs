@@ -8,8 +8,7 @@ use axum::extract::Request;
 use axum::response::{IntoResponse, Response};
 use http::{StatusCode, header};
 use mecforge_runtime::client::{
-    Answer, ApiClient, ClientBuilder, Error, HttpClient, Responses, RetryPolicy,
-    Unexpected,
+    Answer, ApiClient, ClientBuilder, Error, HttpClient, Responses, RetryPolicy, Unexpected,
 };
 use mecforge_runtime::operation::{Kind, Operation, Parameter, Place, RequestBody, Style};
 use mecforge_runtime::rules::StringRules;

@@ -12,8 +12,13 @@ use crate::model::types::{Alias, Type, TypeId};
 
 /// The whole of an alias.
 pub(super) fn item(context: &Context<'_>, id: TypeId, item: &Type, alias: &Alias) -> TokenStream {
-    let words = alias.rules.iter().map(|rule| rule.words.clone()).collect::<Vec<_>>();
-    let documentation = documentation::of_type(context, item, &documentation::said(context, &alias.shape), &words);
+    let words = alias
+        .rules
+        .iter()
+        .map(|rule| rule.words.clone())
+        .collect::<Vec<_>>();
+    let documentation =
+        documentation::of_type(context, item, &documentation::said(context, &alias.shape), &words);
     let (name, inner) = (identifier(&item.name), rust_type(context, &alias.shape));
     if context.is_plain_alias(id) {
         return quote! { #documentation pub type #name = #inner; };
@@ -23,10 +28,14 @@ pub(super) fn item(context: &Context<'_>, id: TypeId, item: &Type, alias: &Alias
         true => (None, None),
         false => {
             let rules = rules_constant(&alias.rules);
-            (Some(rules), Some(quote! { RULES.iter().try_for_each(|rule: &Rule| rule.check(json))?; }))
+            (
+                Some(rules),
+                Some(quote! { RULES.iter().try_for_each(|rule: &Rule| rule.check(json))?; }),
+            )
         }
     };
-    let parse = matches!(alias.shape, Shape::String(_)).then(|| quote! { mecforge_runtime::text_newtype!(#name); });
+    let parse =
+        matches!(alias.shape, Shape::String(_)).then(|| quote! { mecforge_runtime::text_newtype!(#name); });
     quote! {
         #documentation
         #[derive(Clone, Debug, PartialEq, Serialize)]

@@ -10,12 +10,19 @@ use crate::model::types::{Field, Type, TypeKind};
 
 /// The document in a few words: its title and version.
 pub(crate) fn standard(api: &Api) -> String {
-    format!("{} v{}", escaped(api.title.trim()), api.version.trim_start_matches('v'))
+    format!(
+        "{} v{}",
+        escaped(api.title.trim()),
+        api.version.trim_start_matches('v')
+    )
 }
 
 /// Brackets are links in rustdoc, and angle brackets HTML.
 fn escaped(text: &str) -> String {
-    text.replace('[', "\\[").replace(']', "\\]").replace('<', "\\<").replace('>', "\\>")
+    text.replace('[', "\\[")
+        .replace(']', "\\]")
+        .replace('<', "\\<")
+        .replace('>', "\\>")
 }
 
 /// Lines as `#[doc]` attributes.
@@ -29,9 +36,15 @@ pub(crate) fn doc_lines(lines: &[String]) -> TokenStream {
 
 /// ETSI's own words, for `--docs full`: each line escaped, so that it can't be Markdown by accident.
 pub(crate) fn prose_lines(prose: Option<&str>) -> Vec<String> {
-    let Some(prose) = prose.map(str::trim).filter(|prose| !prose.is_empty()) else { return Vec::new() };
+    let Some(prose) = prose.map(str::trim).filter(|prose| !prose.is_empty()) else {
+        return Vec::new();
+    };
     let mut lines = vec![String::new()];
-    lines.extend(prose.lines().map(|line| escaped(&line.replace('\t', " ")).trim().to_owned()));
+    lines.extend(
+        prose
+            .lines()
+            .map(|line| escaped(&line.replace('\t', " ")).trim().to_owned()),
+    );
     lines
 }
 
@@ -54,19 +67,34 @@ pub(super) fn of_type(context: &Context<'_>, item: &Type, what: &str, rules: &[S
 }
 
 fn place(api: &Api, item: &Type) -> String {
-    let clause = item.clause.as_ref().map(|clause| format!(", clause {}", escaped(clause)));
-    format!("Source: {}{}, `#{}`.", standard(api), clause.unwrap_or_default(), item.pointer)
+    let clause = item
+        .clause
+        .as_ref()
+        .map(|clause| format!(", clause {}", escaped(clause)));
+    format!(
+        "Source: {}{}, `#{}`.",
+        standard(api),
+        clause.unwrap_or_default(),
+        item.pointer
+    )
 }
 
 fn capitalised(text: &str) -> String {
     let mut letters = text.chars();
-    letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
+    letters
+        .next()
+        .map(|first| first.to_uppercase().chain(letters).collect())
+        .unwrap_or_default()
 }
 
 /// The doc comment of a property.
 pub(super) fn of_field(context: &Context<'_>, field: &Field) -> TokenStream {
     let presence = if field.required { "required" } else { "optional" };
-    let mut lines = vec![format!("`{}`, {presence}: {}.", field.api_name, said(context, &field.shape))];
+    let mut lines = vec![format!(
+        "`{}`, {presence}: {}.",
+        field.api_name,
+        said(context, &field.shape)
+    )];
     lines.extend(prose_lines(field.description.as_deref()));
     doc_lines(&lines)
 }
@@ -93,15 +121,21 @@ pub(crate) fn said(context: &Context<'_>, shape: &Shape) -> String {
             }
             text
         }
-        Shape::Map { values, .. } if **values == Shape::Any => "an object that the standard leaves open".to_owned(),
+        Shape::Map { values, .. } if **values == Shape::Any => {
+            "an object that the standard leaves open".to_owned()
+        }
         Shape::Map { values, .. } => format!("a map from text, each value {}", said(context, values)),
         Shape::Named(id) => {
             let named = context.api.type_of(*id);
             match &named.kind {
-                TypeKind::Enumeration(enumeration) if enumeration.variants.len() == 1 && !enumeration.open => {
+                TypeKind::Enumeration(enumeration)
+                    if enumeration.variants.len() == 1 && !enumeration.open =>
+                {
                     format!("the text `{}`", enumeration.variants[0].api_name)
                 }
-                TypeKind::Alias(alias) if context.is_plain_alias(*id) && !matches!(alias.shape, Shape::Named(_)) => {
+                TypeKind::Alias(alias)
+                    if context.is_plain_alias(*id) && !matches!(alias.shape, Shape::Named(_)) =>
+                {
                     format!("{} ([`{}`])", said(context, &alias.shape), named.name)
                 }
                 _ => format!("[`{}`]", named.name),
@@ -133,7 +167,10 @@ fn number(rules: &NumberRules) -> String {
         ("less than", rules.exclusive_maximum),
         ("a multiple of", rules.multiple_of),
     ];
-    for (words, bound) in bounds.into_iter().filter_map(|(words, bound)| Some((words, bound?))) {
+    for (words, bound) in bounds
+        .into_iter()
+        .filter_map(|(words, bound)| Some((words, bound?)))
+    {
         text.push_str(&format!(", {words} {bound}"));
     }
     text

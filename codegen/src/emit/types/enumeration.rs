@@ -21,15 +21,25 @@ pub(super) fn texts(context: &Context<'_>, item: &Type, enumeration: &Enumeratio
         let (name, words) = (identifier(&variant.name), format!(" `{}`", variant.api_name));
         quote! { #[doc = #words] #name }
     });
-    let other = enumeration.open.then(|| quote! { #[doc = " A text that the document does not list, as it came."] Other(String), });
+    let other = enumeration
+        .open
+        .then(|| quote! { #[doc = " A text that the document does not list, as it came."] Other(String), });
     let copy = (!enumeration.open).then(|| quote! { Copy, });
     let default = (enumeration.variants.len() == 1 && !enumeration.open).then(|| quote! { Default, });
     let variants = variants.enumerate().map(|(index, variant)| {
         let mark = (index == 0 && default.is_some()).then(|| quote! { #[default] });
         quote! { #mark #variant }
     });
-    let names = enumeration.variants.iter().map(|variant| identifier(&variant.name)).collect::<Vec<_>>();
-    let values = enumeration.variants.iter().map(|variant| &variant.api_name).collect::<Vec<_>>();
+    let names = enumeration
+        .variants
+        .iter()
+        .map(|variant| identifier(&variant.name))
+        .collect::<Vec<_>>();
+    let values = enumeration
+        .variants
+        .iter()
+        .map(|variant| &variant.api_name)
+        .collect::<Vec<_>>();
     let as_str_other = enumeration.open.then(|| quote! { Self::Other(text) => text, });
     let fallback = match enumeration.open {
         true => {
@@ -78,9 +88,19 @@ pub(super) fn integers(context: &Context<'_>, item: &Type, enumeration: &Integer
         let (name, words) = (identifier(name), format!(" `{value}`"));
         quote! { #[doc = #words] #name }
     });
-    let other = enumeration.open.then(|| quote! { #[doc = " An integer that the document does not list."] Other(i64), });
-    let names = enumeration.variants.iter().map(|(name, _)| identifier(name)).collect::<Vec<_>>();
-    let values = enumeration.variants.iter().map(|(_, value)| Literal::i64_unsuffixed(*value)).collect::<Vec<_>>();
+    let other = enumeration
+        .open
+        .then(|| quote! { #[doc = " An integer that the document does not list."] Other(i64), });
+    let names = enumeration
+        .variants
+        .iter()
+        .map(|(name, _)| identifier(name))
+        .collect::<Vec<_>>();
+    let values = enumeration
+        .variants
+        .iter()
+        .map(|(_, value)| Literal::i64_unsuffixed(*value))
+        .collect::<Vec<_>>();
     let as_integer_other = enumeration.open.then(|| quote! { Self::Other(value) => value, });
     let fallback = match enumeration.open {
         true => {

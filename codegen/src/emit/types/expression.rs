@@ -48,7 +48,9 @@ impl<'api> Context<'api> {
     fn names_itself(&self, id: TypeId) -> bool {
         let (mut seen, mut next) = (std::collections::HashSet::new(), vec![id]);
         while let Some(current) = next.pop() {
-            let TypeKind::Alias(alias) = &self.api.type_of(current).kind else { continue };
+            let TypeKind::Alias(alias) = &self.api.type_of(current).kind else {
+                continue;
+            };
             let mut found = Vec::new();
             super::references(&alias.shape, &mut found);
             if found.contains(&id) {
@@ -65,7 +67,8 @@ pub(crate) fn is_said_by_type(shape: &Shape) -> bool {
     match shape {
         Shape::Any | Shape::Boolean | Shape::Named(_) => true,
         Shape::Integer(rules) => {
-            let unsigned = rules.minimum == Some(0) && rules.maximum.is_none_or(|most| most >= u64::MAX.into());
+            let unsigned =
+                rules.minimum == Some(0) && rules.maximum.is_none_or(|most| most >= u64::MAX.into());
             let signed = rules.minimum.is_none_or(|least| least <= i64::MIN.into())
                 && rules.maximum.is_none_or(|most| most >= i64::MAX.into());
             rules.multiple_of.is_none() && (unsigned || signed)
@@ -155,7 +158,11 @@ fn decoder_body(context: &Context<'_>, shape: &Shape) -> TokenStream {
             quote! { decode::string_with(json, &#rules) }
         }
         Shape::Integer(rules) => {
-            let function = if rules.is_unsigned() { quote! { unsigned } } else { quote! { signed } };
+            let function = if rules.is_unsigned() {
+                quote! { unsigned }
+            } else {
+                quote! { signed }
+            };
             let rules = integer_rules(rules);
             quote! { decode::#function(json, &#rules) }
         }
@@ -278,8 +285,14 @@ pub(crate) fn integer_literal(value: i128) -> TokenStream {
         }
         grouped.push(digit);
     }
-    let literal: TokenStream = grouped.parse().unwrap_or_else(|_| Literal::i128_unsuffixed(value).into_token_stream());
-    if value < 0 { quote! { -#literal } } else { literal }
+    let literal: TokenStream = grouped
+        .parse()
+        .unwrap_or_else(|_| Literal::i128_unsuffixed(value).into_token_stream());
+    if value < 0 {
+        quote! { -#literal }
+    } else {
+        literal
+    }
 }
 
 use quote::ToTokens;
@@ -296,7 +309,11 @@ pub(crate) fn number_rules(rules: &NumberRules) -> TokenStream {
     let fields = bounds.into_iter().filter_map(|(name, bound)| {
         let bound = bound?;
         let magnitude = Literal::f64_unsuffixed(bound.abs());
-        let value = if bound < 0.0 { quote! { -#magnitude } } else { quote! { #magnitude } };
+        let value = if bound < 0.0 {
+            quote! { -#magnitude }
+        } else {
+            quote! { #magnitude }
+        };
         Some((name, some(value)))
     });
     rules_expression("NumberRules", fields.collect(), 5)

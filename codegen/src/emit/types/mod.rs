@@ -8,8 +8,8 @@ pub(crate) mod expression;
 mod object;
 mod union;
 
-pub(crate) use expression as expression_rules;
 pub(crate) use documentation::{doc_lines, prose_lines, said, standard};
+pub(crate) use expression as expression_rules;
 pub use expression::{Context, decoder, identifier, rust_type};
 
 use std::collections::BTreeMap;
@@ -61,7 +61,12 @@ pub(super) fn files(api: &Api) -> Result<Vec<File>, String> {
         let items = ids.iter().map(|id| item(&context, *id)).collect::<Vec<_>>();
         let imports = imports(api, module, ids, &items);
         let tokens = quote! { #imports #(#items)* };
-        files.push(source_file(api, &format!("src/types/{module}.rs"), &job(api, module, ids), tokens)?);
+        files.push(source_file(
+            api,
+            &format!("src/types/{module}.rs"),
+            &job(api, module, ids),
+            tokens,
+        )?);
     }
     Ok(files)
 }
@@ -72,7 +77,11 @@ fn job(api: &Api, module: &str, ids: &[TypeId]) -> String {
         ("names", _) => format!("Names for simple values of {}.", documentation::standard(api)),
         (_, Some(first)) => {
             let first = api.type_of(*first);
-            format!("`{}` of {}.", first.api_name.as_deref().unwrap_or(&first.name), documentation::standard(api))
+            format!(
+                "`{}` of {}.",
+                first.api_name.as_deref().unwrap_or(&first.name),
+                documentation::standard(api)
+            )
         }
         (_, None) => documentation::standard(api),
     }
@@ -85,7 +94,10 @@ fn index(api: &Api, modules: &BTreeMap<String, Vec<TypeId>>) -> Result<File, Str
     });
     let uses = modules.iter().map(|(module, ids)| {
         let module = identifier(&crate::model::identifier(module));
-        let mut names = ids.iter().map(|id| api.type_of(*id).name.clone()).collect::<Vec<_>>();
+        let mut names = ids
+            .iter()
+            .map(|id| api.type_of(*id).name.clone())
+            .collect::<Vec<_>>();
         names.sort();
         let names = names.iter().map(|name| identifier(name));
         quote! { pub use #module::{#(#names),*}; }
@@ -93,7 +105,10 @@ fn index(api: &Api, modules: &BTreeMap<String, Vec<TypeId>>) -> Result<File, Str
     source_file(
         api,
         "src/types/mod.rs",
-        &format!("The types of {}: each accepts what its schema allows and nothing else.", documentation::standard(api)),
+        &format!(
+            "The types of {}: each accepts what its schema allows and nothing else.",
+            documentation::standard(api)
+        ),
         quote! { #(#mods)* #(#uses)* },
     )
 }
@@ -148,15 +163,30 @@ pub(crate) fn runtime_imports(items: &[TokenStream]) -> TokenStream {
     let map = group(quote! { std::collections }, pick(&["BTreeMap"]));
     let rules = group(
         quote! { mecforge_runtime::rules },
-        pick(&["ArrayRules", "IntegerRules", "Literal", "MapRules", "NumberRules", "Pattern", "Predicate", "Rule", "StringRules"]),
+        pick(&[
+            "ArrayRules",
+            "IntegerRules",
+            "Literal",
+            "MapRules",
+            "NumberRules",
+            "Pattern",
+            "Predicate",
+            "Rule",
+            "StringRules",
+        ]),
     );
     let format = group(quote! { mecforge_runtime::format }, pick(&["Format"]));
     let json = group(quote! { mecforge_runtime::serde_json }, pick(&["Map", "Value"]));
     let union = group(quote! { mecforge_runtime::union }, pick(&["Candidate"]));
-    let runtime =
-        group(quote! { mecforge_runtime }, pick(&["Decode", "Invalid", "Json", "ObjectReader", "decode", "union"]));
+    let runtime = group(
+        quote! { mecforge_runtime },
+        pick(&["Decode", "Invalid", "Json", "ObjectReader", "decode", "union"]),
+    );
     let serde = group(quote! { serde }, pick(&["Serialize"]));
-    if ["prop_map", "prop_filter_map", "boxed"].iter().any(|method| found.contains(*method)) {
+    if ["prop_map", "prop_filter_map", "boxed"]
+        .iter()
+        .any(|method| found.contains(*method))
+    {
         found.insert("Strategy".to_owned());
     }
     let pick = |names: &[&str]| {
@@ -205,7 +235,12 @@ pub(crate) fn shapes_of(kind: &TypeKind) -> Vec<&Shape> {
                 Additional::Kept(shape) => Some(&**shape),
                 Additional::Ignored | Additional::Refused => None,
             };
-            object.fields.iter().map(|field| &field.shape).chain(additional).collect()
+            object
+                .fields
+                .iter()
+                .map(|field| &field.shape)
+                .chain(additional)
+                .collect()
         }
         TypeKind::Union(union) => union.members.iter().map(|member| &member.shape).collect(),
         TypeKind::Alias(alias) => vec![&alias.shape],

@@ -11,14 +11,24 @@ use crate::model::types::{Additional, Field, Struct, Type, TypeKind};
 
 /// The whole of a struct.
 pub(super) fn item(context: &Context<'_>, item: &Type, object: &Struct) -> TokenStream {
-    let words = object.rules.iter().map(|rule| rule.words.clone()).collect::<Vec<_>>();
+    let words = object
+        .rules
+        .iter()
+        .map(|rule| rule.words.clone())
+        .collect::<Vec<_>>();
     let documentation = documentation::of_type(context, item, "an object", &words);
     let name = identifier(&item.name);
     let is_camel = object.fields.iter().any(|field| field.name != field.api_name)
-        && object.fields.iter().all(|field| is_camel(field) || field.name == field.api_name || renamed(field));
+        && object
+            .fields
+            .iter()
+            .all(|field| is_camel(field) || field.name == field.api_name || renamed(field));
     let rename_all = is_camel.then(|| quote! { #[serde(rename_all = "camelCase")] });
     let default = is_default(object).then(|| quote! { Default, });
-    let fields = object.fields.iter().map(|field| definition(context, field, is_camel));
+    let fields = object
+        .fields
+        .iter()
+        .map(|field| definition(context, field, is_camel));
     let additional = additional_definition(context, object);
     let constructor = constructor(context, item, object);
     let decode = decode(context, item, object);
@@ -81,19 +91,36 @@ fn definition(context: &Context<'_>, field: &Field, struct_is_camel: bool) -> To
 
 fn value_type(context: &Context<'_>, field: &Field) -> TokenStream {
     let inner = rust_type(context, &field.shape);
-    if field.boxed { quote! { Box<#inner> } } else { inner }
+    if field.boxed {
+        quote! { Box<#inner> }
+    } else {
+        inner
+    }
 }
 
 fn field_type(context: &Context<'_>, field: &Field) -> TokenStream {
     let value = value_type(context, field);
-    if field.required { value } else { quote! { Option<#value> } }
+    if field.required {
+        value
+    } else {
+        quote! { Option<#value> }
+    }
 }
 
 fn additional_definition(context: &Context<'_>, object: &Struct) -> Option<TokenStream> {
-    let Additional::Kept(shape) = &object.additional else { return None };
+    let Additional::Kept(shape) = &object.additional else {
+        return None;
+    };
     let values = rust_type(context, shape);
-    let map = if **shape == Shape::Any { quote! { Map<String, Value> } } else { quote! { BTreeMap<String, #values> } };
-    let words = format!(" Properties that the document does not declare, each {}.", documentation::said(context, shape));
+    let map = if **shape == Shape::Any {
+        quote! { Map<String, Value> }
+    } else {
+        quote! { BTreeMap<String, #values> }
+    };
+    let words = format!(
+        " Properties that the document does not declare, each {}.",
+        documentation::said(context, shape)
+    );
     Some(quote! {
         #[doc = #words]
         #[serde(flatten)]
@@ -103,7 +130,9 @@ fn additional_definition(context: &Context<'_>, object: &Struct) -> Option<Token
 
 /// The value of a property that can only hold one text.
 pub(super) fn constant(context: &Context<'_>, shape: &Shape) -> Option<TokenStream> {
-    let Shape::Named(id) = context.resolved(shape) else { return None };
+    let Shape::Named(id) = context.resolved(shape) else {
+        return None;
+    };
     let named = context.api.type_of(*id);
     match &named.kind {
         TypeKind::Enumeration(enumeration) if enumeration.variants.len() == 1 && !enumeration.open => {
@@ -133,10 +162,19 @@ fn constructor(context: &Context<'_>, item: &Type, object: &Struct) -> TokenStre
         values.push(value);
     }
     let additional = matches!(object.additional, Additional::Kept(_)).then(|| {
-        let map = if object.additional == Additional::Kept(Box::new(Shape::Any)) { quote! { Map } } else { quote! { BTreeMap } };
+        let map = if object.additional == Additional::Kept(Box::new(Shape::Any)) {
+            quote! { Map }
+        } else {
+            quote! { BTreeMap }
+        };
         quote! { additional_properties: #map::new(), }
     });
-    let setters = object.fields.iter().filter(|field| !field.required).map(|field| setter(context, field)).collect::<Vec<_>>();
+    let setters = object
+        .fields
+        .iter()
+        .filter(|field| !field.required)
+        .map(|field| setter(context, field))
+        .collect::<Vec<_>>();
     let new = (!is_default(object)).then(|| {
         let allow = (parameters.len() > 7).then(|| {
             quote! { #[expect(clippy::too_many_arguments, reason = "one for each required property")] }
@@ -174,14 +212,26 @@ fn parameter(context: &Context<'_>, field: &Field) -> (TokenStream, TokenStream)
     let name = identifier(&field.name);
     let value = rust_type(context, &field.shape);
     match context.resolved(&field.shape) {
-        Shape::String(_) => (quote! { #name: impl Into<String> }, quote! { #name: #name.into() }),
+        Shape::String(_) => (
+            quote! { #name: impl Into<String> },
+            quote! { #name: #name.into() },
+        ),
         _ if field.boxed => (quote! { #name: #value }, quote! { #name: Box::new(#name) }),
         _ => (quote! { #name: #value }, quote! { #name }),
     }
 }
 
 /// Functions of every type, which a setter must not hide.
-const TAKEN: [&str; 8] = ["clone", "decode", "default", "deserialize", "eq", "generate", "new", "serialize"];
+const TAKEN: [&str; 8] = [
+    "clone",
+    "decode",
+    "default",
+    "deserialize",
+    "eq",
+    "generate",
+    "new",
+    "serialize",
+];
 
 fn setter(context: &Context<'_>, field: &Field) -> TokenStream {
     let name = identifier(&field.name);
@@ -224,10 +274,18 @@ fn decode(context: &Context<'_>, item: &Type, object: &Struct) -> TokenStream {
     let fields = object.fields.iter().map(|field| {
         let (name, api_name) = (identifier(&field.name), &field.api_name);
         let decoder = boxed_decoder(context, field);
-        let function = if field.required { quote! { required } } else { quote! { optional } };
+        let function = if field.required {
+            quote! { required }
+        } else {
+            quote! { optional }
+        };
         quote! { #name: object.#function(#api_name, #decoder)? }
     });
-    let declared = object.fields.iter().map(|field| &field.api_name).collect::<Vec<_>>();
+    let declared = object
+        .fields
+        .iter()
+        .map(|field| &field.api_name)
+        .collect::<Vec<_>>();
     let declared = quote! { &[#(#declared),*] };
     let (refuse, keep) = match &object.additional {
         Additional::Ignored => (None, None),
@@ -235,10 +293,16 @@ fn decode(context: &Context<'_>, item: &Type, object: &Struct) -> TokenStream {
         Additional::Kept(shape) => {
             let decoder = decoder(context, shape);
             let collect = (**shape == Shape::Any).then(|| quote! { .into_iter().collect() });
-            (None, Some(quote! { additional_properties: object.additional(#declared, #decoder)? #collect, }))
+            (
+                None,
+                Some(quote! { additional_properties: object.additional(#declared, #decoder)? #collect, }),
+            )
         }
     };
-    let counts = MapRules { min_properties: object.min_properties, max_properties: object.max_properties };
+    let counts = MapRules {
+        min_properties: object.min_properties,
+        max_properties: object.max_properties,
+    };
     let count = (counts != MapRules::default()).then(|| {
         let rules = map_rules(&counts);
         quote! { object.check_count(&#rules)?; }
@@ -257,7 +321,11 @@ fn decode(context: &Context<'_>, item: &Type, object: &Struct) -> TokenStream {
             }
         }
     };
-    let is_empty = object.fields.is_empty() && refuse.is_none() && keep.is_none() && count.is_none() && object.rules.is_empty();
+    let is_empty = object.fields.is_empty()
+        && refuse.is_none()
+        && keep.is_none()
+        && count.is_none()
+        && object.rules.is_empty();
     let open = match is_empty {
         true => quote! { ObjectReader::new(json)?; },
         false => quote! { let object = ObjectReader::new(json)?; },

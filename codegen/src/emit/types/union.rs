@@ -38,12 +38,19 @@ pub(super) fn item(context: &Context<'_>, item: &Type, union: &Union) -> TokenSt
 
 fn capitalised(text: &str) -> String {
     let mut letters = text.chars();
-    letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
+    letters
+        .next()
+        .map(|first| first.to_uppercase().chain(letters).collect())
+        .unwrap_or_default()
 }
 
 fn member_type(context: &Context<'_>, member: &Member) -> TokenStream {
     let inner = rust_type(context, &member.shape);
-    if member.boxed { quote! { Box<#inner> } } else { inner }
+    if member.boxed {
+        quote! { Box<#inner> }
+    } else {
+        inner
+    }
 }
 
 /// A function that decodes a named type into a box.
@@ -54,13 +61,24 @@ pub(super) fn boxed(name: &TokenStream) -> TokenStream {
 /// `From` for each member whose type no other member has.
 fn conversions(context: &Context<'_>, item: &Type, union: &Union) -> TokenStream {
     let name = identifier(&item.name);
-    let resolved = union.members.iter().map(|member| rust_type(context, context.resolved(&member.shape)).to_string());
+    let resolved = union
+        .members
+        .iter()
+        .map(|member| rust_type(context, context.resolved(&member.shape)).to_string());
     let resolved = resolved.collect::<Vec<_>>();
     let is_single = |index: usize| resolved.iter().filter(|other| **other == resolved[index]).count() == 1;
-    let members = union.members.iter().enumerate().filter(|(index, _)| is_single(*index));
+    let members = union
+        .members
+        .iter()
+        .enumerate()
+        .filter(|(index, _)| is_single(*index));
     let conversions = members.map(|(_, member)| {
         let (variant, inner) = (identifier(&member.name), rust_type(context, &member.shape));
-        let value = if member.boxed { quote! { Box::new(value) } } else { quote! { value } };
+        let value = if member.boxed {
+            quote! { Box::new(value) }
+        } else {
+            quote! { value }
+        };
         quote! {
             impl From<#inner> for #name {
                 fn from(value: #inner) -> Self {
@@ -92,7 +110,12 @@ fn decode(context: &Context<'_>, item: &Type, union: &Union) -> TokenStream {
     }
 }
 
-fn by_property(context: &Context<'_>, union: &Union, property: &str, cases: &[(String, usize)]) -> TokenStream {
+fn by_property(
+    context: &Context<'_>,
+    union: &Union,
+    property: &str,
+    cases: &[(String, usize)],
+) -> TokenStream {
     let arms = cases.iter().map(|(value, index)| {
         let member = &union.members[*index];
         let (variant, decoder) = (identifier(&member.name), member_decoder(context, member));
@@ -121,7 +144,11 @@ pub(super) fn decoded(decoder: &TokenStream) -> TokenStream {
 }
 
 fn by_trial(context: &Context<'_>, union: &Union) -> TokenStream {
-    let function = if union.exclusive { quote! { exactly_one } } else { quote! { at_least_one } };
+    let function = if union.exclusive {
+        quote! { exactly_one }
+    } else {
+        quote! { at_least_one }
+    };
     let candidates = union.members.iter().map(|member| {
         let (name, variant) = (&member.name, identifier(&member.name));
         let (required, declared) = (&member.required, &member.declared);

@@ -47,7 +47,11 @@ pub fn lower(document: &Document, options: &Options) -> Result<Api, Vec<Diagnost
         return Err(lowering.diagnostics);
     }
     let info = document.root.get("info");
-    let text = |key| info.and_then(|info| info.str_at(key)).unwrap_or_default().to_owned();
+    let text = |key| {
+        info.and_then(|info| info.str_at(key))
+            .unwrap_or_default()
+            .to_owned()
+    };
     Ok(Api {
         id: options.id.clone(),
         crate_name: options.crate_name.clone(),
@@ -65,13 +69,24 @@ pub fn lower(document: &Document, options: &Options) -> Result<Api, Vec<Diagnost
 
 /// The path of the first server's URL.
 fn base_path(document: &Document) -> String {
-    let servers = document.root.get("servers").and_then(Node::as_array).unwrap_or_default();
-    let url = servers.first().and_then(|server| server.str_at("url")).unwrap_or_default();
+    let servers = document
+        .root
+        .get("servers")
+        .and_then(Node::as_array)
+        .unwrap_or_default();
+    let url = servers
+        .first()
+        .and_then(|server| server.str_at("url"))
+        .unwrap_or_default();
     let path = match url.split_once("://") {
         Some((_, rest)) => rest.find('/').map_or("", |start| &rest[start..]),
         None => url,
     };
-    let path = path.split(['?', '#']).next().unwrap_or_default().trim_end_matches('/');
+    let path = path
+        .split(['?', '#'])
+        .next()
+        .unwrap_or_default()
+        .trim_end_matches('/');
     match path.is_empty() || path.starts_with('/') {
         true => path.to_owned(),
         false => format!("/{path}"),
@@ -82,15 +97,24 @@ fn base_path(document: &Document) -> String {
 fn trait_name(crate_name: &str) -> String {
     let words = crate_name.split(['-', '_', '@']);
     let named = words.skip_while(|word| {
-        word.strip_prefix("mec").is_some_and(|rest| !rest.is_empty() && rest.bytes().all(|b| b.is_ascii_digit()))
+        word.strip_prefix("mec")
+            .is_some_and(|rest| !rest.is_empty() && rest.bytes().all(|b| b.is_ascii_digit()))
     });
-    let name = named.take_while(|word| !is_version(word)).collect::<Vec<_>>().join(" ");
+    let name = named
+        .take_while(|word| !is_version(word))
+        .collect::<Vec<_>>()
+        .join(" ");
     let name = names::type_name(&name);
-    if name == "Unnamed" { names::type_name(crate_name) } else { name }
+    if name == "Unnamed" {
+        names::type_name(crate_name)
+    } else {
+        name
+    }
 }
 
 fn is_version(word: &str) -> bool {
-    word.strip_prefix('v').is_some_and(|rest| rest.starts_with(|first: char| first.is_ascii_digit()))
+    word.strip_prefix('v')
+        .is_some_and(|rest| rest.starts_with(|first: char| first.is_ascii_digit()))
 }
 
 /// The state of a lowering.
@@ -126,18 +150,26 @@ impl<'document> Lowering<'document> {
     }
 
     fn refuse(&mut self, node: &Node, pointer: &Pointer, message: impl Into<String>) {
-        self.diagnostics.push(Diagnostic::at(self.document, node, pointer, message));
+        self.diagnostics
+            .push(Diagnostic::at(self.document, node, pointer, message));
     }
 
     /// Makes a type for each member of `components/schemas`. The names are all taken first, so that an inline
     /// type can't take the name of one that comes later.
     fn schemas(&mut self) {
         let pointer = Pointer::from_tokens(["components", "schemas"]);
-        let Some(schemas) = self.document.root.pointer(&pointer).and_then(Node::as_object) else { return };
+        let Some(schemas) = self.document.root.pointer(&pointer).and_then(Node::as_object) else {
+            return;
+        };
         for (api_name, node) in schemas {
-            let name = self.scope.take(names::type_name(&self.readable_name(api_name, schemas)));
+            let name = self
+                .scope
+                .take(names::type_name(&self.readable_name(api_name, schemas)));
             let place = pointer.child(api_name);
-            let kind = TypeKind::Alias(Alias { shape: Shape::Any, rules: Vec::new() });
+            let kind = TypeKind::Alias(Alias {
+                shape: Shape::Any,
+                rules: Vec::new(),
+            });
             let id = self.push(name, Some(api_name.clone()), node, &place, kind);
             self.named.insert(api_name.clone(), id);
         }
@@ -160,7 +192,8 @@ impl<'document> Lowering<'document> {
         let refers = |schema: &Node| schema.ref_target() == Some(target.as_str());
         let owner = schemas.iter().find_map(|(owner, schema)| {
             let mut properties = schema.get("properties").and_then(Node::as_object)?.iter();
-            let (property, _) = properties.find(|(_, schema)| refers(schema) || schema.get("items").is_some_and(refers))?;
+            let (property, _) =
+                properties.find(|(_, schema)| refers(schema) || schema.get("items").is_some_and(refers))?;
             Some(format!("{owner} {property}"))
         });
         owner.unwrap_or_else(|| api_name.to_owned())
@@ -189,7 +222,10 @@ impl<'document> Lowering<'document> {
     }
 
     fn prose(&self, node: &Node) -> Option<String> {
-        self.options.prose.then(|| node.str_at("description").map(str::to_owned)).flatten()
+        self.options
+            .prose
+            .then(|| node.str_at("description").map(str::to_owned))
+            .flatten()
     }
 
     /// The notifications: schemas called so, unless marked otherwise, and bodies of declared callbacks.
@@ -198,9 +234,15 @@ impl<'document> Lowering<'document> {
         let mut scope = Scope::default();
         let mut notifications = Vec::new();
         for id in (0..self.types.len()).map(TypeId) {
-            let Some(api_name) = self.types[id.0].api_name.clone() else { continue };
+            let Some(api_name) = self.types[id.0].api_name.clone() else {
+                continue;
+            };
             let pointer = self.types[id.0].pointer.clone();
-            let mark = self.document.root.pointer(&pointer).and_then(|node| node.get("x-mecforge-notification"));
+            let mark = self
+                .document
+                .root
+                .pointer(&pointer)
+                .and_then(|node| node.get("x-mecforge-notification"));
             let is_declared = declared.contains(&Shape::Named(id));
             let is_meant = match mark.and_then(Node::as_bool) {
                 Some(mark) => mark,
@@ -221,7 +263,9 @@ impl<'document> Lowering<'document> {
 
     /// The only text that a property of a struct may hold, where it is fixed.
     fn constant_of(&self, id: TypeId, property: &str) -> Option<String> {
-        let TypeKind::Struct(object) = &self.types[id.0].kind else { return None };
+        let TypeKind::Struct(object) = &self.types[id.0].kind else {
+            return None;
+        };
         let field = object.fields.iter().find(|field| field.api_name == property)?;
         match self.texts_of(&field.shape)?.as_slice() {
             [text] => Some(text.clone()),
@@ -233,9 +277,13 @@ impl<'document> Lowering<'document> {
     fn texts_of(&self, shape: &Shape) -> Option<Vec<String>> {
         let Shape::Named(id) = shape else { return None };
         match &self.types[id.0].kind {
-            TypeKind::Enumeration(enumeration) if !enumeration.open => {
-                Some(enumeration.variants.iter().map(|variant| variant.api_name.clone()).collect())
-            }
+            TypeKind::Enumeration(enumeration) if !enumeration.open => Some(
+                enumeration
+                    .variants
+                    .iter()
+                    .map(|variant| variant.api_name.clone())
+                    .collect(),
+            ),
             TypeKind::Alias(alias) => self.texts_of(&alias.shape),
             _ => None,
         }

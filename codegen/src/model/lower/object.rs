@@ -27,8 +27,14 @@ struct Parts {
 impl Lowering<'_> {
     /// Whether a schema describes an object with declared properties, or is put together by `allOf`.
     pub(super) fn is_object(&self, node: &Node) -> bool {
-        let declares = node.get("properties").and_then(Node::as_object).is_some_and(|object| !object.is_empty());
-        let requires = node.get("required").and_then(Node::as_array).is_some_and(|array| !array.is_empty());
+        let declares = node
+            .get("properties")
+            .and_then(Node::as_object)
+            .is_some_and(|object| !object.is_empty());
+        let requires = node
+            .get("required")
+            .and_then(Node::as_array)
+            .is_some_and(|array| !array.is_empty());
         let is_typed = types_of(node).is_none_or(|(types, _)| types.iter().any(|name| name == "object"));
         let refuses = node.get("additionalProperties").and_then(Node::as_bool) == Some(false);
         node.get("allOf").is_some() || (is_typed && (declares || requires || refuses))
@@ -45,7 +51,12 @@ impl Lowering<'_> {
         let additional = self.additional(&parts, hint);
         let mut rules = parts.rules;
         let declared = |name: &&String| !parts.properties.contains_key(*name);
-        let undeclared = parts.required.iter().filter(declared).cloned().collect::<Vec<_>>();
+        let undeclared = parts
+            .required
+            .iter()
+            .filter(declared)
+            .cloned()
+            .collect::<Vec<_>>();
         if !undeclared.is_empty() {
             rules.push(super::predicate::required_rule(undeclared));
         }
@@ -61,12 +72,19 @@ impl Lowering<'_> {
     /// An `allOf` whose members but one are rules, around a schema that is no object.
     fn single(&mut self, node: &Node, pointer: &Pointer, hint: &str) -> Option<TypeKind> {
         let members = node.get("allOf").and_then(Node::as_array)?;
-        let others = node.as_object().into_iter().flatten().filter(|(key, _)| *key != "allOf" && !is_annotation(key));
+        let others = node
+            .as_object()
+            .into_iter()
+            .flatten()
+            .filter(|(key, _)| *key != "allOf" && !is_annotation(key));
         let has_others = others.count() > 0;
         let place = pointer.child("allOf");
-        let is_rule = |(_, member): &(usize, &Node)| super::predicate::predicate(member).is_some();
-        let (rules, schemas): (Vec<_>, Vec<_>) = members.iter().enumerate().partition(is_rule);
-        let [(index, only)] = schemas.as_slice() else { return None };
+        let is_rule = self.rule_members(node, members);
+        let (rules, schemas): (Vec<_>, Vec<_>) =
+            members.iter().enumerate().partition(|(index, _)| is_rule[*index]);
+        let [(index, only)] = schemas.as_slice() else {
+            return None;
+        };
         if has_others {
             return None;
         }
@@ -76,7 +94,10 @@ impl Lowering<'_> {
             return None;
         }
         let shape = self.shape(only, &place.index(*index), hint);
-        let rules = rules.into_iter().filter_map(|(_, rule)| super::predicate::rule("allOf", rule)).collect();
+        let rules = rules
+            .into_iter()
+            .filter_map(|(_, rule)| super::predicate::rule("allOf", rule))
+            .collect();
         Some(TypeKind::Alias(Alias { shape, rules }))
     }
 
@@ -92,9 +113,18 @@ impl Lowering<'_> {
         if types_of(node).is_some_and(|(types, _)| types.iter().all(|name| name != "object")) {
             self.refuse(node, pointer, "allOf joins an object with a schema that is none");
         }
-        for (name, property) in node.get("properties").and_then(Node::as_object).into_iter().flatten() {
+        for (name, property) in node
+            .get("properties")
+            .and_then(Node::as_object)
+            .into_iter()
+            .flatten()
+        {
             let place = pointer.child("properties").child(name);
-            parts.properties.entry(name.clone()).or_default().push((property.clone(), place));
+            parts
+                .properties
+                .entry(name.clone())
+                .or_default()
+                .push((property.clone(), place));
         }
         let required = node.get("required").and_then(Node::as_array).unwrap_or_default();
         for name in required.iter().filter_map(Node::as_str) {
@@ -105,7 +135,9 @@ impl Lowering<'_> {
         if let Some(additional) = node.get("additionalProperties") {
             let own = node.get("properties").and_then(Node::as_object);
             let own = own.into_iter().flat_map(|own| own.keys().cloned()).collect();
-            parts.additional.push((additional.clone(), pointer.child("additionalProperties"), own));
+            parts
+                .additional
+                .push((additional.clone(), pointer.child("additionalProperties"), own));
         }
         self.refuse_inner_union(node, pointer);
         let counts = map_rules(node);
@@ -123,9 +155,9 @@ impl Lowering<'_> {
     /// A union within an `allOf`, or beside another one, can't be a field; it must not be forgotten.
     fn refuse_inner_union(&mut self, node: &Node, pointer: &Pointer) {
         for key in ["oneOf", "anyOf"] {
-            let members = node.get(key).and_then(Node::as_array).unwrap_or_default();
-            if members.iter().any(|member| super::predicate::predicate(member).is_none()) {
-                let message = format!("{key} of schemas within allOf, or beside another one, has no Rust form yet");
+            if self.is_choice(node, key) {
+                let message =
+                    format!("{key} of schemas within allOf, or beside another one, has no Rust form yet");
                 self.refuse(node, &pointer.child(key), message);
             }
         }
@@ -141,9 +173,12 @@ impl Lowering<'_> {
     }
 
     fn gather_all(&mut self, node: &Node, pointer: &Pointer, parts: &mut Parts) {
-        for (index, member) in node.get("allOf").and_then(Node::as_array).unwrap_or_default().iter().enumerate() {
-            match super::predicate::rule("allOf", member) {
+        let members = node.get("allOf").and_then(Node::as_array).unwrap_or_default();
+        let is_rule = self.rule_members(node, members);
+        for (index, member) in members.iter().enumerate() {
+            match super::predicate::rule("allOf", member).filter(|_| is_rule[index]) {
                 Some(rule) => parts.rules.push(rule),
+                None if is_rule[index] => {}
                 None => self.gather(member, &pointer.child("allOf").index(index), parts),
             }
         }
@@ -151,7 +186,11 @@ impl Lowering<'_> {
 
     fn fields(&mut self, parts: &Parts, hint: &str) -> Vec<Field> {
         let mut scope = names::Scope::default();
-        if parts.additional.iter().any(|(node, ..)| node.as_bool() != Some(false)) {
+        if parts
+            .additional
+            .iter()
+            .any(|(node, ..)| node.as_bool() != Some(false))
+        {
             scope.take("additional_properties".to_owned());
         }
         let mut fields = Vec::new();
@@ -175,7 +214,8 @@ impl Lowering<'_> {
         for (node, pointer, own) in &parts.additional {
             // What one part of an allOf says of undeclared properties holds for what the other parts declare, too.
             let is_anything = node.as_bool() == Some(true) || *node == Node::object();
-            let is_alone = parts.additional.len() == 1 && parts.properties.keys().all(|name| own.contains(name));
+            let is_alone =
+                parts.additional.len() == 1 && parts.properties.keys().all(|name| own.contains(name));
             if !is_anything && !is_alone {
                 let message = "additionalProperties in a member of allOf whose siblings declare properties has no Rust form yet";
                 self.refuse(node, pointer, message);
@@ -196,7 +236,10 @@ fn joined(schemas: &[(Node, Pointer)]) -> (Node, Pointer) {
     let mut different: Vec<&(Node, Pointer)> = Vec::new();
     for schema in schemas {
         // A part that declares the property without saying anything (to require it, say) adds nothing.
-        let says_nothing = schema.0.as_object().is_none_or(|object| object.keys().all(|key| is_annotation(key)));
+        let says_nothing = schema
+            .0
+            .as_object()
+            .is_none_or(|object| object.keys().all(|key| is_annotation(key)));
         if !says_nothing && !different.iter().any(|(node, _)| *node == schema.0) {
             different.push(schema);
         }
@@ -215,7 +258,10 @@ fn joined(schemas: &[(Node, Pointer)]) -> (Node, Pointer) {
                 return (merged, pointer.clone());
             }
             let mut all = Object::new();
-            all.insert("allOf".to_owned(), Node::new(different.iter().map(|(node, _)| node.clone()).collect::<Vec<_>>()));
+            all.insert(
+                "allOf".to_owned(),
+                Node::new(different.iter().map(|(node, _)| node.clone()).collect::<Vec<_>>()),
+            );
             (Node::at(first.origin, all), pointer.clone())
         }
     }

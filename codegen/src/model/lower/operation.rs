@@ -16,7 +16,11 @@ impl Lowering<'_> {
     pub(super) fn operations(&mut self) -> Vec<Operation> {
         let document = self.document;
         let paths = document.root.get("paths").and_then(Node::as_object);
-        let all_paths = paths.into_iter().flatten().map(|(path, _)| path.as_str()).collect::<BTreeSet<_>>();
+        let all_paths = paths
+            .into_iter()
+            .flatten()
+            .map(|(path, _)| path.as_str())
+            .collect::<BTreeSet<_>>();
         let (mut operations, mut scope) = (Vec::new(), Scope::default());
         for (path, item) in paths.into_iter().flatten() {
             if path.starts_with("x-") {
@@ -25,7 +29,12 @@ impl Lowering<'_> {
             let (item, place) = self.locate(item, &Pointer::from_tokens(["paths", path]));
             for method in Method::ALL {
                 if let Some(node) = item.get(method.key()) {
-                    let name = scope.take(operation_name(method, path, is_collection(document, path, item, &all_paths), node));
+                    let name = scope.take(operation_name(
+                        method,
+                        path,
+                        is_collection(document, path, item, &all_paths),
+                        node,
+                    ));
                     operations.push(self.operation(method, path, item, &place, node, name));
                 }
             }
@@ -45,9 +54,16 @@ impl Lowering<'_> {
         let pointer = item_pointer.child(method.key());
         let type_name = names::type_name(&name);
         let parameters = self.parameters(path, item, item_pointer, node, &pointer, &type_name);
-        let body = node.get("requestBody").and_then(|body| self.request_body(body, &pointer, &type_name));
+        let body = node
+            .get("requestBody")
+            .and_then(|body| self.request_body(body, &pointer, &type_name));
         let responses = self.responses(node, &pointer, &type_name);
-        let prose = |key| self.options.prose.then(|| node.str_at(key).map(str::to_owned)).flatten();
+        let prose = |key| {
+            self.options
+                .prose
+                .then(|| node.str_at(key).map(str::to_owned))
+                .flatten()
+        };
         Operation {
             operation_id: node.str_at("operationId").map(str::to_owned),
             clause: node.str_at("x-etsi-ref").map(str::to_owned),
@@ -94,15 +110,22 @@ impl Lowering<'_> {
     /// The shape of a body. Bodies that are written inline again and again in the same words share one type, and a
     /// body with a single property (`{"userList": …}` in MEC 013) is called after it.
     fn body_shape(&mut self, node: &Node, pointer: &Pointer, hint: &str) -> Shape {
-        let properties = node.get("properties").and_then(Node::as_object).filter(|_| node.ref_target().is_none());
-        let Some(properties) = properties else { return self.shape_at(node, pointer, hint) };
+        let properties = node
+            .get("properties")
+            .and_then(Node::as_object)
+            .filter(|_| node.ref_target().is_none());
+        let Some(properties) = properties else {
+            return self.shape_at(node, pointer, hint);
+        };
         let words = serde_json::to_string(&super::prose::without_annotations(node)).unwrap_or_default();
         if let Some(shape) = self.bodies.get(&words) {
             return shape.clone();
         }
         let hint = match properties.first() {
             Some((name, property)) if properties.len() == 1 => {
-                let is_request_view = property.ref_target().is_some_and(|target| target.ends_with("Request"));
+                let is_request_view = property
+                    .ref_target()
+                    .is_some_and(|target| target.ends_with("Request"));
                 format!("{name} {}", if is_request_view { "Request Body" } else { "Body" })
             }
             _ => hint.to_owned(),
@@ -125,7 +148,10 @@ impl Lowering<'_> {
         let mut parameters: Vec<Parameter> = Vec::new();
         // An operation's parameter replaces the path item's with the same name and place.
         for (owner, place) in [(node, pointer), (item, item_pointer)] {
-            let list = owner.get("parameters").and_then(Node::as_array).unwrap_or_default();
+            let list = owner
+                .get("parameters")
+                .and_then(Node::as_array)
+                .unwrap_or_default();
             for (index, parameter) in list.iter().enumerate() {
                 let at = place.child("parameters").index(index);
                 let (parameter, at) = self.locate(parameter, &at);
@@ -139,7 +165,9 @@ impl Lowering<'_> {
             }
         }
         let position = |parameter: &Parameter| match parameter.location {
-            Location::Path => path.find(&format!("{{{}}}", parameter.api_name)).unwrap_or(usize::MAX),
+            Location::Path => path
+                .find(&format!("{{{}}}", parameter.api_name))
+                .unwrap_or(usize::MAX),
             _ => usize::MAX,
         };
         parameters.sort_by_key(|parameter| (parameter.location, position(parameter)));
@@ -147,9 +175,14 @@ impl Lowering<'_> {
             parameter.name = names::identifier(&scope.take(names::snake_name(&parameter.api_name)));
         }
         for name in path.split('{').skip(1).filter_map(|rest| rest.split('}').next()) {
-            let is_declared = |parameter: &Parameter| parameter.location == Location::Path && parameter.api_name == name;
+            let is_declared =
+                |parameter: &Parameter| parameter.location == Location::Path && parameter.api_name == name;
             if !parameters.iter().any(is_declared) {
-                self.refuse(node, pointer, format!("the path parameter {name} is not declared"));
+                self.refuse(
+                    node,
+                    pointer,
+                    format!("the path parameter {name} is not declared"),
+                );
             }
         }
         parameters
@@ -163,7 +196,10 @@ impl Lowering<'_> {
             Some("header") => Location::Header,
             Some("cookie") => Location::Cookie,
             other => {
-                let message = format!("a parameter is in path, query, header or cookie, not {:?}", other.unwrap_or_default());
+                let message = format!(
+                    "a parameter is in path, query, header or cookie, not {:?}",
+                    other.unwrap_or_default()
+                );
                 self.refuse(node, pointer, message);
                 return None;
             }
@@ -174,14 +210,21 @@ impl Lowering<'_> {
             return None;
         }
         let is_shared = pointer.as_str().starts_with("/components/");
-        let hint = if is_shared { names::type_name(&api_name) } else { format!("{hint} {api_name}") };
+        let hint = if is_shared {
+            names::type_name(&api_name)
+        } else {
+            format!("{hint} {api_name}")
+        };
         let (shape, style) = self.parameter_shape(node, pointer, &hint, location);
         let explode = node.get("explode").and_then(Node::as_bool);
         Some(Parameter {
             name: String::new(),
             api_name,
             location,
-            required: node.get("required").and_then(Node::as_bool).unwrap_or(location == Location::Path),
+            required: node
+                .get("required")
+                .and_then(Node::as_bool)
+                .unwrap_or(location == Location::Path),
             shape,
             style,
             explode: explode.unwrap_or(style == Style::Form),
@@ -190,14 +233,28 @@ impl Lowering<'_> {
         })
     }
 
-    fn parameter_shape(&mut self, node: &Node, pointer: &Pointer, hint: &str, location: Location) -> (Shape, Style) {
-        if let Some((media_type, content)) = node.get("content").and_then(Node::as_object).and_then(|map| map.first()) {
+    fn parameter_shape(
+        &mut self,
+        node: &Node,
+        pointer: &Pointer,
+        hint: &str,
+        location: Location,
+    ) -> (Shape, Style) {
+        if let Some((media_type, content)) = node
+            .get("content")
+            .and_then(Node::as_object)
+            .and_then(|map| map.first())
+        {
             let place = pointer.child("content").child(media_type).child("schema");
             return match (is_json(media_type), content.get("schema")) {
                 (true, Some(schema)) => (self.shape_at(schema, &place, hint), Style::Json),
                 (true, None) => (Shape::Any, Style::Json),
                 (false, _) => {
-                    self.refuse(node, &pointer.child("content"), format!("a parameter as {media_type} has no Rust form yet"));
+                    self.refuse(
+                        node,
+                        &pointer.child("content"),
+                        format!("a parameter as {media_type} has no Rust form yet"),
+                    );
                     (Shape::Any, Style::Json)
                 }
             };
@@ -233,14 +290,25 @@ impl Lowering<'_> {
 
     fn content(&mut self, node: &Node, pointer: &Pointer, hint: &str) -> Vec<Content> {
         let mut content = Vec::new();
-        for (media_type, node) in node.get("content").and_then(Node::as_object).into_iter().flatten() {
+        for (media_type, node) in node
+            .get("content")
+            .and_then(Node::as_object)
+            .into_iter()
+            .flatten()
+        {
             let place = pointer.child("content").child(media_type).child("schema");
-            let essence = media_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+            let essence = media_type
+                .split(';')
+                .next()
+                .unwrap_or_default()
+                .trim()
+                .to_ascii_lowercase();
             let mut shape = || match node.get("schema") {
                 Some(schema) => self.body_shape(schema, &place, hint),
                 None => Shape::Any,
             };
-            let is_form = ["application/x-www-form-urlencoded", "multipart/form-data"].contains(&essence.as_str());
+            let is_form =
+                ["application/x-www-form-urlencoded", "multipart/form-data"].contains(&essence.as_str());
             let body = match essence.as_str() {
                 essence if is_json(essence) => Body::Json(shape()),
                 "application/x-www-form-urlencoded" => Body::Form(shape()),
@@ -251,7 +319,10 @@ impl Lowering<'_> {
             if is_form {
                 self.check_form(media_type, node, &pointer.child("content").child(media_type));
             }
-            content.push(Content { media_type: media_type.clone(), body });
+            content.push(Content {
+                media_type: media_type.clone(),
+                body,
+            });
         }
         content
     }
@@ -259,13 +330,22 @@ impl Lowering<'_> {
     fn responses(&mut self, node: &Node, pointer: &Pointer, hint: &str) -> Vec<Response> {
         let mut responses = Vec::new();
         let place = pointer.child("responses");
-        for (key, response) in node.get("responses").and_then(Node::as_object).into_iter().flatten() {
+        for (key, response) in node
+            .get("responses")
+            .and_then(Node::as_object)
+            .into_iter()
+            .flatten()
+        {
             if key.starts_with("x-") {
                 continue;
             }
             let at = place.child(key);
             let Some(status) = status(key) else {
-                self.refuse(response, &at, format!("{key:?} is no status code, range (2XX) or default"));
+                self.refuse(
+                    response,
+                    &at,
+                    format!("{key:?} is no status code, range (2XX) or default"),
+                );
                 continue;
             };
             let variant = variant(status);
@@ -296,7 +376,12 @@ impl Lowering<'_> {
         let mut scope = Scope::default();
         scope.take("body".to_owned());
         let mut headers = Vec::new();
-        for (api_name, header) in node.get("headers").and_then(Node::as_object).into_iter().flatten() {
+        for (api_name, header) in node
+            .get("headers")
+            .and_then(Node::as_object)
+            .into_iter()
+            .flatten()
+        {
             if api_name.eq_ignore_ascii_case("content-type") {
                 continue;
             }
@@ -319,14 +404,27 @@ impl Lowering<'_> {
     pub(super) fn callback_bodies(&mut self) -> Vec<Shape> {
         let document = self.document;
         let mut bodies = Vec::new();
-        for (path, item) in document.root.get("paths").and_then(Node::as_object).into_iter().flatten() {
+        for (path, item) in document
+            .root
+            .get("paths")
+            .and_then(Node::as_object)
+            .into_iter()
+            .flatten()
+        {
             for (key, operation) in item.as_object().into_iter().flatten() {
                 let place = Pointer::from_tokens(["paths", path, key, "callbacks"]);
-                for (name, callback) in operation.get("callbacks").and_then(Node::as_object).into_iter().flatten() {
+                for (name, callback) in operation
+                    .get("callbacks")
+                    .and_then(Node::as_object)
+                    .into_iter()
+                    .flatten()
+                {
                     let (callback, place) = self.locate(callback, &place.child(name));
                     for (expression, item) in callback.as_object().into_iter().flatten() {
                         for method in Method::ALL {
-                            if let Some(body) = item.get(method.key()).and_then(|node| node.get("requestBody")) {
+                            if let Some(body) =
+                                item.get(method.key()).and_then(|node| node.get("requestBody"))
+                            {
                                 let at = place.child(expression).child(method.key());
                                 bodies.extend(self.callback_body(body, &at, &format!("{key} {path} {name}")));
                             }
@@ -340,7 +438,9 @@ impl Lowering<'_> {
 
     /// The schemas of one callback's body; a union's members count by themselves.
     fn callback_body(&mut self, body: &Node, pointer: &Pointer, hint: &str) -> Vec<Shape> {
-        let Some(body) = self.request_body(body, pointer, hint) else { return Vec::new() };
+        let Some(body) = self.request_body(body, pointer, hint) else {
+            return Vec::new();
+        };
         let mut shapes = Vec::new();
         for content in body.content {
             if let Body::Json(Shape::Named(id)) = content.body {
@@ -355,7 +455,12 @@ impl Lowering<'_> {
 }
 
 fn is_json(media_type: &str) -> bool {
-    let essence = media_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    let essence = media_type
+        .split(';')
+        .next()
+        .unwrap_or_default()
+        .trim()
+        .to_ascii_lowercase();
     essence == "application/json" || essence == "text/json" || essence.ends_with("+json")
 }
 
@@ -363,10 +468,17 @@ fn status(key: &str) -> Option<Status> {
     if key == "default" {
         return Some(Status::Default);
     }
-    let class = key.get(..1).and_then(|digit| digit.parse::<u8>().ok()).filter(|class| (1..=5).contains(class))?;
+    let class = key
+        .get(..1)
+        .and_then(|digit| digit.parse::<u8>().ok())
+        .filter(|class| (1..=5).contains(class))?;
     match key.get(1..) {
         Some("XX" | "xx") => Some(Status::Range(class)),
-        _ => key.parse().ok().filter(|code| (100..600).contains(code)).map(Status::Code),
+        _ => key
+            .parse()
+            .ok()
+            .filter(|code| (100..600).contains(code))
+            .map(Status::Code),
     }
 }
 
@@ -382,10 +494,16 @@ fn variant(status: Status) -> String {
 }
 
 /// Whether a path names a collection: it has items below it, or answers a list.
-fn is_collection(document: &mecforge_document::Document, path: &str, item: &Node, paths: &BTreeSet<&str>) -> bool {
+fn is_collection(
+    document: &mecforge_document::Document,
+    path: &str,
+    item: &Node,
+    paths: &BTreeSet<&str>,
+) -> bool {
     let below = format!("{}/{{", path.trim_end_matches('/'));
     let has_items = paths.range(below.as_str()..).next().is_some_and(|next| {
-        next.strip_prefix(&below).is_some_and(|rest| rest.ends_with('}') && !rest.contains('/'))
+        next.strip_prefix(&below)
+            .is_some_and(|rest| rest.ends_with('}') && !rest.contains('/'))
     });
     let answers_list = || {
         let response = document.resolve(item.get("get")?.get("responses")?.get("200")?)?;
@@ -398,16 +516,25 @@ fn is_collection(document: &mecforge_document::Document, path: &str, item: &Node
 /// The operation's name: what the method does to what the path names. ETSI's operationIds are not used, because
 /// they change with every release.
 fn operation_name(method: Method, path: &str, is_collection: bool, node: &Node) -> String {
-    let segments = path.split('/').filter(|segment| !segment.is_empty()).collect::<Vec<_>>();
+    let segments = path
+        .split('/')
+        .filter(|segment| !segment.is_empty())
+        .collect::<Vec<_>>();
     let is_parameter = |segment: &str| segment.contains('{');
     let mut words: Vec<String> = Vec::new();
-    for (index, segment) in segments.iter().enumerate().filter(|(_, segment)| !is_parameter(segment)) {
+    for (index, segment) in segments
+        .iter()
+        .enumerate()
+        .filter(|(_, segment)| !is_parameter(segment))
+    {
         let word = names::snake_name(segment);
         let is_followed = segments.get(index + 1).is_some_and(|next| is_parameter(next));
         words.push(if is_followed { names::singular(&word) } else { word });
     }
     let ends_with_parameter = segments.last().is_some_and(|segment| is_parameter(segment));
-    let creates = node.get("responses").is_some_and(|responses| responses.get("201").is_some());
+    let creates = node
+        .get("responses")
+        .is_some_and(|responses| responses.get("201").is_some());
     let last = words.pop().unwrap_or_else(|| "root".to_owned());
     let all = |verb: &str, last: &str| {
         let mut name = vec![verb.to_owned()];
@@ -418,7 +545,9 @@ fn operation_name(method: Method, path: &str, is_collection: bool, node: &Node) 
     match method {
         Method::Get if !ends_with_parameter && is_collection => all("list", &last),
         Method::Get => all("get", &last),
-        Method::Post if !ends_with_parameter && (is_collection || creates) => all("create", &names::singular(&last)),
+        Method::Post if !ends_with_parameter && (is_collection || creates) => {
+            all("create", &names::singular(&last))
+        }
         // A POST to what is no collection starts something: the path's last word says what.
         Method::Post if !ends_with_parameter => all(&last, "").trim_end_matches('_').to_owned(),
         Method::Post => all("post", &last),

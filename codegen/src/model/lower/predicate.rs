@@ -1,5 +1,7 @@
 //! Rules across properties: schemas that only say which properties go together, and how to say that in words.
 
+use std::collections::BTreeSet;
+
 use mecforge_document::{Node, Pointer, Value};
 
 use super::Lowering;
@@ -18,17 +20,85 @@ impl Lowering<'_> {
             match only(node, key).and_then(|only| rule(key, &only)) {
                 Some(rule) => rules.push(rule),
                 None if key == "oneOf" || key == "anyOf" => {}
-                None => self.refuse(node, &pointer.child(key), format!("this {key} has no Rust form yet")),
+                None => self.refuse(
+                    node,
+                    &pointer.child(key),
+                    format!("this {key} has no Rust form yet"),
+                ),
             }
         }
         rules
     }
 }
 
+impl Lowering<'_> {
+    /// Which members of an `allOf` are mere rules for what the others declare. One that declares a property of its
+    /// own is a schema, however simple: its property must become a field.
+    pub(super) fn rule_members(&self, node: &Node, members: &[Node]) -> Vec<bool> {
+        let mut known = BTreeSet::new();
+        let mut rest = node.clone();
+        rest.remove("allOf");
+        self.declared_names(&rest, &mut known, 0);
+        for member in members.iter().filter(|member| predicate(member).is_none()) {
+            self.declared_names(member, &mut known, 0);
+        }
+        let is_rule = |member: &Node| {
+            let mut own = BTreeSet::new();
+            self.declared_names(member, &mut own, 0);
+            let is_rule = predicate(member).is_some() && own.is_subset(&known);
+            known.extend(own);
+            is_rule
+        };
+        members.iter().map(is_rule).collect()
+    }
+
+    /// Whether `oneOf` or `anyOf` is a choice between schemas rather than a rule: a member is more than a condition,
+    /// or declares what the schema around it does not.
+    pub(super) fn is_choice(&self, node: &Node, key: &str) -> bool {
+        let members = node.get(key).and_then(Node::as_array).unwrap_or_default();
+        let mut around = node.clone();
+        around.remove(key);
+        let mut known = BTreeSet::new();
+        self.declared_names(&around, &mut known, 0);
+        let says_kind = ["type", "properties", "allOf", "$ref"]
+            .iter()
+            .any(|key| node.get(key).is_some());
+        members.iter().any(|member| {
+            let mut own = BTreeSet::new();
+            self.declared_names(member, &mut own, 0);
+            let is_kind = !says_kind && member.get("type").is_some();
+            predicate(member).is_none() || is_kind || !own.is_subset(&known)
+        })
+    }
+
+    /// The properties that a schema declares, its parts and what it refers to included.
+    fn declared_names(&self, node: &Node, names: &mut BTreeSet<String>, depth: usize) {
+        let Some(node) = Some(node).filter(|_| depth < 16) else {
+            return;
+        };
+        let properties = node.get("properties").and_then(Node::as_object);
+        names.extend(properties.into_iter().flat_map(|object| object.keys().cloned()));
+        for key in ["allOf", "anyOf", "oneOf"] {
+            for member in node.get(key).and_then(Node::as_array).unwrap_or_default() {
+                self.declared_names(member, names, depth + 1);
+            }
+        }
+        if node.ref_target().is_some()
+            && let Some(target) = self.document.resolve(node)
+        {
+            self.declared_names(target, names, depth + 1);
+        }
+    }
+}
+
 /// The schema with one keyword alone (`if` keeps `then` and `else`).
 fn only(node: &Node, key: &str) -> Option<Node> {
     let mut alone = Node::at(node.origin, mecforge_document::Object::new());
-    let keys: &[&str] = if key == "if" { &["if", "then", "else"] } else { &[key] };
+    let keys: &[&str] = if key == "if" {
+        &["if", "then", "else"]
+    } else {
+        &[key]
+    };
     for key in keys {
         if let Some(value) = node.get(key) {
             alone.set(*key, value.clone());
@@ -42,28 +112,56 @@ pub(super) fn rule(keyword: &str, node: &Node) -> Option<Rule> {
     let predicate = predicate(node).filter(|predicate| *predicate != Predicate::True)?;
     let keyword = match keyword {
         "allOf" => keyword_of(node),
-        _ => KEYWORDS.iter().find(|known| **known == keyword).copied().unwrap_or("allOf"),
+        _ => KEYWORDS
+            .iter()
+            .find(|known| **known == keyword)
+            .copied()
+            .unwrap_or("allOf"),
     };
-    Some(Rule { words: words(&predicate), keyword, predicate })
+    Some(Rule {
+        words: words(&predicate),
+        keyword,
+        predicate,
+    })
 }
 
 /// A value that must be one of these.
 pub(super) fn values_rule(values: &[Node]) -> Rule {
     let predicate = Predicate::OneOfValues(values.iter().map(Node::to_json).collect());
-    Rule { words: words(&predicate), keyword: "enum", predicate }
+    Rule {
+        words: words(&predicate),
+        keyword: "enum",
+        predicate,
+    }
 }
 
 /// Properties that must be there although no schema declares them.
 pub(super) fn required_rule(names: Vec<String>) -> Rule {
     let predicate = Predicate::Required(names);
-    Rule { words: words(&predicate), keyword: "required", predicate }
+    Rule {
+        words: words(&predicate),
+        keyword: "required",
+        predicate,
+    }
 }
 
-const KEYWORDS: [&str; 9] =
-    ["oneOf", "anyOf", "not", "if", "dependentRequired", "contains", "required", "const", "enum"];
+const KEYWORDS: [&str; 9] = [
+    "oneOf",
+    "anyOf",
+    "not",
+    "if",
+    "dependentRequired",
+    "contains",
+    "required",
+    "const",
+    "enum",
+];
 
 fn keyword_of(node: &Node) -> &'static str {
-    KEYWORDS.into_iter().find(|key| node.get(key).is_some()).unwrap_or("allOf")
+    KEYWORDS
+        .into_iter()
+        .find(|key| node.get(key).is_some())
+        .unwrap_or("allOf")
 }
 
 /// The condition that a schema states; `None` where it is more than a condition: a reference, a type with rules.
@@ -89,11 +187,18 @@ pub(super) fn predicate(node: &Node) -> Option<Predicate> {
 fn keyword(key: &str, value: &Node, node: &Node) -> Option<Predicate> {
     Some(match key {
         "required" => Predicate::Required(texts(value)?),
-        "properties" => all(value.as_object()?.iter().map(|(name, schema)| {
-            Some(Predicate::Property(name.clone(), Box::new(predicate(schema)?)))
-        }))?,
+        "properties" => all(value
+            .as_object()?
+            .iter()
+            .map(|(name, schema)| Some(Predicate::Property(name.clone(), Box::new(predicate(schema)?)))))?,
         "const" => Predicate::Constant(literal(value)?),
-        "enum" => Predicate::OneOfValues(value.as_array()?.iter().map(literal).collect::<Option<Vec<_>>>()?),
+        "enum" => Predicate::OneOfValues(
+            value
+                .as_array()?
+                .iter()
+                .map(literal)
+                .collect::<Option<Vec<_>>>()?,
+        ),
         "type" => Predicate::Type(value.as_str()?.to_owned()),
         "items" => Predicate::Items(Box::new(predicate(value)?)),
         "contains" => Predicate::Contains(Box::new(predicate(value)?)),
@@ -105,14 +210,22 @@ fn keyword(key: &str, value: &Node, node: &Node) -> Option<Predicate> {
         "not" => Predicate::Not(Box::new(predicate(value)?)),
         "if" => {
             let branch = |key| node.get(key).map_or(Some(Predicate::True), predicate);
-            Predicate::If(Box::new(predicate(value)?), Box::new(branch("then")?), Box::new(branch("else")?))
+            Predicate::If(
+                Box::new(predicate(value)?),
+                Box::new(branch("then")?),
+                Box::new(branch("else")?),
+            )
         }
         // Without `if` these two say nothing; with it they are part of it.
         "then" | "else" => Predicate::True,
         "dependentRequired" => all(value.as_object()?.iter().map(|(name, needed)| {
             let condition = Predicate::Required(vec![name.clone()]);
             let then = Predicate::Required(texts(needed)?);
-            Some(Predicate::If(Box::new(condition), Box::new(then), Box::new(Predicate::True)))
+            Some(Predicate::If(
+                Box::new(condition),
+                Box::new(then),
+                Box::new(Predicate::True),
+            ))
         }))?,
         _ => return None,
     })
@@ -135,7 +248,11 @@ fn literal(value: &Node) -> Option<serde_json::Value> {
 
 fn all(predicates: impl Iterator<Item = Option<Predicate>>) -> Option<Predicate> {
     let mut predicates = predicates.collect::<Option<Vec<_>>>()?;
-    Some(if predicates.len() == 1 { predicates.remove(0) } else { Predicate::All(predicates) })
+    Some(if predicates.len() == 1 {
+        predicates.remove(0)
+    } else {
+        Predicate::All(predicates)
+    })
 }
 
 fn predicates(node: &Node) -> Option<Vec<Predicate>> {
@@ -143,7 +260,10 @@ fn predicates(node: &Node) -> Option<Vec<Predicate>> {
 }
 
 fn texts(node: &Node) -> Option<Vec<String>> {
-    node.as_array()?.iter().map(|item| item.as_str().map(str::to_owned)).collect()
+    node.as_array()?
+        .iter()
+        .map(|item| item.as_str().map(str::to_owned))
+        .collect()
 }
 
 /// The rule in words, completing "the value must …".
@@ -165,12 +285,20 @@ fn words(predicate: &Predicate) -> String {
             (Predicate::True, otherwise) => format!("{} unless {}", words(otherwise), state(condition)),
             (then, Predicate::True) => format!("{} when {}", words(then), state(condition)),
             (then, otherwise) => {
-                format!("{} when {}, else {}", words(then), state(condition), words(otherwise))
+                format!(
+                    "{} when {}, else {}",
+                    words(then),
+                    state(condition),
+                    words(otherwise)
+                )
             }
         },
         Predicate::Constant(value) => format!("be {value}"),
         Predicate::OneOfValues(values) => {
-            let values = values.iter().map(serde_json::Value::to_string).collect::<Vec<_>>();
+            let values = values
+                .iter()
+                .map(serde_json::Value::to_string)
+                .collect::<Vec<_>>();
             format!("be one of {}", values.join(", "))
         }
         Predicate::Type(name) => format!("be of type {name}"),
@@ -195,7 +323,9 @@ fn negated(inner: &Predicate) -> String {
     };
     let mut names: Vec<&str> = Vec::new();
     for member in pairs {
-        let Predicate::Required(group) = member else { return format!("not {}", words(inner)) };
+        let Predicate::Required(group) = member else {
+            return format!("not {}", words(inner));
+        };
         names.extend(group.iter().map(String::as_str));
     }
     names.sort_unstable();
@@ -224,7 +354,10 @@ fn state(predicate: &Predicate) -> String {
         Predicate::Property(name, inner) => match &**inner {
             Predicate::Constant(value) => format!("{name} is {value}"),
             Predicate::OneOfValues(values) => {
-                let values = values.iter().map(serde_json::Value::to_string).collect::<Vec<_>>();
+                let values = values
+                    .iter()
+                    .map(serde_json::Value::to_string)
+                    .collect::<Vec<_>>();
                 format!("{name} is one of {}", values.join(", "))
             }
             inner => format!("{name} would {}", words(inner)),
@@ -240,7 +373,12 @@ fn state(predicate: &Predicate) -> String {
                 Predicate::Required(names) => !names.iter().all(|name| tested.contains(&name.as_str())),
                 _ => true,
             };
-            members.iter().filter(says_more).map(state).collect::<Vec<_>>().join(" and ")
+            members
+                .iter()
+                .filter(says_more)
+                .map(state)
+                .collect::<Vec<_>>()
+                .join(" and ")
         }
         Predicate::Any(members) => members.iter().map(state).collect::<Vec<_>>().join(" or "),
         Predicate::Required(names) => match names.as_slice() {

@@ -4,14 +4,36 @@ use mecforge_document::{Node, Object, Value};
 
 /// Keys whose values are prose, or examples that are part of it.
 const PROSE: [&str; 9] = [
-    "description", "summary", "title", "example", "examples", "externalDocs", "x-etsi-notes", "x-enum-descriptions",
+    "description",
+    "summary",
+    "title",
+    "example",
+    "examples",
+    "externalDocs",
+    "x-etsi-notes",
+    "x-enum-descriptions",
     "$comment",
 ];
 
 /// Keys whose values are maps from names of the document, in which every key stays.
 const NAMED: [&str; 18] = [
-    "properties", "patternProperties", "$defs", "dependentSchemas", "schemas", "responses", "parameters", "headers",
-    "requestBodies", "callbacks", "securitySchemes", "links", "pathItems", "paths", "content", "mapping", "variables",
+    "properties",
+    "patternProperties",
+    "$defs",
+    "dependentSchemas",
+    "schemas",
+    "responses",
+    "parameters",
+    "headers",
+    "requestBodies",
+    "callbacks",
+    "securitySchemes",
+    "links",
+    "pathItems",
+    "paths",
+    "content",
+    "mapping",
+    "variables",
     "encoding",
 ];
 
@@ -48,7 +70,9 @@ fn root_title(root: &Node) -> Option<Node> {
 
 /// Strips an object; `named` tells that its keys are names of the document, not keywords.
 fn strip_object(node: &Node, named: bool) -> Node {
-    let Value::Object(object) = &node.value else { return strip_other(node) };
+    let Value::Object(object) = &node.value else {
+        return strip_other(node);
+    };
     let mut kept = Object::new();
     for (key, value) in object {
         if named {
@@ -69,14 +93,21 @@ fn strip_object(node: &Node, named: bool) -> Node {
 
 fn strip_other(node: &Node) -> Node {
     match &node.value {
-        Value::Array(items) => Node::new(items.iter().map(|item| strip_object(item, false)).collect::<Vec<_>>()),
+        Value::Array(items) => Node::new(
+            items
+                .iter()
+                .map(|item| strip_object(item, false))
+                .collect::<Vec<_>>(),
+        ),
         _ => Node::new(node.value.clone()),
     }
 }
 
 /// Responses by status, or by name in `components`: each needs a description, and gets its key.
 fn strip_responses(node: &Node) -> Node {
-    let Value::Object(object) = &node.value else { return strip_other(node) };
+    let Value::Object(object) = &node.value else {
+        return strip_other(node);
+    };
     let strip = |(key, response): (&String, &Node)| {
         let mut response = strip_object(response, false);
         if response.ref_target().is_none()

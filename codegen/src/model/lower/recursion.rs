@@ -65,7 +65,11 @@ fn reaches(types: &[Type], from: TypeId, to: TypeId, seen: &mut [bool]) -> bool 
         TypeKind::Union(union) => union.members[slot].boxed,
         _ => false,
     };
-    let count = if matches!(kind, TypeKind::Alias(_)) { 1 } else { slots(kind) };
+    let count = if matches!(kind, TypeKind::Alias(_)) {
+        1
+    } else {
+        slots(kind)
+    };
     (0..count)
         .filter(|slot| !boxed(*slot))
         .filter_map(|slot| direct(slot_shape(kind, slot)))

@@ -9,14 +9,33 @@ use crate::model::types::{Alias, Enumeration, IntegerEnumeration, TypeId, TypeKi
 
 /// Keywords that say nothing about which values are valid.
 const ANNOTATIONS: [&str; 12] = [
-    "description", "title", "example", "examples", "default", "deprecated", "readOnly", "writeOnly", "externalDocs",
-    "xml", "$comment", "contentMediaType",
+    "description",
+    "title",
+    "example",
+    "examples",
+    "default",
+    "deprecated",
+    "readOnly",
+    "writeOnly",
+    "externalDocs",
+    "xml",
+    "$comment",
+    "contentMediaType",
 ];
 
 /// Keywords that the generated code can't check.
 const UNSUPPORTED: [&str; 11] = [
-    "patternProperties", "propertyNames", "dependentSchemas", "unevaluatedProperties", "unevaluatedItems",
-    "prefixItems", "additionalItems", "minContains", "maxContains", "$dynamicRef", "$anchor",
+    "patternProperties",
+    "propertyNames",
+    "dependentSchemas",
+    "unevaluatedProperties",
+    "unevaluatedItems",
+    "prefixItems",
+    "additionalItems",
+    "minContains",
+    "maxContains",
+    "$dynamicRef",
+    "$anchor",
 ];
 
 /// Whether a keyword says nothing about which values are valid.
@@ -33,7 +52,12 @@ impl Lowering<'_> {
 
     /// The kind of type that a schema describes; `hint` names the inline types within.
     fn kind(&mut self, node: &Node, pointer: &Pointer, hint: &str) -> TypeKind {
-        let alias = |shape| TypeKind::Alias(Alias { shape, rules: Vec::new() });
+        let alias = |shape| {
+            TypeKind::Alias(Alias {
+                shape,
+                rules: Vec::new(),
+            })
+        };
         if let Some(object) = node.as_object() {
             for key in object.keys().filter(|key| UNSUPPORTED.contains(&key.as_str())) {
                 let message = format!("the keyword {key} has no Rust form yet");
@@ -50,7 +74,11 @@ impl Lowering<'_> {
         if node.get("$ref").is_some() {
             return self.reference(node, pointer, hint);
         }
-        if let Some(values) = node.get("enum").or_else(|| node.get("x-extensible-enum")).and_then(Node::as_array) {
+        if let Some(values) = node
+            .get("enum")
+            .or_else(|| node.get("x-extensible-enum"))
+            .and_then(Node::as_array)
+        {
             return self.enumeration(node, pointer, values);
         }
         if let Some(value) = node.get("const") {
@@ -89,7 +117,15 @@ impl Lowering<'_> {
         match types {
             [] => without.remove("type").map(drop).unwrap_or_default(),
             [one] => without.set("type", Node::new(one.as_str())),
-            _ => without.set("type", Node::new(types.iter().map(|name| Node::new(name.as_str())).collect::<Vec<_>>())),
+            _ => without.set(
+                "type",
+                Node::new(
+                    types
+                        .iter()
+                        .map(|name| Node::new(name.as_str()))
+                        .collect::<Vec<_>>(),
+                ),
+            ),
         }
         if let Some(values) = without.get_mut("enum").and_then(Node::as_array_mut) {
             values.retain(|value| !matches!(value.value, Value::Null));
@@ -100,13 +136,22 @@ impl Lowering<'_> {
     /// A `$ref`, alone or (as 3.1 allows) with other keywords, which then hold as well.
     fn reference(&mut self, node: &Node, pointer: &Pointer, hint: &str) -> TypeKind {
         let siblings = node.as_object().into_iter().flatten();
-        if siblings.clone().all(|(key, _)| key == "$ref" || is_annotation(key)) {
+        if siblings
+            .clone()
+            .all(|(key, _)| key == "$ref" || is_annotation(key))
+        {
             let shape = self.follow(node, pointer, hint);
-            return TypeKind::Alias(Alias { shape, rules: Vec::new() });
+            return TypeKind::Alias(Alias {
+                shape,
+                rules: Vec::new(),
+            });
         }
         let mut rest = node.clone();
         rest.remove("$ref");
-        let target = Node::at(node.origin, Node::reference(node.ref_target().unwrap_or_default()).value);
+        let target = Node::at(
+            node.origin,
+            Node::reference(node.ref_target().unwrap_or_default()).value,
+        );
         let mut both = Node::at(node.origin, mecforge_document::Object::new());
         both.set("allOf", Node::new(vec![target, rest]));
         self.kind(&both, pointer, hint)
@@ -116,7 +161,11 @@ impl Lowering<'_> {
     fn follow(&mut self, node: &Node, pointer: &Pointer, hint: &str) -> Shape {
         let target = node.ref_target().unwrap_or_default().to_owned();
         let Some(place) = target.strip_prefix('#').and_then(Pointer::parse) else {
-            self.refuse(node, pointer, format!("the reference {target} does not lead into this document"));
+            self.refuse(
+                node,
+                pointer,
+                format!("the reference {target} does not lead into this document"),
+            );
             return Shape::Any;
         };
         let tokens = place.tokens().collect::<Vec<_>>();
@@ -143,7 +192,10 @@ impl Lowering<'_> {
 
     fn enumeration(&mut self, node: &Node, pointer: &Pointer, values: &[Node]) -> TypeKind {
         let open = node.get("enum").is_none() && node.get("const").is_none();
-        let given = node.get("x-enum-varnames").and_then(Node::as_array).unwrap_or_default();
+        let given = node
+            .get("x-enum-varnames")
+            .and_then(Node::as_array)
+            .unwrap_or_default();
         if values.is_empty() {
             self.refuse(node, pointer, "an enumeration without values accepts nothing");
         }
@@ -153,16 +205,27 @@ impl Lowering<'_> {
                 scope.take("Other".to_owned());
             }
             let mut seen = std::collections::HashSet::new();
-            let texts = texts.into_iter().enumerate().filter(|(_, text)| seen.insert(*text));
+            let texts = texts
+                .into_iter()
+                .enumerate()
+                .filter(|(_, text)| seen.insert(*text));
             let variants = texts.map(|(index, text)| Variant {
-                name: scope.take(names::variant_name(given.get(index).and_then(Node::as_str).unwrap_or(text))),
+                name: scope.take(names::variant_name(
+                    given.get(index).and_then(Node::as_str).unwrap_or(text),
+                )),
                 api_name: text.to_owned(),
             });
             let variants = variants.collect();
             let rules = self.string_rules(node, pointer);
-            return TypeKind::Enumeration(Enumeration { variants, open, rules });
+            return TypeKind::Enumeration(Enumeration {
+                variants,
+                open,
+                rules,
+            });
         }
-        let integers = values.iter().map(|value| value.as_number().and_then(serde_json::Number::as_i64));
+        let integers = values
+            .iter()
+            .map(|value| value.as_number().and_then(serde_json::Number::as_i64));
         if let Some(integers) = integers.collect::<Option<Vec<_>>>() {
             let mut scope = names::Scope::default();
             if open {
@@ -177,7 +240,11 @@ impl Lowering<'_> {
                 (scope.take(name), *value)
             });
             let rules = integer_rules(node);
-            return TypeKind::IntegerEnumeration(IntegerEnumeration { variants: named.collect(), open, rules });
+            return TypeKind::IntegerEnumeration(IntegerEnumeration {
+                variants: named.collect(),
+                open,
+                rules,
+            });
         }
         if values.iter().any(super::predicate::holds_object) {
             self.refuse(node, pointer, "an object as a constant has no Rust form yet");
@@ -188,12 +255,17 @@ impl Lowering<'_> {
             true => Shape::Boolean,
             false => Shape::Any,
         };
-        TypeKind::Alias(Alias { shape, rules: vec![rule] })
+        TypeKind::Alias(Alias {
+            shape,
+            rules: vec![rule],
+        })
     }
 
     /// A schema without a name of its own: a scalar, a list, a map, or anything.
     fn plain(&mut self, node: &Node, pointer: &Pointer, hint: &str) -> Shape {
-        let Some((types, _)) = types_of(node) else { return Shape::Any };
+        let Some((types, _)) = types_of(node) else {
+            return Shape::Any;
+        };
         match types.first().map(String::as_str) {
             Some("string") => Shape::String(self.string_rules(node, pointer)),
             Some("integer") => Shape::Integer(integer_rules(node)),
@@ -212,17 +284,24 @@ impl Lowering<'_> {
 
     fn array(&mut self, node: &Node, pointer: &Pointer, hint: &str) -> Shape {
         let items = match node.get("items") {
-            Some(items) => {
-                self.shape(items, &pointer.child("items"), &names::singular(hint))
-            }
+            Some(items) => self.shape(items, &pointer.child("items"), &names::singular(hint)),
             None => Shape::Any,
         };
         let rules = ArrayRules {
-            min_items: node.get("minItems").and_then(Node::as_u64).filter(|least| *least > 0),
+            min_items: node
+                .get("minItems")
+                .and_then(Node::as_u64)
+                .filter(|least| *least > 0),
             max_items: node.get("maxItems").and_then(Node::as_u64),
-            unique: node.get("uniqueItems").and_then(Node::as_bool).unwrap_or_default(),
+            unique: node
+                .get("uniqueItems")
+                .and_then(Node::as_bool)
+                .unwrap_or_default(),
         };
-        Shape::Array { items: Box::new(items), rules }
+        Shape::Array {
+            items: Box::new(items),
+            rules,
+        }
     }
 
     fn map(&mut self, node: &Node, pointer: &Pointer, hint: &str) -> Shape {
@@ -233,17 +312,26 @@ impl Lowering<'_> {
             }
             _ => Shape::Any,
         };
-        Shape::Map { values: Box::new(values), rules: map_rules(node) }
+        Shape::Map {
+            values: Box::new(values),
+            rules: map_rules(node),
+        }
     }
 
     fn string_rules(&mut self, node: &Node, pointer: &Pointer) -> StringRules {
         let pattern = node.str_at("pattern").map(str::to_owned);
-        if let Some(Err(error)) = pattern.as_deref().map(|pattern| regress::Regex::with_flags(pattern, "u")) {
+        if let Some(Err(error)) = pattern
+            .as_deref()
+            .map(|pattern| regress::Regex::with_flags(pattern, "u"))
+        {
             let message = format!("the pattern is no regular expression of ECMA 262: {error}");
             self.refuse(node, &pointer.child("pattern"), message);
         }
         StringRules {
-            min_length: node.get("minLength").and_then(Node::as_u64).filter(|least| *least > 0),
+            min_length: node
+                .get("minLength")
+                .and_then(Node::as_u64)
+                .filter(|least| *least > 0),
             max_length: node.get("maxLength").and_then(Node::as_u64),
             pattern,
             format: node.str_at("format").and_then(format),
@@ -259,35 +347,50 @@ pub(super) fn types_of(node: &Node) -> Option<(Vec<String>, bool)> {
         _ => return None,
     };
     let nullable = types.iter().any(|name| name == "null");
-    Some((types.into_iter().filter(|name| name != "null").collect(), nullable))
+    Some((
+        types.into_iter().filter(|name| name != "null").collect(),
+        nullable,
+    ))
 }
 
 /// How many members an object may have.
 pub(super) fn map_rules(node: &Node) -> MapRules {
     MapRules {
-        min_properties: node.get("minProperties").and_then(Node::as_u64).filter(|least| *least > 0),
+        min_properties: node
+            .get("minProperties")
+            .and_then(Node::as_u64)
+            .filter(|least| *least > 0),
         max_properties: node.get("maxProperties").and_then(Node::as_u64),
     }
 }
 
 fn float(node: &Node, key: &str) -> Option<f64> {
-    node.get(key).and_then(Node::as_number).and_then(serde_json::Number::as_f64)
+    node.get(key)
+        .and_then(Node::as_number)
+        .and_then(serde_json::Number::as_f64)
 }
 
 fn integer_rules(node: &Node) -> IntegerRules {
     // Bounds may be written as floats, or be beyond 64 bits (`uint128`).
     let bound = |key: &str| {
         let number = node.get(key).and_then(Node::as_number)?;
-        let exact = number.as_i64().map(i128::from).or(number.as_u64().map(i128::from));
+        let exact = number
+            .as_i64()
+            .map(i128::from)
+            .or(number.as_u64().map(i128::from));
         exact.or_else(|| number.as_f64().map(|value| value as i128))
     };
     IntegerRules {
-        minimum: bound("exclusiveMinimum").map(|bound| bound + 1).max(bound("minimum")),
+        minimum: bound("exclusiveMinimum")
+            .map(|bound| bound + 1)
+            .max(bound("minimum")),
         maximum: match (bound("exclusiveMaximum").map(|bound| bound - 1), bound("maximum")) {
             (Some(left), Some(right)) => Some(left.min(right)),
             (left, right) => left.or(right),
         },
-        multiple_of: float(node, "multipleOf").filter(|step| *step >= 1.0).map(|step| step as u64),
+        multiple_of: float(node, "multipleOf")
+            .filter(|step| *step >= 1.0)
+            .map(|step| step as u64),
     }
 }
 

@@ -14,11 +14,9 @@ impl Lowering<'_> {
         if let Some((types, _)) = types_of(node).filter(|(types, _)| types.len() > 1) {
             return Some(self.union_of_types(node, pointer, hint, &types));
         }
-        let is_union = |key: &&str| {
-            let members = node.get(key).and_then(Node::as_array).unwrap_or_default();
-            !members.is_empty() && members.iter().any(|member| super::predicate::predicate(member).is_none())
-        };
-        let key = ["oneOf", "anyOf"].into_iter().find(is_union)?;
+        let key = ["oneOf", "anyOf"]
+            .into_iter()
+            .find(|key| self.is_choice(node, key))?;
         let members = node.get(key).and_then(Node::as_array).unwrap_or_default();
         let place = pointer.child(key);
         let base = self.base_of(node, key);
@@ -40,14 +38,27 @@ impl Lowering<'_> {
         }
         let exclusive = key == "oneOf";
         let union = match <[Member; 1]>::try_from(lowered) {
-            Ok([only]) => TypeKind::Alias(Alias { shape: only.shape, rules: Vec::new() }),
+            Ok([only]) => TypeKind::Alias(Alias {
+                shape: only.shape,
+                rules: Vec::new(),
+            }),
             Err(members) => {
-                let property = node.get("discriminator").and_then(|discriminator| discriminator.str_at("propertyName"));
+                let property = node
+                    .get("discriminator")
+                    .and_then(|discriminator| discriminator.str_at("propertyName"));
                 let selector = self.selector(&members, &nodes, property);
-                TypeKind::Union(Union { members, exclusive, selector })
+                TypeKind::Union(Union {
+                    members,
+                    exclusive,
+                    selector,
+                })
             }
         };
-        Some(if nullable { self.or_null(union, node, pointer, hint) } else { union })
+        Some(if nullable {
+            self.or_null(union, node, pointer, hint)
+        } else {
+            union
+        })
     }
 
     fn or_null(&mut self, kind: TypeKind, node: &Node, pointer: &Pointer, hint: &str) -> TypeKind {
@@ -58,7 +69,10 @@ impl Lowering<'_> {
                 Shape::Named(self.push(name, None, node, pointer, kind))
             }
         };
-        TypeKind::Alias(Alias { shape: Shape::Nullable(Box::new(shape)), rules: Vec::new() })
+        TypeKind::Alias(Alias {
+            shape: Shape::Nullable(Box::new(shape)),
+            rules: Vec::new(),
+        })
     }
 
     /// What stands beside the union and holds for each member: an object's properties, say.
@@ -66,12 +80,17 @@ impl Lowering<'_> {
         let mut base = node.clone();
         base.remove(key);
         base.remove("discriminator");
-        let keys = base.as_object().map(|object| object.keys().cloned().collect::<Vec<_>>()).unwrap_or_default();
+        let keys = base
+            .as_object()
+            .map(|object| object.keys().cloned().collect::<Vec<_>>())
+            .unwrap_or_default();
         for key in keys.iter().filter(|key| is_annotation(key)) {
             base.remove(key);
         }
         // `type: object` alone adds nothing to members that are objects.
-        let says_nothing = base.as_object().is_none_or(|object| object.keys().all(|key| key == "type"));
+        let says_nothing = base
+            .as_object()
+            .is_none_or(|object| object.keys().all(|key| key == "type"));
         (!says_nothing).then_some(base)
     }
 
@@ -86,17 +105,35 @@ impl Lowering<'_> {
             members.push(self.member(variant, shape, &member));
         }
         // A value that is an integer is a number too: at least one must match, not exactly one.
-        TypeKind::Union(Union { members, exclusive: false, selector: Selector::Trial })
+        TypeKind::Union(Union {
+            members,
+            exclusive: false,
+            selector: Selector::Trial,
+        })
     }
 
     fn member(&self, name: String, shape: Shape, node: &Node) -> Member {
         let (mut required, mut declared) = (Vec::new(), Vec::new());
         self.collect_properties(node, &mut required, &mut declared, 0);
-        Member { name, shape, required, declared, boxed: false }
+        Member {
+            name,
+            shape,
+            required,
+            declared,
+            boxed: false,
+        }
     }
 
-    fn collect_properties(&self, node: &Node, required: &mut Vec<String>, declared: &mut Vec<String>, depth: usize) {
-        let Some(node) = self.document.resolve(node).filter(|_| depth < 16) else { return };
+    fn collect_properties(
+        &self,
+        node: &Node,
+        required: &mut Vec<String>,
+        declared: &mut Vec<String>,
+        depth: usize,
+    ) {
+        let Some(node) = self.document.resolve(node).filter(|_| depth < 16) else {
+            return;
+        };
         let names = node.get("required").and_then(Node::as_array).unwrap_or_default();
         required.extend(names.iter().filter_map(Node::as_str).map(str::to_owned));
         let properties = node.get("properties").and_then(Node::as_object);
@@ -110,11 +147,16 @@ impl Lowering<'_> {
     /// discriminator's is preferred; a discriminator whose members don't fix it tells nothing (JSON Schema
     /// does not look at it).
     fn selector(&self, members: &[Member], nodes: &[Node], discriminator: Option<&str>) -> Selector {
-        let Some(first) = members.first() else { return Selector::Trial };
+        let Some(first) = members.first() else {
+            return Selector::Trial;
+        };
         let preferred = discriminator.into_iter().map(str::to_owned);
         for property in preferred.chain(first.required.iter().cloned()) {
             if let Some(cases) = self.cases(members, nodes, &property) {
-                return Selector::Property { name: property, cases };
+                return Selector::Property {
+                    name: property,
+                    cases,
+                };
             }
         }
         Selector::Trial
@@ -139,17 +181,24 @@ impl Lowering<'_> {
     /// The texts that a property may hold, where a closed enumeration or a constant fixes them.
     fn texts_in(&self, node: &Node, property: &str, depth: usize) -> Option<Vec<String>> {
         let node = self.document.resolve(node).filter(|_| depth < 16)?;
-        let declared = node.get("properties").and_then(|properties| properties.get(property));
+        let declared = node
+            .get("properties")
+            .and_then(|properties| properties.get(property));
         if let Some(schema) = declared.and_then(|schema| self.document.resolve(schema)) {
             if let Some(text) = schema.str_at("const") {
                 return Some(vec![text.to_owned()]);
             }
             if let Some(values) = schema.get("enum").and_then(Node::as_array) {
-                return values.iter().map(|value| value.as_str().map(str::to_owned)).collect();
+                return values
+                    .iter()
+                    .map(|value| value.as_str().map(str::to_owned))
+                    .collect();
             }
         }
         let members = node.get("allOf").and_then(Node::as_array).unwrap_or_default();
-        members.iter().find_map(|member| self.texts_in(member, property, depth + 1))
+        members
+            .iter()
+            .find_map(|member| self.texts_in(member, property, depth + 1))
     }
 }
 
@@ -162,7 +211,9 @@ fn all_of(base: &Node, member: &Node) -> Node {
 /// The variant's name: the schema's that it refers to, its title, its kind, or its number.
 fn member_name(node: &Node, index: usize) -> String {
     let parts = node.get("allOf").and_then(Node::as_array).unwrap_or_default();
-    let target = node.ref_target().or_else(|| parts.iter().find_map(Node::ref_target));
+    let target = node
+        .ref_target()
+        .or_else(|| parts.iter().find_map(Node::ref_target));
     if let Some(name) = target.and_then(|target| target.rsplit('/').next()) {
         return names::type_name(name);
     }

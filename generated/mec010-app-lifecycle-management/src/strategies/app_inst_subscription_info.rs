@@ -3,7 +3,7 @@
 
 use mecforge_runtime::strategy;
 use mecforge_runtime::format::Format;
-use mecforge_runtime::rules::StringRules;
+use mecforge_runtime::rules::{ArrayRules, StringRules};
 use mecforge_runtime::strategy::{BoxedStrategy, Generate, Strategy};
 use crate::types::*;
 
@@ -49,14 +49,33 @@ impl Generate for AppInstSubscriptionInfoSubscriptionType {
 }
 
 mecforge_runtime::arbitrary!(AppInstSubscriptionInfoSubscriptionType);
+impl Generate for AppInstSubscriptionInfoAppInstanceStateString {
+    fn generate(_depth: u32) -> BoxedStrategy<Self> {
+        strategy::one_of(vec![Self::NotInstantiated, Self::Started, Self::Stopped])
+    }
+}
+
+mecforge_runtime::arbitrary!(AppInstSubscriptionInfoAppInstanceStateString);
+impl Generate for AppInstSubscriptionInfoAppInstanceStateArray2 {
+    fn generate(_depth: u32) -> BoxedStrategy<Self> {
+        strategy::one_of(vec![Self::NotInstantiated, Self::Started, Self::Stopped])
+    }
+}
+
+mecforge_runtime::arbitrary!(AppInstSubscriptionInfoAppInstanceStateArray2);
 impl Generate for AppInstSubscriptionInfoAppInstanceState {
     fn generate(depth: u32) -> BoxedStrategy<Self> {
-        strategy::any_json(depth)
-            .prop_filter_map(
-                "rules of the name",
-                |value| AppInstSubscriptionInfoAppInstanceState::new(value).ok(),
-            )
-            .boxed()
+        strategy::valid(
+            strategy::union(
+                vec![
+                    AppInstSubscriptionInfoAppInstanceStateString::generate(depth)
+                    .prop_map(Self::String).boxed(), strategy::array(depth,
+                    ArrayRules::NONE,
+                    AppInstSubscriptionInfoAppInstanceStateArray2::generate)
+                    .prop_map(Self::Array).boxed()
+                ],
+            ),
+        )
     }
 }
 

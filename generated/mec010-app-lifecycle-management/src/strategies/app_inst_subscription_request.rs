@@ -3,7 +3,7 @@
 
 use mecforge_runtime::strategy;
 use mecforge_runtime::format::Format;
-use mecforge_runtime::rules::StringRules;
+use mecforge_runtime::rules::{ArrayRules, StringRules};
 use mecforge_runtime::strategy::{BoxedStrategy, Generate, Strategy};
 use crate::types::*;
 
@@ -46,14 +46,33 @@ impl Generate for AppInstSubscriptionRequestSubscriptionType {
 }
 
 mecforge_runtime::arbitrary!(AppInstSubscriptionRequestSubscriptionType);
+impl Generate for AppInstSubscriptionRequestAppInstanceStateString {
+    fn generate(_depth: u32) -> BoxedStrategy<Self> {
+        strategy::one_of(vec![Self::NotInstantiated, Self::Started, Self::Stopped])
+    }
+}
+
+mecforge_runtime::arbitrary!(AppInstSubscriptionRequestAppInstanceStateString);
+impl Generate for AppInstSubscriptionRequestAppInstanceStateArray2 {
+    fn generate(_depth: u32) -> BoxedStrategy<Self> {
+        strategy::one_of(vec![Self::NotInstantiated, Self::Started, Self::Stopped])
+    }
+}
+
+mecforge_runtime::arbitrary!(AppInstSubscriptionRequestAppInstanceStateArray2);
 impl Generate for AppInstSubscriptionRequestAppInstanceState {
     fn generate(depth: u32) -> BoxedStrategy<Self> {
-        strategy::any_json(depth)
-            .prop_filter_map(
-                "rules of the name",
-                |value| AppInstSubscriptionRequestAppInstanceState::new(value).ok(),
-            )
-            .boxed()
+        strategy::valid(
+            strategy::union(
+                vec![
+                    AppInstSubscriptionRequestAppInstanceStateString::generate(depth)
+                    .prop_map(Self::String).boxed(), strategy::array(depth,
+                    ArrayRules::NONE,
+                    AppInstSubscriptionRequestAppInstanceStateArray2::generate)
+                    .prop_map(Self::Array).boxed()
+                ],
+            ),
+        )
     }
 }
 

@@ -2,6 +2,7 @@
 //! Strategies for the types of `types::app_lcm_op_occ_subscription_filter`.
 
 use mecforge_runtime::strategy;
+use mecforge_runtime::rules::ArrayRules;
 use mecforge_runtime::strategy::{BoxedStrategy, Generate, Strategy};
 use crate::types::*;
 
@@ -40,38 +41,105 @@ impl Generate for AppLcmOpOccSubscriptionFilter {
 }
 
 mecforge_runtime::arbitrary!(AppLcmOpOccSubscriptionFilter);
+impl Generate for AppLcmOpOccSubscriptionFilterNotificationTypesString {
+    fn generate(_depth: u32) -> BoxedStrategy<Self> {
+        strategy::one_of(vec![Self::AppLcmOpOccNotification])
+    }
+}
+
+mecforge_runtime::arbitrary!(AppLcmOpOccSubscriptionFilterNotificationTypesString);
+impl Generate for AppLcmOpOccSubscriptionFilterNotificationTypesArray2 {
+    fn generate(_depth: u32) -> BoxedStrategy<Self> {
+        strategy::one_of(vec![Self::AppLcmOpOccNotification])
+    }
+}
+
+mecforge_runtime::arbitrary!(AppLcmOpOccSubscriptionFilterNotificationTypesArray2);
 impl Generate for AppLcmOpOccSubscriptionFilterNotificationTypes {
     fn generate(depth: u32) -> BoxedStrategy<Self> {
-        strategy::any_json(depth)
-            .prop_filter_map(
-                "rules of the name",
-                |value| AppLcmOpOccSubscriptionFilterNotificationTypes::new(value).ok(),
-            )
-            .boxed()
+        strategy::valid(
+            strategy::union(
+                vec![
+                    AppLcmOpOccSubscriptionFilterNotificationTypesString::generate(depth)
+                    .prop_map(Self::String).boxed(), strategy::array(depth,
+                    ArrayRules::NONE,
+                    AppLcmOpOccSubscriptionFilterNotificationTypesArray2::generate)
+                    .prop_map(Self::Array).boxed()
+                ],
+            ),
+        )
     }
 }
 
 mecforge_runtime::arbitrary!(AppLcmOpOccSubscriptionFilterNotificationTypes);
+impl Generate for AppLcmOpOccSubscriptionFilterOperationTypesString {
+    fn generate(_depth: u32) -> BoxedStrategy<Self> {
+        strategy::one_of(vec![Self::Instantiate, Self::Operate, Self::Terminate])
+    }
+}
+
+mecforge_runtime::arbitrary!(AppLcmOpOccSubscriptionFilterOperationTypesString);
+impl Generate for AppLcmOpOccSubscriptionFilterOperationTypesArray2 {
+    fn generate(_depth: u32) -> BoxedStrategy<Self> {
+        strategy::one_of(vec![Self::Instantiate, Self::Operate, Self::Terminate])
+    }
+}
+
+mecforge_runtime::arbitrary!(AppLcmOpOccSubscriptionFilterOperationTypesArray2);
 impl Generate for AppLcmOpOccSubscriptionFilterOperationTypes {
     fn generate(depth: u32) -> BoxedStrategy<Self> {
-        strategy::any_json(depth)
-            .prop_filter_map(
-                "rules of the name",
-                |value| AppLcmOpOccSubscriptionFilterOperationTypes::new(value).ok(),
-            )
-            .boxed()
+        strategy::valid(
+            strategy::union(
+                vec![
+                    AppLcmOpOccSubscriptionFilterOperationTypesString::generate(depth)
+                    .prop_map(Self::String).boxed(), strategy::array(depth,
+                    ArrayRules::NONE,
+                    AppLcmOpOccSubscriptionFilterOperationTypesArray2::generate)
+                    .prop_map(Self::Array).boxed()
+                ],
+            ),
+        )
     }
 }
 
 mecforge_runtime::arbitrary!(AppLcmOpOccSubscriptionFilterOperationTypes);
+impl Generate for AppLcmOpOccSubscriptionFilterOperationStatesString {
+    fn generate(_depth: u32) -> BoxedStrategy<Self> {
+        strategy::one_of(
+            vec![
+                Self::Starting, Self::Processing, Self::Completed, Self::Failed,
+                Self::FailedTemp
+            ],
+        )
+    }
+}
+
+mecforge_runtime::arbitrary!(AppLcmOpOccSubscriptionFilterOperationStatesString);
+impl Generate for AppLcmOpOccSubscriptionFilterOperationStatesArray2 {
+    fn generate(_depth: u32) -> BoxedStrategy<Self> {
+        strategy::one_of(
+            vec![
+                Self::Starting, Self::Processing, Self::Completed, Self::Failed,
+                Self::FailedTemp
+            ],
+        )
+    }
+}
+
+mecforge_runtime::arbitrary!(AppLcmOpOccSubscriptionFilterOperationStatesArray2);
 impl Generate for AppLcmOpOccSubscriptionFilterOperationStates {
     fn generate(depth: u32) -> BoxedStrategy<Self> {
-        strategy::any_json(depth)
-            .prop_filter_map(
-                "rules of the name",
-                |value| AppLcmOpOccSubscriptionFilterOperationStates::new(value).ok(),
-            )
-            .boxed()
+        strategy::valid(
+            strategy::union(
+                vec![
+                    AppLcmOpOccSubscriptionFilterOperationStatesString::generate(depth)
+                    .prop_map(Self::String).boxed(), strategy::array(depth,
+                    ArrayRules::NONE,
+                    AppLcmOpOccSubscriptionFilterOperationStatesArray2::generate)
+                    .prop_map(Self::Array).boxed()
+                ],
+            ),
+        )
     }
 }
 

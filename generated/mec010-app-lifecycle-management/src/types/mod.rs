@@ -126,12 +126,16 @@ pub use app_inst_notification::{
 pub use app_inst_notification_links::AppInstNotificationLinks;
 pub use app_inst_subscription_info::{
     AppInstSubscriptionInfo, AppInstSubscriptionInfoAppInstanceState,
+    AppInstSubscriptionInfoAppInstanceStateArray2,
+    AppInstSubscriptionInfoAppInstanceStateString,
     AppInstSubscriptionInfoSubscriptionType,
 };
 
 pub use app_inst_subscription_info_links::AppInstSubscriptionInfoLinks;
 pub use app_inst_subscription_request::{
     AppInstSubscriptionRequest, AppInstSubscriptionRequestAppInstanceState,
+    AppInstSubscriptionRequestAppInstanceStateArray2,
+    AppInstSubscriptionRequestAppInstanceStateString,
     AppInstSubscriptionRequestSubscriptionType,
 };
 
@@ -169,8 +173,14 @@ pub use app_lcm_op_occ_notification::{
 pub use app_lcm_op_occ_notification_links::AppLcmOpOccNotificationLinks;
 pub use app_lcm_op_occ_subscription_filter::{
     AppLcmOpOccSubscriptionFilter, AppLcmOpOccSubscriptionFilterNotificationTypes,
+    AppLcmOpOccSubscriptionFilterNotificationTypesArray2,
+    AppLcmOpOccSubscriptionFilterNotificationTypesString,
     AppLcmOpOccSubscriptionFilterOperationStates,
+    AppLcmOpOccSubscriptionFilterOperationStatesArray2,
+    AppLcmOpOccSubscriptionFilterOperationStatesString,
     AppLcmOpOccSubscriptionFilterOperationTypes,
+    AppLcmOpOccSubscriptionFilterOperationTypesArray2,
+    AppLcmOpOccSubscriptionFilterOperationTypesString,
 };
 
 pub use app_lcm_op_occ_subscription_info::{

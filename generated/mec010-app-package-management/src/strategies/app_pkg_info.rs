@@ -24,15 +24,11 @@ impl Generate for AppPkgInfo {
                         min_items: Some(1),
                         ..ArrayRules::NONE
                     },
-                    |depth| strategy::any_json(depth),
+                    strategy::any_json,
                 ),
                 strategy::optional(
                     depth,
-                    |depth| strategy::array(
-                        depth,
-                        ArrayRules::NONE,
-                        |depth| strategy::any_json(depth),
-                    ),
+                    |depth| strategy::array(depth, ArrayRules::NONE, strategy::any_json),
                 ),
             ),
             (

@@ -20,7 +20,7 @@ impl Generate for ServiceDependency {
                     TransportDependency::generate,
                 ),
             ),
-            strategy::optional(depth, |depth| strategy::any_json(depth)),
+            strategy::optional(depth, strategy::any_json),
         )
             .prop_map(|
                 (

@@ -35,7 +35,7 @@ impl Generate for EndPointInfo {
                     depth,
                     |depth| strategy::array(depth, ArrayRules::NONE, Addresses::generate),
                 ),
-                strategy::optional(depth, |depth| strategy::any_json(depth)),
+                strategy::optional(depth, strategy::any_json),
             )
                 .prop_map(|(uris, fqdn, addresses, alternative)| Self {
                     uris,

@@ -9,7 +9,7 @@ impl Generate for SecurityInfo {
     fn generate(depth: u32) -> BoxedStrategy<Self> {
         (
             strategy::optional(depth, OAuth2Info::generate),
-            strategy::optional(depth, |depth| strategy::any_json(depth)),
+            strategy::optional(depth, strategy::any_json),
         )
             .prop_map(|(o_auth2_info, extensions)| Self { o_auth2_info, extensions })
             .boxed()

@@ -17,7 +17,7 @@ impl Generate for TransportInfo {
             strategy::string(StringRules::NONE),
             EndPointInfo::generate(depth),
             SecurityInfo::generate(depth),
-            strategy::optional(depth, |depth| strategy::any_json(depth)),
+            strategy::optional(depth, strategy::any_json),
         )
             .prop_map(|
                 (

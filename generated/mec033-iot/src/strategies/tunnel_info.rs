@@ -12,7 +12,7 @@ impl Generate for TunnelInfo {
             TunnelInfoTunnelType::generate(depth),
             strategy::string(StringRules::NONE),
             strategy::string(StringRules::NONE),
-            strategy::optional(depth, |depth| strategy::any_json(depth)),
+            strategy::optional(depth, strategy::any_json),
         )
             .prop_map(|
                 (

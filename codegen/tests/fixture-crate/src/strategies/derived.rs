@@ -2,23 +2,22 @@
 //! Strategies for the types of `types::derived`.
 
 use mecforge_runtime::strategy;
-use mecforge_runtime::rules::StringRules;
+use mecforge_runtime::rules::{IntegerRules, StringRules};
 use mecforge_runtime::strategy::{BoxedStrategy, Generate, Strategy};
 use crate::types::*;
 
 impl Generate for Derived {
-    fn generate(depth: u32) -> BoxedStrategy<Self> {
-        let depth = depth.max(1);
-        strategy::valid(
-            (
-                strategy::string(StringRules {
-                    min_length: Some(1),
-                    ..StringRules::NONE
-                }),
-                strategy::optional(depth, |_| strategy::string(StringRules::NONE)),
-            )
-                .prop_map(|(id, note)| Self { id, note }),
+    fn generate(_depth: u32) -> BoxedStrategy<Self> {
+        (
+            strategy::string(StringRules {
+                min_length: Some(1),
+                ..StringRules::NONE
+            }),
+            strategy::string(StringRules::NONE),
+            strategy::signed(IntegerRules::SIGNED),
         )
+            .prop_map(|(id, note, extra)| Self { id, note, extra })
+            .boxed()
     }
 }
 

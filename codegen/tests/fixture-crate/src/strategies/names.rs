@@ -242,24 +242,6 @@ impl Generate for MapOfObjectsValue {
 }
 
 mecforge_runtime::arbitrary!(MapOfObjectsValue);
-impl Generate for ByRequired {
-    fn generate(depth: u32) -> BoxedStrategy<Self> {
-        strategy::any_json(depth)
-            .prop_filter_map("rules of the name", |value| ByRequired::new(value).ok())
-            .boxed()
-    }
-}
-
-mecforge_runtime::arbitrary!(ByRequired);
-impl Generate for Overlapping {
-    fn generate(depth: u32) -> BoxedStrategy<Self> {
-        strategy::any_json(depth)
-            .prop_filter_map("rules of the name", |value| Overlapping::new(value).ok())
-            .boxed()
-    }
-}
-
-mecforge_runtime::arbitrary!(Overlapping);
 impl Generate for NullableText {
     fn generate(depth: u32) -> BoxedStrategy<Self> {
         strategy::nullable(

@@ -2,7 +2,7 @@
 //! Strategies for the types of `types::thrice`.
 
 use mecforge_runtime::strategy;
-use mecforge_runtime::rules::StringRules;
+use mecforge_runtime::rules::{IntegerRules, StringRules};
 use mecforge_runtime::strategy::{BoxedStrategy, Generate, Strategy};
 use crate::types::*;
 
@@ -15,11 +15,18 @@ impl Generate for Thrice {
                     min_length: Some(1),
                     ..StringRules::NONE
                 }),
-                strategy::optional(depth, |_| strategy::string(StringRules::NONE)),
+                strategy::string(StringRules::NONE),
+                strategy::signed(IntegerRules::SIGNED),
                 strategy::optional(depth, Chain::generate),
                 strategy::optional(depth, bool::generate),
             )
-                .prop_map(|(id, note, next, end)| Self { id, note, next, end }),
+                .prop_map(|(id, note, extra, next, end)| Self {
+                    id,
+                    note,
+                    extra,
+                    next,
+                    end,
+                }),
         )
     }
 }

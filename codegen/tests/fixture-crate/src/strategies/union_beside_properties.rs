@@ -2,8 +2,8 @@
 //! Strategies for the types of `types::union_beside_properties`.
 
 use mecforge_runtime::strategy;
-use mecforge_runtime::rules::IntegerRules;
-use mecforge_runtime::strategy::{BoxedStrategy, Generate, Just, Strategy};
+use mecforge_runtime::rules::{IntegerRules, StringRules};
+use mecforge_runtime::strategy::{BoxedStrategy, Generate, Strategy};
 use crate::types::*;
 
 impl Generate for UnionBesideProperties {
@@ -24,16 +24,18 @@ impl Generate for UnionBesideProperties {
 mecforge_runtime::arbitrary!(UnionBesideProperties);
 impl Generate for UnionBesidePropertiesClosedless {
     fn generate(_depth: u32) -> BoxedStrategy<Self> {
-        strategy::valid(
-            strategy::signed(IntegerRules::SIGNED).prop_map(|one| Self { one }),
-        )
+        (strategy::string(StringRules::NONE), strategy::signed(IntegerRules::SIGNED))
+            .prop_map(|(common, one)| Self { common, one })
+            .boxed()
     }
 }
 
 mecforge_runtime::arbitrary!(UnionBesidePropertiesClosedless);
 impl Generate for UnionBesidePropertiesOption2 {
-    fn generate(_depth: u32) -> BoxedStrategy<Self> {
-        Just(Self {}).boxed()
+    fn generate(depth: u32) -> BoxedStrategy<Self> {
+        (strategy::string(StringRules::NONE), bool::generate(depth))
+            .prop_map(|(common, other)| Self { common, other })
+            .boxed()
     }
 }
 

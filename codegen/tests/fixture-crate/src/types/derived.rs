@@ -2,54 +2,37 @@
 //! `Derived` of Fixture of rules v1.0.0.
 
 use mecforge_runtime::{Decode, Invalid, Json, ObjectReader, decode};
-use mecforge_runtime::rules::{Predicate, Rule, StringRules};
+use mecforge_runtime::rules::StringRules;
 use serde::Serialize;
 
 /// `Derived`: an object.
-///
-/// - It must be of type object and have extra and note and have extra that must be of type integer.
 ///
 /// Source: Fixture of rules v1.0.0, `#/components/schemas/Derived`.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Derived {
     /// `id`, required: text of at least 1 characters.
     pub id: String,
-    /// `note`, optional: text.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub note: Option<String>,
+    /// `note`, required: text.
+    pub note: String,
+    /// `extra`, required: an integer.
+    pub extra: i64,
 }
 
 impl Derived {
-    /// The value with what is required; optional properties are absent.
-    pub fn new(id: impl Into<String>) -> Self {
-        Self { id: id.into(), note: None }
-    }
-
-    /// Sets `note`.
-    #[must_use]
-    pub fn note(mut self, note: impl Into<String>) -> Self {
-        self.note = Some(note.into());
-        self
+    /// The value with all its properties.
+    pub fn new(id: impl Into<String>, note: impl Into<String>, extra: i64) -> Self {
+        Self {
+            id: id.into(),
+            note: note.into(),
+            extra,
+        }
     }
 }
 
 impl Decode for Derived {
     fn decode(json: &Json<'_>) -> Result<Self, Invalid> {
-        const RULES: &[Rule] = &[
-            Rule {
-                words: "be of type object and have extra and note and have extra that must be of type integer",
-                keyword: "required",
-                predicate: Predicate::All(
-                    &[
-                        Predicate::Type("object"),
-                        Predicate::Required(&["extra", "note"]),
-                        Predicate::Property("extra", &Predicate::Type("integer")),
-                    ],
-                ),
-            },
-        ];
         let object = ObjectReader::new(json)?;
-        let value = Self {
+        Ok(Self {
             id: object
                 .required(
                     "id",
@@ -61,10 +44,9 @@ impl Decode for Derived {
                         },
                     ),
                 )?,
-            note: object.optional("note", decode::string)?,
-        };
-        object.check(RULES)?;
-        Ok(value)
+            note: object.required("note", decode::string)?,
+            extra: object.required("extra", i64::decode)?,
+        })
     }
 }
 

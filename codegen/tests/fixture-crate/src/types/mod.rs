@@ -10,6 +10,7 @@ mod box2;
 mod by_constant;
 mod by_discriminator;
 mod by_kind;
+mod by_required;
 mod cat;
 mod chain;
 mod closed;
@@ -35,6 +36,7 @@ mod narrowed;
 mod nested_union;
 mod nullable_members;
 mod option2;
+mod overlapping;
 mod ping;
 mod pong;
 mod required_undeclared;
@@ -55,6 +57,7 @@ pub use box2::Box2;
 pub use by_constant::ByConstant;
 pub use by_discriminator::ByDiscriminator;
 pub use by_kind::{ByKind, ByKindOption5};
+pub use by_required::{ByRequired, ByRequiredOption1, ByRequiredOption2};
 pub use cat::{Cat, CatPetType};
 pub use chain::Chain;
 pub use closed::Closed;
@@ -82,11 +85,10 @@ pub use formats::Formats;
 pub use links::Links;
 pub use links2::Links2;
 pub use names::{
-    Anywhere, ByRequired, Code, ContainsOne, Inclusive, Letters, LinksInner,
-    MapOfObjects, MapOfObjectsValue, Matrix, N5g, Nest, NullableReference, NullableText,
-    OpenObject, Overlapping, Percent, Port, Quarters, Signed, SizedMap, Steps,
-    TextWithRules, UniqueNumbers, UniqueObject, UniqueObjects, UniqueTexts, Unsigned,
-    Vec2,
+    Anywhere, Code, ContainsOne, Inclusive, Letters, LinksInner, MapOfObjects,
+    MapOfObjectsValue, Matrix, N5g, Nest, NullableReference, NullableText, OpenObject,
+    Percent, Port, Quarters, Signed, SizedMap, Steps, TextWithRules, UniqueNumbers,
+    UniqueObject, UniqueObjects, UniqueTexts, Unsigned, Vec2,
 };
 
 pub use names_::Names;
@@ -95,6 +97,7 @@ pub use narrowed::{Narrowed, NarrowedNote};
 pub use nested_union::NestedUnion;
 pub use nullable_members::{NullableMembers, NullableMembersD};
 pub use option2::Option2;
+pub use overlapping::{Overlapping, OverlappingOption1, OverlappingOption2};
 pub use ping::Ping;
 pub use pong::Pong;
 pub use required_undeclared::RequiredUndeclared;

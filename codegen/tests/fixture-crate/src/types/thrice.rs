@@ -8,7 +8,6 @@ use super::Chain;
 
 /// `Thrice`: an object.
 ///
-/// - It must be of type object and have extra and note and have extra that must be of type integer.
 /// - It must have at least one of next, end.
 ///
 /// Source: Fixture of rules v1.0.0, `#/components/schemas/Thrice`.
@@ -16,9 +15,10 @@ use super::Chain;
 pub struct Thrice {
     /// `id`, required: text of at least 1 characters.
     pub id: String,
-    /// `note`, optional: text.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub note: Option<String>,
+    /// `note`, required: text.
+    pub note: String,
+    /// `extra`, required: an integer.
+    pub extra: i64,
     /// `next`, optional: [`Chain`].
     #[serde(skip_serializing_if = "Option::is_none")]
     pub next: Option<Chain>,
@@ -29,20 +29,14 @@ pub struct Thrice {
 
 impl Thrice {
     /// The value with what is required; optional properties are absent.
-    pub fn new(id: impl Into<String>) -> Self {
+    pub fn new(id: impl Into<String>, note: impl Into<String>, extra: i64) -> Self {
         Self {
             id: id.into(),
-            note: None,
+            note: note.into(),
+            extra,
             next: None,
             end: None,
         }
-    }
-
-    /// Sets `note`.
-    #[must_use]
-    pub fn note(mut self, note: impl Into<String>) -> Self {
-        self.note = Some(note.into());
-        self
     }
 
     /// Sets `next`.
@@ -64,17 +58,6 @@ impl Decode for Thrice {
     fn decode(json: &Json<'_>) -> Result<Self, Invalid> {
         const RULES: &[Rule] = &[
             Rule {
-                words: "be of type object and have extra and note and have extra that must be of type integer",
-                keyword: "required",
-                predicate: Predicate::All(
-                    &[
-                        Predicate::Type("object"),
-                        Predicate::Required(&["extra", "note"]),
-                        Predicate::Property("extra", &Predicate::Type("integer")),
-                    ],
-                ),
-            },
-            Rule {
                 words: "have at least one of next, end",
                 keyword: "anyOf",
                 predicate: Predicate::Any(
@@ -95,7 +78,8 @@ impl Decode for Thrice {
                         },
                     ),
                 )?,
-            note: object.optional("note", decode::string)?,
+            note: object.required("note", decode::string)?,
+            extra: object.required("extra", i64::decode)?,
             next: object.optional("next", Chain::decode)?,
             end: object.optional("end", decode::boolean)?,
         };
