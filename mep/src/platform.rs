@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 use axum::body::Body;
-use http::{HeaderValue, Method, Request, Response, StatusCode, Uri};
+use http::{HeaderValue, Method, Request, Response, StatusCode, Uri, Version, header};
 use mecforge_runtime::operation::Operation;
 use mecforge_runtime::server::{Answered, ApiService, BodyLimit, Mount, Problem, PublicUrl, RequestId};
 use mecforge_store::{Embedded, Store};
@@ -100,7 +100,10 @@ impl Platform {
         let line = self
             .access_log
             .then(|| (request.method().clone(), request.uri().clone()));
-        let question = self.answers.question(&request);
+        let question = self
+            .answers
+            .question(&request)
+            .filter(|_| has_valid_host(&request));
         let kept = question.as_ref().and_then(|question| self.answers.get(question));
         let (mut response, operation, series) = match kept {
             Some(kept) => (kept.response(), Some(kept.operation), kept.series.clone()),
@@ -137,6 +140,7 @@ impl Platform {
             .insert(RequestId::new(access::text_of(request_id)));
         let (api, mut response) = match self.mounted(request.uri().path()) {
             _ if head_size(&request) > self.header_limit => ("", self.refuse_head()),
+            _ if !has_valid_host(&request) => ("", refuse_host()),
             Some(api) => {
                 let response = self.ask(api, request).await;
                 match question {
@@ -214,7 +218,7 @@ impl Platform {
             Method::GET => page,
             Method::HEAD => page.map(|_| Body::empty()),
             _ => Problem::new(StatusCode::METHOD_NOT_ALLOWED, "this page can only be read")
-                .with_header(http::header::ALLOW, "GET, HEAD")
+                .with_header(header::ALLOW, "GET, HEAD")
                 .with_instance(path)
                 .into_http(),
         }
@@ -242,6 +246,27 @@ impl Platform {
             Err(reason) => not_ready(reason),
         }
     }
+}
+
+/// Whether `Host` is there as RFC 9112 section 3.2 asks: once (HTTP/1.0 may do without), and host and port only.
+fn has_valid_host(request: &Request<Body>) -> bool {
+    let mut values = request.headers().get_all(header::HOST).iter();
+    match (values.next(), values.next()) {
+        (None, _) => request.version() < Version::HTTP_11,
+        (Some(host), None) => host.is_empty() || is_host(host.as_bytes()),
+        (Some(_), Some(_)) => false,
+    }
+}
+
+fn is_host(text: &[u8]) -> bool {
+    let plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"-._~:[]%!$&'()*+,;=".contains(byte);
+    text.iter().all(plain) && http::uri::Authority::try_from(text).is_ok()
+}
+
+fn refuse_host() -> Response<Body> {
+    Problem::bad_request("the request must have one Host header with a host, and a port if need be")
+        .with_parameter("Host")
+        .into_http()
 }
 
 /// Bytes of target and headers, as they are sent.

@@ -60,7 +60,7 @@ impl EntityTag {
     /// The tag as a header value.
     pub fn to_header_value(&self) -> HeaderValue {
         // `escape` and `parse_one` admit only characters that a header value may hold.
-        HeaderValue::from_str(&self.to_string()).unwrap_or_else(|_| HeaderValue::from_static("W/\"\""))
+        HeaderValue::try_from(self.to_string()).unwrap_or_else(|_| HeaderValue::from_static("W/\"\""))
     }
 
     /// The tag of a message, where it carries a valid one.

@@ -1,6 +1,6 @@
 //! What every generated MEC API crate needs at run time, written once by hand.
 //!
-//! Always there: decoding with rules ([`Decode`], [`decode`], [`rules`], [`format`]), whose refusals name the JSON
+//! Always there: decoding with rules ([`Decode`], [`decode`], [`rules`], [`mod@format`]), whose refusals name the JSON
 //! pointer and the rule. With features: `server` (routing and uniform refusals for axum), `client` (reqwest),
 //! `callbacks` (sending and receiving notifications), `arbitrary` (proptest strategies that honour the rules).
 

@@ -77,6 +77,13 @@ pub(crate) fn essence_of(media_type: &str) -> &str {
 /// `offered` is in the server's order of preference. `None` means that the client accepts none of them. A
 /// request without `Accept`, or with nothing readable in it, accepts everything.
 pub fn negotiate<'offer>(headers: &HeaderMap, offered: &[&'offer str]) -> Option<&'offer str> {
+    let mut values = headers.get_all(header::ACCEPT).iter();
+    // What most clients send is understood without taking it apart.
+    if let (Some(only), None) = (values.next(), values.next())
+        && only == "*/*"
+    {
+        return offered.first().copied();
+    }
     let ranges = accepted_ranges(headers);
     if ranges.is_empty() {
         return offered.first().copied();

@@ -10,7 +10,11 @@ pub(super) const ETSI_LICENSE: &str = include_str!("etsi_license.txt");
 /// The manifest of the crate.
 pub(super) fn manifest(api: &Api, packaging: &Packaging) -> String {
     let description = standard(api).replace('\\', "").replace('"', "'");
-    let banner = super::source::banner(api).replace("//", "#");
+    let banner = super::source::banner(api).replacen("//", "#", 1);
+    let license = match api.is_etsi {
+        true => "Apache-2.0 AND BSD-3-Clause",
+        false => "Apache-2.0",
+    };
     let (package, runtime, serde, lints) = match packaging {
         Packaging::Workspace => (
             "version.workspace = true\nedition.workspace = true\nrust-version.workspace = true\nrepository.workspace = true\npublish.workspace = true\n".to_owned(),
@@ -33,7 +37,7 @@ pub(super) fn manifest(api: &Api, packaging: &Packaging) -> String {
         r#"{banner}[package]
 name = "{name}"
 description = "{description}: types, server, client and callbacks"
-license = "Apache-2.0 AND BSD-3-Clause"
+license = "{license}"
 {package}
 [features]
 default = []

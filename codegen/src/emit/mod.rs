@@ -45,15 +45,17 @@ pub fn generate(api: &Api, packaging: &Packaging) -> Result<Vec<File>, String> {
             contents: manifest::manifest(api, packaging),
         },
         File {
-            path: "LICENSE-ETSI".to_owned(),
-            contents: manifest::ETSI_LICENSE.to_owned(),
-        },
-        File {
             path: "openapi.json".to_owned(),
             contents: api.document.clone(),
         },
         root::root(api)?,
     ];
+    if api.is_etsi {
+        files.push(File {
+            path: "LICENSE-ETSI".to_owned(),
+            contents: manifest::ETSI_LICENSE.to_owned(),
+        });
+    }
     files.extend(types::files(api)?);
     files.extend(strategies::files(api)?);
     files.extend(operations::files(api)?);

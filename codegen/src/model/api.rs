@@ -32,6 +32,8 @@ pub struct Api {
     pub notifications: Vec<Notification>,
     /// The repaired document without prose, as JSON text.
     pub document: String,
+    /// Whether the document is ETSI's, so that the crate carries ETSI's licence notice.
+    pub is_etsi: bool,
 }
 
 impl Api {

@@ -180,7 +180,7 @@ mod tests {
     fn names_follow_rust_case() {
         check(type_name, "_links1", "Links1");
         check(type_name, "EndPointInfo.Address_Port", "EndPointInfoAddressPort");
-        check(type_name, "5GService", "N5GService");
+        check(type_name, "5GService", "N5gService");
         check(type_name, "...", "Unnamed");
         check(snake_name, "serInstanceId", "ser_instance_id");
         check(snake_name, "_links", "links");

@@ -16,11 +16,12 @@ async fn main() -> Result<()> {
         println!("nobody offers {SERVICE_NAME:?} at {platform}; start weather-service first");
     }
     for service in services {
-        let weather = consumer::call(&service).await?;
-        println!(
-            "{} {}: {} °C, {}",
-            service.ser_name, service.version, weather.celsius, weather.sky
-        );
+        let name = format!("{} {}", service.ser_name, service.version);
+        match consumer::call(&service).await {
+            Ok(weather) => println!("{name}: {} °C, {}", weather.celsius, weather.sky),
+            // Whoever offers a service may be gone; another one may answer.
+            Err(error) => println!("{name}: {error:#}"),
+        }
     }
     Ok(())
 }

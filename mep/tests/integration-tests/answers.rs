@@ -118,7 +118,10 @@ async fn kept_answers_are_counted_and_have_identifiers_of_their_own() {
         identifiers.insert(platform.get(&path).await.header("x-request-id").to_owned());
     }
     assert_eq!(identifiers.len(), 5);
-    let request = http::Request::get("/metrics").body(Body::empty()).unwrap();
+    let request = http::Request::get("/metrics")
+        .header("host", "mep.test")
+        .body(Body::empty())
+        .unwrap();
     let metrics = platform.platform.answer(request).await.into_body();
     let text = http_body_util::BodyExt::collect(metrics)
         .await

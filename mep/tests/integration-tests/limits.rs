@@ -77,3 +77,34 @@ fn oversized_bodies_are_refused() {
     let answer = mep.connect().request("POST", path, &json, &[b' '; 100]).unwrap();
     assert_eq!(answer.status, 400);
 }
+
+#[test]
+fn host_must_be_there_once_and_be_one() {
+    let directory = tempfile::tempdir().unwrap();
+    let mep = Mep::start(directory.path());
+    let status = |head: &str| {
+        let mut connection = mep.connect();
+        connection.send(format!("{head}\r\n").as_bytes()).unwrap();
+        connection.answer(false).unwrap().status
+    };
+    let target = "GET /mec_service_mgmt/v1/services";
+    for hosts in [
+        "",
+        "Host: a\r\nHost: a\r\n",
+        "Host: a b\r\n",
+        "Host: evil.example/x\r\n",
+        "Host: me@evil.example\r\n",
+        "Host: \"\r\n",
+    ] {
+        assert_eq!(status(&format!("{target} HTTP/1.1\r\n{hosts}")), 400, "{hosts}");
+    }
+    for hosts in [
+        "Host: a\r\n",
+        "Host: a:80\r\n",
+        "Host: [::1]:80\r\n",
+        "Host: \r\n",
+    ] {
+        assert_eq!(status(&format!("{target} HTTP/1.1\r\n{hosts}")), 200, "{hosts}");
+    }
+    assert_eq!(status(&format!("{target} HTTP/1.0\r\n")), 200);
+}

@@ -7,6 +7,7 @@ mod discriminator;
 mod open_enumeration;
 mod references;
 mod required;
+mod rule_place;
 mod success;
 mod view;
 mod wrapped_body;
@@ -40,8 +41,10 @@ pub fn settle(document: &mut Document) -> Result<Vec<Finding>, Vec<Diagnostic>> 
     view::run(document, &mut report);
     // What a composed schema demanded of a part may be gone from the part's view; the split has told of that.
     required::run(document, &mut Report::new(document));
+    let findings = report.findings;
+    rule_place::run(document);
     if diagnostics.is_empty() {
-        Ok(report.findings)
+        Ok(findings)
     } else {
         Err(diagnostics)
     }

@@ -5,7 +5,7 @@ use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, header};
 use http_body_util::BodyExt;
 
-use super::Problem;
+use super::{Caller, Problem};
 use crate::media_type::{MediaType, essence_of};
 use crate::operation::RequestBody;
 
@@ -38,17 +38,14 @@ pub(super) struct ReadBody {
 ///
 /// # Errors
 /// `400` for a body that is missing or breaks off, `413` for one that is too long, `415` for one of another type.
-pub(super) async fn read(
-    declared: RequestBody,
-    headers: &HeaderMap,
-    body: Body,
-    limit: usize,
-) -> Result<ReadBody, Problem> {
+pub(super) async fn read(declared: RequestBody, caller: &Caller, body: Body) -> Result<ReadBody, Problem> {
     let (media_types, required) = match declared {
         RequestBody::None => return Ok(ReadBody::default()),
         RequestBody::Optional(media_types) => (media_types, false),
         RequestBody::Required(media_types) => (media_types, true),
     };
+    let headers = caller.headers();
+    let limit = caller.extension::<BodyLimit>().copied().unwrap_or_default().0;
     refuse_expectations(headers)?;
     let length = content_length(headers);
     if length.is_some_and(|length| length > limit as u64) {

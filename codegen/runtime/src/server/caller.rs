@@ -3,7 +3,9 @@
 use std::fmt;
 use std::sync::Arc;
 
-use http::{HeaderMap, Uri, header, request::Parts};
+use axum::extract::NestedPath;
+use http::request::Parts;
+use http::{Extensions, HeaderMap, Uri, header};
 
 /// Who makes a request. An authentication layer puts it into the request's extensions; without one,
 /// every caller is anonymous.
@@ -63,14 +65,15 @@ impl PublicUrl {
     }
 }
 
-/// Request extension: the path under which the API's router hangs, for example `/mec_service_mgmt/v1`.
+/// Request extension: the path under which the API's routes hang, for example `/mec_service_mgmt/v1`, where the request's
+/// target no longer has it.
 ///
 /// [`axum::Router::nest`] says so by itself; only servers that dispatch without it insert this.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mount(Arc<str>);
 
 impl Mount {
-    /// The path, without a final `/`.
+    /// The path; a final `/` is dropped.
     pub fn new(path: &str) -> Self {
         Self(path.trim_end_matches('/').into())
     }
@@ -78,6 +81,15 @@ impl Mount {
     /// The path without a final `/`.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+}
+
+/// Where an API hangs, as a request's extensions say; empty at the root.
+pub(super) fn mount_of(extensions: &Extensions) -> &str {
+    match (extensions.get::<Mount>(), extensions.get::<NestedPath>()) {
+        (Some(mount), _) => mount.as_str(),
+        (None, Some(nested)) => nested.as_str().trim_end_matches('/'),
+        (None, None) => "",
     }
 }
 
@@ -108,7 +120,7 @@ pub struct Caller {
 }
 
 impl Caller {
-    pub(crate) fn new(parts: Parts) -> Self {
+    pub(super) fn new(parts: Parts) -> Self {
         Self { parts }
     }
 
@@ -173,12 +185,7 @@ impl Caller {
 
     /// The path under which this API hangs; empty at the root.
     pub fn mount(&self) -> &str {
-        let nested = || {
-            self.extension::<axum::extract::NestedPath>()
-                .map(|path| path.as_str())
-        };
-        let mount = self.extension::<Mount>().map(|mount| &*mount.0).or_else(nested);
-        mount.unwrap_or("").trim_end_matches('/')
+        mount_of(&self.parts.extensions)
     }
 
     /// The absolute URL of a path of this API, for example `caller.url(&paths::service("id"))`.

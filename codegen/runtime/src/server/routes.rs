@@ -11,13 +11,15 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use axum::body::Body;
+use http::request::Parts;
 use http::{HeaderValue, Method, Request, Response, StatusCode, header};
 use tower_service::Service;
 
-use super::body::{self, BodyLimit};
+use super::body;
+use super::caller::mount_of;
 use super::query::Query;
 use super::template::{self, Template};
-use super::{Call, Caller, Mount, Problem, Reply};
+use super::{Call, Caller, Problem, Reply};
 use crate::Preconditions;
 use crate::media_type::negotiate;
 use crate::operation::Operation;
@@ -84,7 +86,7 @@ impl Routes {
         }
     }
 
-    /// The service as a router, for use with [`axum::Router::nest`], layers and [`axum::serve`].
+    /// The service as a router, for use with [`axum::Router::nest`], layers and `axum::serve`.
     pub fn into_router(self) -> axum::Router {
         let service = self.into_service();
         axum::Router::new()
@@ -158,22 +160,19 @@ pub struct ApiService {
 }
 
 impl ApiService {
-    /// Answers a request. `request`'s path is relative to the API's root.
+    /// Answers a request whose path is relative to the API's root.
     pub async fn answer(&self, request: Request<Body>) -> Response<Body> {
         let (parts, body) = request.into_parts();
         let is_head = parts.method == Method::HEAD;
         let mut response = match self.routes.find(&parts.method, parts.uri.path()) {
             Ok(Found::Route(route, values)) => {
-                let instance = original_path(&parts);
-                let answer = answer(route, values, parts, body)
-                    .await
-                    .and_then(Reply::into_http);
-                let mut response = answer.unwrap_or_else(|problem| problem.finish(&instance).into_http());
-                response.extensions_mut().insert(Answered(route.operation));
+                let operation = route.operation;
+                let mut response = carry_out(route, values, parts, body).await;
+                response.extensions_mut().insert(Answered(operation));
                 response
             }
             Ok(Found::Others(allow)) => refuse_method(&parts, &allow),
-            Err(problem) => problem.finish(&original_path(&parts)).into_http(),
+            Err(problem) => refuse(&parts, problem),
         };
         if is_head {
             *response.body_mut() = Body::empty();
@@ -182,69 +181,44 @@ impl ApiService {
     }
 }
 
-fn refuse_method(parts: &http::request::Parts, allow: &str) -> Response<Body> {
-    if parts.method == Method::OPTIONS {
-        let mut response = Response::new(Body::empty());
-        *response.status_mut() = StatusCode::NO_CONTENT;
-        if let Ok(allow) = HeaderValue::from_str(allow) {
-            response.headers_mut().insert(header::ALLOW, allow);
-        }
-        return response;
-    }
-    let detail = format!("{} is not offered here, only {allow}", parts.method);
-    Problem::new(StatusCode::METHOD_NOT_ALLOWED, detail)
-        .with_header(header::ALLOW, allow)
-        .finish(&original_path(parts))
-        .into_http()
+/// Carries out one operation; a problem is told where the client asked for it.
+async fn carry_out(route: &Route, path: Vec<String>, parts: Parts, body: Body) -> Response<Body> {
+    // A problem names the target, but by then the handler has the request.
+    let target = format!("{}{}", mount_of(&parts.extensions), parts.uri.path());
+    let answer = answer(route, path, Caller::new(parts), body)
+        .await
+        .and_then(Reply::into_http);
+    answer.unwrap_or_else(|problem| problem.finish(&target).into_http())
 }
 
-/// The path as the client wrote it, with what nesting has cut off.
-fn original_path(parts: &http::request::Parts) -> String {
-    let nested = || {
-        parts
-            .extensions
-            .get::<axum::extract::NestedPath>()
-            .map(|path| path.as_str())
-    };
-    let mount = parts
-        .extensions
-        .get::<Mount>()
-        .map(Mount::as_str)
-        .or_else(nested)
-        .unwrap_or("");
-    format!("{}{}", mount.trim_end_matches('/'), parts.uri.path())
-}
-
-/// Carries out one operation: the refusals that need no handler, then the handler, then conditions on GET.
-async fn answer(
-    route: &Route,
-    path: Vec<String>,
-    parts: http::request::Parts,
-    body: Body,
-) -> Result<Reply, Problem> {
+/// The refusals that need no handler, then the handler, then conditions on GET.
+async fn answer(route: &Route, path: Vec<String>, caller: Caller, body: Body) -> Result<Reply, Problem> {
     let operation = route.operation;
-    if !operation.produces.is_empty() && negotiate(&parts.headers, operation.produces).is_none() {
-        let detail = format!(
-            "Accept excludes what this operation answers with: {}",
-            operation.produces.join(", ")
-        );
+    let headers = caller.headers();
+    if !operation.produces.is_empty() && negotiate(headers, operation.produces).is_none() {
+        let offered = operation.produces.join(", ");
+        let detail = format!("Accept excludes what this operation answers with: {offered}");
         return Err(Problem::new(StatusCode::NOT_ACCEPTABLE, detail).with_parameter("Accept"));
     }
-    let query = Query::parse(parts.uri.query(), operation)?;
-    let limit = parts.extensions.get::<BodyLimit>().copied().unwrap_or_default().0;
-    let body = body::read(operation.body, &parts.headers, body, limit).await?;
+    let query = Query::parse(caller.uri().query(), operation)?;
     let conditions = match route.method == Method::GET {
-        true => Preconditions::from_headers(&parts.headers)?,
+        true => Preconditions::from_headers(headers)?,
         false => Preconditions::default(),
     };
-    let call = Call {
+    let body = body::read(operation.body, &caller, body).await?;
+    let reply = (route.handler)(Call {
         operation,
-        caller: Caller::new(parts),
+        caller,
         path,
         query,
         body,
-    };
-    let reply = (route.handler)(call).await?;
+    })
+    .await?;
+    conditional(reply, &conditions)
+}
+
+/// The answer to GET under its conditions (RFC 9110 section 13.2.2).
+fn conditional(reply: Reply, conditions: &Preconditions) -> Result<Reply, Problem> {
     if conditions.is_empty() || reply.status() != StatusCode::OK {
         return Ok(reply);
     }
@@ -261,6 +235,26 @@ async fn answer(
         true => Ok(reply),
         false => Ok(reply.not_modified()),
     }
+}
+
+fn refuse(parts: &Parts, problem: Problem) -> Response<Body> {
+    problem
+        .finish(&format!("{}{}", mount_of(&parts.extensions), parts.uri.path()))
+        .into_http()
+}
+
+fn refuse_method(parts: &Parts, allow: &str) -> Response<Body> {
+    if parts.method == Method::OPTIONS {
+        let mut response = Response::new(Body::empty());
+        *response.status_mut() = StatusCode::NO_CONTENT;
+        if let Ok(allow) = HeaderValue::from_str(allow) {
+            response.headers_mut().insert(header::ALLOW, allow);
+        }
+        return response;
+    }
+    let detail = format!("{} is not offered here, only {allow}", parts.method);
+    let problem = Problem::new(StatusCode::METHOD_NOT_ALLOWED, detail).with_header(header::ALLOW, allow);
+    refuse(parts, problem)
 }
 
 impl Service<Request<Body>> for ApiService {

@@ -110,7 +110,7 @@ fn parameter_field(plan: &Plan<'_>, parameter: &Parameter) -> PlannedField {
     let mut doc = format!(
         "`{}`, {presence}: {}",
         parameter.api_name,
-        said(&plan.context, &parameter.shape)
+        with_full_links(&said(&plan.context, &parameter.shape))
     );
     for line in prose_lines(parameter.description.as_deref()) {
         doc.push('\n');
@@ -121,6 +121,20 @@ fn parameter_field(plan: &Plan<'_>, parameter: &Parameter) -> PlannedField {
         rust_type: plan.parameter_type(parameter),
         doc,
     }
+}
+
+/// The words with links that need no import: a type may be called like something of the runtime (`Location`).
+fn with_full_links(words: &str) -> String {
+    let mut linked = String::new();
+    let mut rest = words;
+    while let Some((before, name, after)) = rest.split_once("[`").and_then(|(before, rest)| {
+        let (name, after) = rest.split_once("`]")?;
+        Some((before, name, after))
+    }) {
+        linked.push_str(&format!("{before}[`{name}`](crate::types::{name})"));
+        rest = after;
+    }
+    linked + rest
 }
 
 fn place_word(location: Location) -> &'static str {

@@ -61,7 +61,9 @@ fn declaration(api: &Api, plans: &[Plan<'_>]) -> TokenStream {
     });
     quote! {
         #documentation
-        pub trait #name: Send + Sync + 'static { #(#methods)* }
+        pub trait #name: Send + Sync + 'static {
+            #(#methods)*
+        }
     }
 }
 
@@ -86,7 +88,9 @@ fn forwarding(api: &Api, plans: &[Plan<'_>]) -> TokenStream {
     });
     quote! {
         #[doc = " A shared handler, for example one that serves several APIs."]
-        impl<T: #name> #name for Arc<T> { #(#methods)* }
+        impl<T: #name> #name for Arc<T> {
+            #(#methods)*
+        }
     }
 }
 

@@ -12,7 +12,7 @@ use crate::model::types::{Field, Type, TypeKind};
 pub(crate) fn standard(api: &Api) -> String {
     format!(
         "{} v{}",
-        escaped(api.title.trim()),
+        escaped(&api.title.split_whitespace().collect::<Vec<_>>().join(" ")),
         api.version.trim_start_matches('v')
     )
 }
@@ -133,9 +133,7 @@ pub(crate) fn said(context: &Context<'_>, shape: &Shape) -> String {
                 {
                     format!("the text `{}`", enumeration.variants[0].api_name)
                 }
-                TypeKind::Alias(alias)
-                    if context.is_plain_alias(*id) && !matches!(alias.shape, Shape::Named(_)) =>
-                {
+                TypeKind::Alias(alias) if context.is_plain_alias(*id) && !names_a_type(&alias.shape) => {
                     format!("{} ([`{}`])", said(context, &alias.shape), named.name)
                 }
                 _ => format!("[`{}`]", named.name),
@@ -143,6 +141,13 @@ pub(crate) fn said(context: &Context<'_>, shape: &Shape) -> String {
         }
         Shape::Nullable(inner) => format!("{} or `null`", said(context, inner)),
     }
+}
+
+/// Whether a shape mentions a type, which the file that uses the alias may not import.
+fn names_a_type(shape: &Shape) -> bool {
+    let mut found = Vec::new();
+    super::references(shape, &mut found);
+    !found.is_empty()
 }
 
 fn integer(rules: &IntegerRules) -> String {

@@ -1,6 +1,7 @@
 //! Lowering: from a settled document to the [`Api`]. Everything that can't be expressed is refused with its place.
 
 mod form;
+mod keywords;
 mod object;
 mod operation;
 mod predicate;
@@ -37,6 +38,7 @@ pub struct Options {
 /// Every construct that the generated code could not represent, each with file, line and pointer.
 pub fn lower(document: &Document, options: &Options) -> Result<Api, Vec<Diagnostic>> {
     let mut lowering = Lowering::new(document, options);
+    lowering.check_info();
     lowering.schemas();
     let operations = lowering.operations();
     let notifications = lowering.notifications();
@@ -64,7 +66,19 @@ pub fn lower(document: &Document, options: &Options) -> Result<Api, Vec<Diagnost
         operations,
         notifications,
         document: prose::without_prose(&document.root),
+        is_etsi: is_etsi(document, options),
     })
+}
+
+/// Whether the document is ETSI's, so that what derives from it carries ETSI's licence notice: one of the manifest,
+/// or one that names ETSI as its contact or licensor.
+fn is_etsi(document: &Document, options: &Options) -> bool {
+    let url = |key| document.root.get("info")?.get(key)?.str_at("url");
+    let names_etsi = ["contact", "license"]
+        .iter()
+        .filter_map(|key| url(key))
+        .any(|url| url.contains("etsi.org"));
+    !options.id.starts_with("--input") || names_etsi
 }
 
 /// The path of the first server's URL.
@@ -152,6 +166,29 @@ impl<'document> Lowering<'document> {
     fn refuse(&mut self, node: &Node, pointer: &Pointer, message: impl Into<String>) {
         self.diagnostics
             .push(Diagnostic::at(self.document, node, pointer, message));
+    }
+
+    /// Refuses a document that does not say what it is: OpenAPI demands title and version.
+    fn check_info(&mut self) {
+        let document = self.document;
+        let pointer = Pointer::from_tokens(["info"]);
+        let Some(info) = document
+            .root
+            .get("info")
+            .filter(|info| info.as_object().is_some())
+        else {
+            self.refuse(
+                &document.root,
+                &Pointer::root(),
+                "the document has no info with title and version",
+            );
+            return;
+        };
+        for key in ["title", "version"] {
+            if info.str_at(key).is_none_or(str::is_empty) {
+                self.refuse(info, &pointer.child(key), format!("info needs a {key}"));
+            }
+        }
     }
 
     /// Makes a type for each member of `components/schemas`. The names are all taken first, so that an inline

@@ -1,6 +1,6 @@
 //! Operations: names from method and path, parameters, bodies, responses.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use mecforge_document::{Node, Pointer};
 
@@ -22,11 +22,13 @@ impl Lowering<'_> {
             .map(|(path, _)| path.as_str())
             .collect::<BTreeSet<_>>();
         let (mut operations, mut scope) = (Vec::new(), Scope::default());
+        let mut templates = HashMap::new();
         for (path, item) in paths.into_iter().flatten() {
             if path.starts_with("x-") {
                 continue;
             }
             let (item, place) = self.locate(item, &Pointer::from_tokens(["paths", path]));
+            self.check_path(path, item, &place, &mut templates);
             for method in Method::ALL {
                 if let Some(node) = item.get(method.key()) {
                     let name = scope.take(operation_name(
@@ -40,6 +42,51 @@ impl Lowering<'_> {
             }
         }
         operations
+    }
+
+    /// Refuses paths that can't be served: malformed ones, two that match the same requests, keys that are no
+    /// methods (which would lose an operation to a typing error).
+    fn check_path(
+        &mut self,
+        path: &str,
+        item: &Node,
+        place: &Pointer,
+        templates: &mut HashMap<String, String>,
+    ) {
+        if !path.starts_with('/') || path.contains(['?', '#']) {
+            self.refuse(
+                item,
+                place,
+                "a path begins with / and has neither query nor fragment",
+            );
+        }
+        let segments = path
+            .split('/')
+            .map(|segment| match (segment.find('{'), segment.rfind('}')) {
+                (Some(start), Some(end)) if start < end => {
+                    format!("{}{{}}{}", &segment[..start], &segment[end + 1..])
+                }
+                _ => segment.to_owned(),
+            });
+        let template = segments.collect::<Vec<_>>().join("/");
+        if let Some(earlier) = templates.insert(template, path.to_owned()) {
+            self.refuse(
+                item,
+                place,
+                format!("this path matches the same requests as {earlier}"),
+            );
+        }
+        let known = ["parameters", "summary", "description", "servers", "$ref"];
+        for (key, node) in item.as_object().into_iter().flatten() {
+            let is_method = Method::ALL.iter().any(|method| method.key() == key);
+            if !is_method && !known.contains(&key.as_str()) && !key.starts_with("x-") {
+                self.refuse(
+                    node,
+                    &place.child(key),
+                    format!("{key} is no HTTP method of OpenAPI"),
+                );
+            }
+        }
     }
 
     fn operation(

@@ -44,6 +44,8 @@ const DATA: [&str; 5] = ["enum", "const", "default", "required", "x-extensible-e
 /// status; `info` keeps its title, which is a name.
 pub(super) fn without_prose(root: &Node) -> String {
     let mut root = strip_object(root, false);
+    // The dialect of OpenAPI 3.1 itself serves; tools that don't know another one would only warn.
+    root.remove("jsonSchemaDialect");
     if let (Some(info), Value::Object(object)) = (root_title(&root), &mut root.value) {
         object.insert("info".to_owned(), info);
     }

@@ -58,6 +58,7 @@ impl Lowering<'_> {
                 rules: Vec::new(),
             })
         };
+        self.check_keywords(node, pointer);
         if let Some(object) = node.as_object() {
             for key in object.keys().filter(|key| UNSUPPORTED.contains(&key.as_str())) {
                 let message = format!("the keyword {key} has no Rust form yet");

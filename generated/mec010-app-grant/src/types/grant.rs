@@ -21,7 +21,7 @@ pub struct Grant {
     pub app_instance_id: String,
     /// `appLcmOpOccId`, required: text.
     pub app_lcm_op_occ_id: String,
-    /// `vimConnections`, optional: a map from text, each value [`VimConnectionInfo`] ([`VimConnectionInfoMap`]).
+    /// `vimConnections`, optional: [`VimConnectionInfoMap`].
     #[serde(skip_serializing_if = "Option::is_none")]
     pub vim_connections: Option<VimConnectionInfoMap>,
     /// `zones`, optional: a list, each element [`ZoneInfo`].

@@ -58,7 +58,7 @@ impl FromCall for ListSubscriptions {
 /// The query parameters of `GET /subscriptions`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ListSubscriptionsQuery {
-    /// `subscriptionType`, optional: [`AppInstanceSubscriptionType`].
+    /// `subscriptionType`, optional: [`AppInstanceSubscriptionType`](crate::types::AppInstanceSubscriptionType).
     pub subscription_type: Option<AppInstanceSubscriptionType>,
 }
 

@@ -37,7 +37,7 @@ pub struct AppInstanceInfo {
     pub app_d_version: String,
     /// `appPkgId`, required: text.
     pub app_pkg_id: String,
-    /// `vimConnectionInfo`, optional: a map from text, each value [`VimConnectionInfo`] ([`VimConnectionInfoMap`]).
+    /// `vimConnectionInfo`, optional: [`VimConnectionInfoMap`].
     #[serde(skip_serializing_if = "Option::is_none")]
     pub vim_connection_info: Option<VimConnectionInfoMap>,
     /// `nsInstanceId`, optional: text.

@@ -32,7 +32,7 @@ pub struct InstantiateAppRequest {
     /// `locationConstraints`, optional: [`LocationConstraints`].
     #[serde(skip_serializing_if = "Option::is_none")]
     pub location_constraints: Option<LocationConstraints>,
-    /// `vimConnectionInfo`, optional: a map from text, each value [`VimConnectionInfo`] ([`VimConnectionInfoMap`]).
+    /// `vimConnectionInfo`, optional: [`VimConnectionInfoMap`].
     #[serde(skip_serializing_if = "Option::is_none")]
     pub vim_connection_info: Option<VimConnectionInfoMap>,
     /// `appTermCandsForCoord`, optional: [`AppTermCandsForCoord`].

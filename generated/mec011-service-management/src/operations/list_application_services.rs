@@ -104,7 +104,7 @@ pub struct ListApplicationServicesQuery {
     pub ser_name: Vec<String>,
     /// `ser_category_id`, optional: text.
     pub ser_category_id: Option<String>,
-    /// `scope_of_locality`, optional: [`LocalityType`].
+    /// `scope_of_locality`, optional: [`LocalityType`](crate::types::LocalityType).
     pub scope_of_locality: Option<LocalityType>,
     /// `consumed_local_only`, optional: a boolean.
     pub consumed_local_only: Option<bool>,

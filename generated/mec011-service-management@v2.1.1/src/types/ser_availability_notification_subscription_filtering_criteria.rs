@@ -14,16 +14,16 @@ use super::{CategoryRefs, SerInstanceIds, SerNames, ServiceInfoIsLocal, ServiceS
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct SerAvailabilityNotificationSubscriptionFilteringCriteria {
-    /// `serInstanceIds`, optional: a list, each element text ([`ServiceInfoSerInstanceId`]) ([`SerInstanceIds`]).
+    /// `serInstanceIds`, optional: [`SerInstanceIds`].
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ser_instance_ids: Option<SerInstanceIds>,
-    /// `serNames`, optional: a list, each element text ([`ServiceInfoSerName`]) ([`SerNames`]).
+    /// `serNames`, optional: [`SerNames`].
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ser_names: Option<SerNames>,
-    /// `serCategories`, optional: a list, each element [`CategoryRef`] ([`CategoryRefs`]).
+    /// `serCategories`, optional: [`CategoryRefs`].
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ser_categories: Option<CategoryRefs>,
-    /// `states`, optional: a list, each element [`ServiceState`] ([`ServiceStates`]).
+    /// `states`, optional: [`ServiceStates`].
     #[serde(skip_serializing_if = "Option::is_none")]
     pub states: Option<ServiceStates>,
     /// `isLocal`, optional: a boolean ([`ServiceInfoIsLocal`]).

@@ -124,7 +124,7 @@ impl FromCall for GetQueriesRabInfo {
 pub struct GetQueriesRabInfoQuery {
     /// `app_ins_id`, optional: a list, each element text.
     pub app_ins_id: Vec<String>,
-    /// `cell_id`, optional: a list, each element text ([`CellId`]).
+    /// `cell_id`, optional: a list, each element text ([`CellId`](crate::types::CellId)).
     pub cell_id: Vec<CellId>,
     /// `ue_ipv4_address`, optional: a list, each element text.
     pub ue_ipv4_address: Vec<String>,

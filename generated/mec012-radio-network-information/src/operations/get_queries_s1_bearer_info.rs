@@ -102,7 +102,7 @@ pub struct GetQueriesS1BearerInfoQuery {
     pub nated_ip_address: Vec<String>,
     /// `gtp_teid`, optional: a list, each element text.
     pub gtp_teid: Vec<String>,
-    /// `cell_id`, optional: a list, each element text ([`CellId`]).
+    /// `cell_id`, optional: a list, each element text ([`CellId`](crate::types::CellId)).
     pub cell_id: Vec<CellId>,
     /// `erab_id`, optional: a list, each element an integer.
     pub erab_id: Vec<i64>,

@@ -56,7 +56,7 @@ impl FromCall for ListSubscriptions {
 /// The query parameters of `GET /subscriptions`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ListSubscriptionsQuery {
-    /// `subscription_type`, optional: [`SubscriptionType`].
+    /// `subscription_type`, optional: [`SubscriptionType`](crate::types::SubscriptionType).
     pub subscription_type: Option<SubscriptionType>,
 }
 

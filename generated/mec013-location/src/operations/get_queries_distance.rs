@@ -72,7 +72,7 @@ impl FromCall for GetQueriesDistance {
 pub struct GetQueriesDistanceQuery {
     /// `address`, required: a list, each element text; 1 to 2 elements.
     pub address: Vec<String>,
-    /// `location`, optional: [`Location`].
+    /// `location`, optional: [`Location`](crate::types::Location).
     pub location: Option<crate::types::Location>,
 }
 

@@ -65,7 +65,7 @@ impl FromCall for ListSubscriptionsUsers {
 /// The query parameters of `GET /subscriptions/users`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ListSubscriptionsUsersQuery {
-    /// `subscription_type`, optional: [`SubscriptionType2`].
+    /// `subscription_type`, optional: [`SubscriptionType2`](crate::types::SubscriptionType2).
     pub subscription_type: Option<SubscriptionType2>,
     /// `address`, optional: text.
     pub address: Option<String>,

@@ -65,7 +65,7 @@ impl FromCall for ListSubscriptionsZones {
 /// The query parameters of `GET /subscriptions/zones`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ListSubscriptionsZonesQuery {
-    /// `subscription_type`, optional: [`SubscriptionType3`].
+    /// `subscription_type`, optional: [`SubscriptionType3`](crate::types::SubscriptionType3).
     pub subscription_type: Option<SubscriptionType3>,
     /// `zoneId`, optional: text.
     pub zone_id: Option<String>,

@@ -12,8 +12,8 @@ use super::{
 
 /// `UserDistanceSubscription`: an object.
 ///
-/// - It must have at least one of callbackReference, websockNotifConfig.
 /// - It must have monitoredAddress that must have 2 or more elements when referenceAddress is absent.
+/// - It must have at least one of callbackReference, websockNotifConfig.
 ///
 /// Source: ETSI GS MEC 013 - Location API v3.1.1, clause 6.3.9, `#/components/schemas/UserDistanceSubscription`.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -148,6 +148,15 @@ impl Decode for UserDistanceSubscription {
     fn decode(json: &Json<'_>) -> Result<Self, Invalid> {
         const RULES: &[Rule] = &[
             Rule {
+                words: "have monitoredAddress that must have 2 or more elements when referenceAddress is absent",
+                keyword: "if",
+                predicate: Predicate::If(
+                    &Predicate::Not(&Predicate::Required(&["referenceAddress"])),
+                    &Predicate::Property("monitoredAddress", &Predicate::MinItems(2)),
+                    &Predicate::True,
+                ),
+            },
+            Rule {
                 words: "have at least one of callbackReference, websockNotifConfig",
                 keyword: "anyOf",
                 predicate: Predicate::Any(
@@ -155,15 +164,6 @@ impl Decode for UserDistanceSubscription {
                         Predicate::Required(&["callbackReference"]),
                         Predicate::Required(&["websockNotifConfig"]),
                     ],
-                ),
-            },
-            Rule {
-                words: "have monitoredAddress that must have 2 or more elements when referenceAddress is absent",
-                keyword: "if",
-                predicate: Predicate::If(
-                    &Predicate::Not(&Predicate::Required(&["referenceAddress"])),
-                    &Predicate::Property("monitoredAddress", &Predicate::MinItems(2)),
-                    &Predicate::True,
                 ),
             },
         ];

@@ -9,8 +9,8 @@ use super::{DistanceCriteria, ReportingCtrl, TimeStamp, WebsockNotifConfigReques
 
 /// `UserDistanceSubscriptionRequest`: an object.
 ///
-/// - It must have at least one of callbackReference, websockNotifConfig.
 /// - It must have monitoredAddress that must have 2 or more elements when referenceAddress is absent.
+/// - It must have at least one of callbackReference, websockNotifConfig.
 ///
 /// Source: ETSI GS MEC 013 - Location API v3.1.1, clause 6.3.9, `#/components/schemas/UserDistanceSubscriptionRequest`.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -134,6 +134,15 @@ impl Decode for UserDistanceSubscriptionRequest {
     fn decode(json: &Json<'_>) -> Result<Self, Invalid> {
         const RULES: &[Rule] = &[
             Rule {
+                words: "have monitoredAddress that must have 2 or more elements when referenceAddress is absent",
+                keyword: "if",
+                predicate: Predicate::If(
+                    &Predicate::Not(&Predicate::Required(&["referenceAddress"])),
+                    &Predicate::Property("monitoredAddress", &Predicate::MinItems(2)),
+                    &Predicate::True,
+                ),
+            },
+            Rule {
                 words: "have at least one of callbackReference, websockNotifConfig",
                 keyword: "anyOf",
                 predicate: Predicate::Any(
@@ -141,15 +150,6 @@ impl Decode for UserDistanceSubscriptionRequest {
                         Predicate::Required(&["callbackReference"]),
                         Predicate::Required(&["websockNotifConfig"]),
                     ],
-                ),
-            },
-            Rule {
-                words: "have monitoredAddress that must have 2 or more elements when referenceAddress is absent",
-                keyword: "if",
-                predicate: Predicate::If(
-                    &Predicate::Not(&Predicate::Required(&["referenceAddress"])),
-                    &Predicate::Property("monitoredAddress", &Predicate::MinItems(2)),
-                    &Predicate::True,
                 ),
             },
         ];

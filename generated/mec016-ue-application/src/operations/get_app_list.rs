@@ -92,7 +92,7 @@ pub struct GetAppListQuery {
     pub app_provider: Vec<String>,
     /// `appSoftVersion`, optional: a list, each element text of at most 32 characters.
     pub app_soft_version: Vec<String>,
-    /// `serviceCont`, optional: [`ServiceCont`].
+    /// `serviceCont`, optional: [`ServiceCont`](crate::types::ServiceCont).
     pub service_cont: Option<ServiceCont>,
     /// `vendorId`, optional: a list, each element text of at most 32 characters.
     pub vendor_id: Vec<String>,

@@ -58,7 +58,7 @@ impl FromCall for ListSubscriptions {
 /// The query parameters of `GET /subscriptions`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ListSubscriptionsQuery {
-    /// `subscription_type`, optional: [`ListSubscriptionsSubscriptionType`].
+    /// `subscription_type`, optional: [`ListSubscriptionsSubscriptionType`](crate::types::ListSubscriptionsSubscriptionType).
     pub subscription_type: Option<ListSubscriptionsSubscriptionType>,
 }
 

@@ -45,7 +45,7 @@ pub static GET_THING: Operation = Operation {
 /// The request of `GET /things/{thingId}`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct GetThing {
-    /// `thingId`, required: [`Code`].
+    /// `thingId`, required: [`Code`](crate::types::Code).
     pub thing_id: Code,
     /// The query parameters.
     pub query: GetThingQuery,
@@ -71,7 +71,7 @@ impl FromCall for GetThing {
 /// The query parameters of `GET /things/{thingId}`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct GetThingQuery {
-    /// `type`, optional: a list, each element [`ClosedEnumeration`]; at most 3; no two equal.
+    /// `type`, optional: a list, each element [`ClosedEnumeration`](crate::types::ClosedEnumeration); at most 3; no two equal.
     pub r#type: Vec<ClosedEnumeration>,
 }
 

@@ -36,7 +36,7 @@ pub static REPLACE_THING: Operation = Operation {
 /// The request of `PUT /things/{thingId}`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ReplaceThing {
-    /// `thingId`, required: [`Code`].
+    /// `thingId`, required: [`Code`](crate::types::Code).
     pub thing_id: Code,
     /// `If-Match` and `If-None-Match`.
     pub preconditions: Preconditions,

@@ -78,7 +78,7 @@ pub struct Names {
     /// `text`, optional: [`String2`].
     #[serde(skip_serializing_if = "Option::is_none")]
     pub text: Option<String2>,
-    /// `vec`, optional: a list, each element [`Option2`] ([`Vec2`]).
+    /// `vec`, optional: [`Vec2`].
     #[serde(skip_serializing_if = "Option::is_none")]
     pub vec: Option<Vec2>,
 }

@@ -44,7 +44,7 @@ pub static GET_THING2: Operation = Operation {
 pub struct GetThing2 {
     /// `from`, required: text.
     pub from: String,
-    /// `to`, required: [`Colour`].
+    /// `to`, required: [`Colour`](crate::types::Colour).
     pub to: Colour,
 }
 

@@ -138,13 +138,13 @@ pub struct ListThingsQuery {
     pub id: Vec<u64>,
     /// `tags`, optional: a list, each element text; at most 3.
     pub tags: Vec<String>,
-    /// `point`, optional: [`Point`].
+    /// `point`, optional: [`Point`](crate::types::Point).
     pub point: Option<Point>,
-    /// `area`, optional: [`Area`].
+    /// `area`, optional: [`Area`](crate::types::Area).
     pub area: Option<Area>,
-    /// `filter`, optional: [`Point`].
+    /// `filter`, optional: [`Point`](crate::types::Point).
     pub filter: Option<Point>,
-    /// `colour`, required: [`Colour`].
+    /// `colour`, required: [`Colour`](crate::types::Colour).
     pub colour: Colour,
     /// `pipes`, optional: a list, each element text.
     pub pipes: Vec<String>,

@@ -14,7 +14,7 @@ impl Generate for Thing {
                 max_length: Some(5),
                 ..StringRules::NONE
             }),
-            strategy::optional(depth, |depth| Location::generate(depth)),
+            strategy::optional(depth, Location::generate),
         )
             .prop_map(|(name, place)| Self { name, place })
             .boxed()

@@ -9,7 +9,7 @@ impl Generate for ThingNotification {
     fn generate(depth: u32) -> BoxedStrategy<Self> {
         (
             ThingNotificationNotificationType::generate(depth),
-            strategy::optional(depth, |depth| Thing::generate(depth)),
+            strategy::optional(depth, Thing::generate),
         )
             .prop_map(|(notification_type, thing)| Self { notification_type, thing })
             .boxed()

@@ -18,7 +18,7 @@ impl Generate for Upload {
                     |_| strategy::signed(IntegerRules::SIGNED),
                 ),
             ),
-            strategy::optional(depth, |depth| Point::generate(depth)),
+            strategy::optional(depth, Point::generate),
         )
             .prop_map(|(title, sizes, point)| Self { title, sizes, point })
             .boxed()

@@ -35,6 +35,12 @@ impl ThingNotification {
     }
 }
 
+impl Default for ThingNotification {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl Decode for ThingNotification {
     fn decode(json: &Json<'_>) -> Result<Self, Invalid> {
         let object = ObjectReader::new(json)?;
