@@ -116,6 +116,13 @@ pub fn one_of<T: Clone + std::fmt::Debug + 'static>(values: Vec<T>) -> BoxedStra
     proptest::sample::select(values).boxed()
 }
 
+/// One of these values, each written as JSON.
+pub fn one_of_json(texts: &'static [&'static str]) -> BoxedStrategy<serde_json::Value> {
+    proptest::sample::select(texts)
+        .prop_filter_map("JSON", |text| serde_json::from_str(text).ok())
+        .boxed()
+}
+
 /// Mostly the first, now and then the second.
 pub fn mostly<T: std::fmt::Debug + 'static>(
     usual: BoxedStrategy<T>,

@@ -78,7 +78,7 @@ fn wants_blank_line(previous: &str, line: &str) -> bool {
             || text.starts_with("pub mod ")
             || text.starts_with("mod ")
     };
-    let ends_block = matches!(before, "}" | "};" | ");" | "]);") || before.ends_with("{}");
+    let ends_block = matches!(before, "}" | "};" | ");" | "]);" | "];") || before.ends_with("{}");
     let ends_imports = is_import(before) && before.ends_with(';') && !is_import(after);
     let ends_item = indentation(previous) == 0 && before.ends_with(';') && after.starts_with("///");
     let ends_declaration = before.ends_with(';')

@@ -7,6 +7,7 @@ use super::File;
 use super::source::source_file;
 use super::types::{Context, expression_rules as rules, identifier, modules, runtime_imports};
 use crate::model::Api;
+use crate::model::predicate::{Predicate, Rule};
 use crate::model::shape::Shape;
 use crate::model::types::{Additional, Struct, Type, TypeId, TypeKind, Union};
 
@@ -87,21 +88,16 @@ fn item(context: &Context<'_>, id: TypeId) -> TokenStream {
         }
         TypeKind::Union(union) => union_body(context, id, union),
         TypeKind::Alias(alias) => {
-            let inner = strategy(context, &alias.shape);
+            // A rule such as "one of these values" leaves few: they are drawn from the start.
+            let inner = match (&alias.shape, alias.rules.iter().find_map(listed)) {
+                (Shape::Any, Some(texts)) => quote! { strategy::one_of_json(&[#(#texts),*]) },
+                (shape, _) => strategy(context, shape),
+            };
             let newtype = newtype(item);
-            match alias.rules.is_empty() {
-                true => (
-                    quote! { #inner.prop_filter_map("rules of the name", #newtype).boxed() },
-                    true,
-                ),
-                false => {
-                    // Rules such as "one of these booleans" leave few values: they are drawn from the start.
-                    (
-                        quote! { #inner.prop_filter_map("rules of the name", #newtype).boxed() },
-                        true,
-                    )
-                }
-            }
+            (
+                quote! { #inner.prop_filter_map("rules of the name", #newtype).boxed() },
+                true,
+            )
         }
     };
     let depth = if uses_depth && mentions_depth(&body) {
@@ -115,6 +111,15 @@ fn item(context: &Context<'_>, id: TypeId) -> TokenStream {
         }
 
         mecforge_runtime::arbitrary!(#name);
+    }
+}
+
+/// The values that a rule lists, as JSON.
+fn listed(rule: &Rule) -> Option<Vec<String>> {
+    match &rule.predicate {
+        Predicate::Constant(value) => Some(vec![value.to_string()]),
+        Predicate::OneOfValues(values) => Some(values.iter().map(serde_json::Value::to_string).collect()),
+        _ => None,
     }
 }
 

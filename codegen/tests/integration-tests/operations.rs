@@ -20,10 +20,28 @@ fn operations_become_the_crate_beside_them() {
         prose: false,
     };
     let api = lower(&document, &options).unwrap();
-    for file in generate(&api, &Packaging::Workspace).unwrap() {
+    let files = generate(&api, &Packaging::Workspace).unwrap();
+    let root = place.join("operations-crate");
+    for file in files.iter().filter(|file| file.path != "Cargo.toml") {
         // The crate's manifest is written by hand, because it has tests.
-        if file.path != "Cargo.toml" {
-            expectorate::assert_contents(place.join("operations-crate").join(&file.path), &file.contents);
+        expectorate::assert_contents(root.join(&file.path), &file.contents);
+    }
+    let mut found = Vec::new();
+    list(&root.join("src"), "src", &mut found);
+    found.sort();
+    let written: Vec<&str> =
+        files.iter().map(|file| file.path.as_str()).filter(|path| path.starts_with("src/")).collect();
+    assert_eq!(found, written, "files that nothing writes, or the other way round");
+}
+
+/// The files below a folder, by their paths from the crate's root.
+fn list(folder: &Path, name: &str, found: &mut Vec<String>) {
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let entry = entry.unwrap();
+        let name = format!("{name}/{}", entry.file_name().to_str().unwrap());
+        match entry.file_type().unwrap().is_dir() {
+            true => list(&entry.path(), &name, found),
+            false => found.push(name),
         }
     }
 }

@@ -29,7 +29,7 @@ const OTHERS: [Other; 4] = [
         program: "openapi-to-rust",
         what: "types and client",
         install: "cargo install --locked openapi-to-rust",
-        arguments: |document, out| words(&["generate", document, "--output", out]),
+        arguments: |document, out| words(&["generate", document, "--output-dir", out]),
     },
     Other {
         program: "ploidy",

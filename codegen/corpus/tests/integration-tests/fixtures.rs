@@ -20,6 +20,7 @@ fn judge(case: &Case) -> Judge {
 fn every_type_of_the_fixture_agrees_with_the_judge() {
     let mut disagreements = Vec::new();
     for case in fixture_rules::strategies::cases() {
+        eprintln!("{}", case.name);
         compare(&case, &judge(&case), &mut |sentence: String| disagreements.push(format!("{}: {sentence}", case.name)));
     }
     let shown = disagreements.iter().take(40).cloned().collect::<Vec<_>>().join("\n");
@@ -59,14 +60,14 @@ fn text() {
     refused("Letters", json!("a1"), "", "pattern");
     let sound = [
         ("dateTime", "2026-11-21T07:00:00.5+01:00"), ("date", "2024-02-29"), ("time", "07:00:00Z"),
-        ("duration", "P1DT2H"), ("uri", "http://host/path"), ("reference", "../path"),
+        ("duration", "P1DT2H"), ("callbackUri", "http://host/path"), ("reference", "../path"),
         ("uuid", "f81d4fae-7dec-11d0-a765-00a0c91e6bf6"), ("ipv4", "192.0.2.1"), ("ipv6", "2001:db8::1"),
         ("hostname", "mep.example"), ("email", "a@example.org"), ("pointer", "/a~1b"), ("regex", "a+"),
         ("annotation", "not a MAC address"),
     ];
     let faulty = [
         ("dateTime", "2026-11-21"), ("date", "2025-02-29"), ("time", "25:00:00Z"), ("duration", "1D"),
-        ("uri", "../path"), ("reference", "%zz"), ("uuid", "f81d4fae"), ("ipv4", "192.0.2.256"),
+        ("callbackUri", "../path"), ("reference", "%zz"), ("uuid", "f81d4fae"), ("ipv4", "192.0.2.256"),
         ("ipv6", "2001:db8::g"), ("hostname", "-mep-"), ("email", "example.org"), ("pointer", "a/b"), ("regex", "(["),
     ];
     sound.into_iter().for_each(|(name, text)| accepted("Formats", json!({ name: text })));
@@ -121,7 +122,8 @@ fn objects() {
     refused("SizedMap", json!({"k": "x"}), "/k", "pattern");
     refused("SizedMap", json!({}), "", "minProperties");
     refused("MapOfObjects", json!({"k": {"x": "1"}}), "/k/x", "type");
-    refused("RequiredUndeclared", json!({"declared": "x"}), "", "required");
+    // What no schema declares can't be demanded: the repair says so in a finding.
+    accepted("RequiredUndeclared", json!({"declared": "x"}));
 }
 
 #[test]

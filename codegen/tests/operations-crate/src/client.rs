@@ -128,11 +128,11 @@ impl Client {
         self.http.request(&GET_THINGS_SPECIAL)
     }
 
-    /// `GET /things/{from}-{to}`.
+    /// `GET /ranges/{from}-{to}`.
     ///
-    /// Source: Fixture of operations v1.2.3, `#/paths/~1things~1{from}-{to}/get`.
-    pub fn get_thing2(&self, from: &str, to: &Colour) -> Request<'_, GetThing2Response> {
-        self.http.request(&GET_THING2).path("from", from).path("to", to)
+    /// Source: Fixture of operations v1.2.3, `#/paths/~1ranges~1{from}-{to}/get`.
+    pub fn get_range(&self, from: &str, to: &Colour) -> Request<'_, GetRangeResponse> {
+        self.http.request(&GET_RANGE).path("from", from).path("to", to)
     }
 
     /// `PUT /upload`.

@@ -42,7 +42,7 @@ impl Generate for Formats {
                 strategy::optional(
                     depth,
                     |_| strategy::string(StringRules {
-                        format: Some(Format::UriReference),
+                        format: Some(Format::Uri),
                         ..StringRules::NONE
                     }),
                 ),
@@ -114,7 +114,7 @@ impl Generate for Formats {
                         date,
                         time,
                         duration,
-                        uri,
+                        callback_uri,
                         reference,
                         uuid,
                         ipv4,
@@ -128,7 +128,7 @@ impl Generate for Formats {
                 date,
                 time,
                 duration,
-                uri,
+                callback_uri,
                 reference,
                 uuid,
                 ipv4,

@@ -51,6 +51,7 @@ impl ClosedEnumeration {
         "+",
         "-",
     ];
+
     /// The text on the wire.
     pub fn as_str(&self) -> &str {
         match self {

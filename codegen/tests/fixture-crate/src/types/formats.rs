@@ -24,9 +24,9 @@ pub struct Formats {
     /// `duration`, optional: a duration (ISO 8601).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub duration: Option<String>,
-    /// `uri`, optional: a URI or relative reference (RFC 3986).
+    /// `callbackUri`, optional: an absolute URI (RFC 3986).
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub uri: Option<String>,
+    pub callback_uri: Option<String>,
     /// `reference`, optional: a URI or relative reference (RFC 3986).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reference: Option<String>,
@@ -85,10 +85,10 @@ impl Formats {
         self
     }
 
-    /// Sets `uri`.
+    /// Sets `callbackUri`.
     #[must_use]
-    pub fn uri(mut self, uri: impl Into<String>) -> Self {
-        self.uri = Some(uri.into());
+    pub fn callback_uri(mut self, callback_uri: impl Into<String>) -> Self {
+        self.callback_uri = Some(callback_uri.into());
         self
     }
 
@@ -204,13 +204,13 @@ impl Decode for Formats {
                         },
                     ),
                 )?,
-            uri: object
+            callback_uri: object
                 .optional(
-                    "uri",
+                    "callbackUri",
                     |json| decode::string_with(
                         json,
                         &StringRules {
-                            format: Some(Format::UriReference),
+                            format: Some(Format::Uri),
                             ..StringRules::NONE
                         },
                     ),

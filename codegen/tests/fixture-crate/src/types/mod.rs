@@ -85,10 +85,10 @@ pub use formats::Formats;
 pub use links::Links;
 pub use links2::Links2;
 pub use names::{
-    Anywhere, Code, ContainsOne, Inclusive, Letters, LinksInner, MapOfObjects,
-    MapOfObjectsValue, Matrix, N5g, Nest, NullableReference, NullableText, OpenObject,
-    Percent, Port, Quarters, Signed, SizedMap, Steps, TextWithRules, UniqueNumbers,
-    UniqueObject, UniqueObjects, UniqueTexts, Unsigned, Vec2,
+    Anywhere, Code, ContainsOne, ContainsOne2, Inclusive, Letters, LinksInner,
+    MapOfObjects, MapOfObjectsValue, Matrix, N5g, Nest, NullableReference, NullableText,
+    OpenObject, Percent, Port, Quarters, Signed, SizedMap, Steps, TextWithRules,
+    UniqueNumbers, UniqueObject, UniqueObjects, UniqueTexts, Unsigned, Vec2,
 };
 
 pub use names_::Names;

@@ -654,33 +654,33 @@ impl Decode for Matrix {
 
 mecforge_runtime::deserialize!(Matrix);
 
-/// `ContainsOne`: a list, each element text.
+/// `ContainsOne`: a list, each element [`ContainsOne2`].
 ///
 /// - It must have an element that must be "needle".
 ///
 /// Source: Fixture of rules v1.0.0, `#/components/schemas/ContainsOne`.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(transparent)]
-pub struct ContainsOne(Vec<String>);
+pub struct ContainsOne(Vec<ContainsOne2>);
 impl ContainsOne {
     /// The value, if it follows the rules above.
     ///
     /// # Errors
     /// The rule that is broken.
-    pub fn new(value: Vec<String>) -> Result<Self, Invalid> {
+    pub fn new(value: Vec<ContainsOne2>) -> Result<Self, Invalid> {
         let value = Self(value);
         mecforge_runtime::check(&value)?;
         Ok(value)
     }
 
     /// The value without its name.
-    pub fn into_inner(self) -> Vec<String> {
+    pub fn into_inner(self) -> Vec<ContainsOne2> {
         self.0
     }
 }
 
 impl std::ops::Deref for ContainsOne {
-    type Target = Vec<String>;
+    type Target = Vec<ContainsOne2>;
 
     fn deref(&self) -> &Self::Target {
         &self.0
@@ -698,7 +698,7 @@ impl Decode for ContainsOne {
                 ),
             },
         ];
-        let decode = <Vec<String>>::decode;
+        let decode = <Vec<ContainsOne2>>::decode;
         let value = decode(json).map(Self)?;
         RULES.iter().try_for_each(|rule: &Rule| rule.check(json))?;
         Ok(value)
@@ -706,6 +706,41 @@ impl Decode for ContainsOne {
 }
 
 mecforge_runtime::deserialize!(ContainsOne);
+
+/// One of these texts.
+///
+/// Source: Fixture of rules v1.0.0, `#/components/schemas/ContainsOne/items`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ContainsOne2 {
+    /// `hay`
+    Hay,
+    /// `needle`
+    Needle,
+}
+
+impl ContainsOne2 {
+    /// The texts that the document lists, in its order.
+    pub const VALUES: &'static [&'static str] = &["hay", "needle"];
+    /// The text on the wire.
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Hay => "hay",
+            Self::Needle => "needle",
+        }
+    }
+}
+
+impl Decode for ContainsOne2 {
+    fn decode(json: &Json<'_>) -> Result<Self, Invalid> {
+        match json.as_str() {
+            Some("hay") => Ok(Self::Hay),
+            Some("needle") => Ok(Self::Needle),
+            _ => Err(decode::unknown_value(json, Self::VALUES)),
+        }
+    }
+}
+
+mecforge_runtime::text_enumeration!(ContainsOne2);
 
 /// `OpenObject`: an object that the standard leaves open.
 ///

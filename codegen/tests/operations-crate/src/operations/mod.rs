@@ -8,8 +8,8 @@
 mod create_thing;
 mod delete_thing;
 mod form;
+mod get_range;
 mod get_thing;
-mod get_thing2;
 mod get_things_special;
 mod head_thing;
 mod list_things;
@@ -21,8 +21,8 @@ use mecforge_runtime::operation::Operation;
 pub use create_thing::*;
 pub use delete_thing::*;
 pub use form::*;
+pub use get_range::*;
 pub use get_thing::*;
-pub use get_thing2::*;
 pub use get_things_special::*;
 pub use head_thing::*;
 pub use list_things::*;
@@ -40,7 +40,7 @@ pub static OPERATIONS: &[&Operation] = &[
     &DELETE_THING,
     &HEAD_THING,
     &GET_THINGS_SPECIAL,
-    &GET_THING2,
+    &GET_RANGE,
     &REPLACE_UPLOAD,
     &UPLOAD,
     &OPTIONS_UPLOAD,

@@ -75,14 +75,14 @@ pub trait FixtureOperations: Send + Sync + 'static {
         caller: &Caller,
     ) -> impl Future<Output = Result<GetThingsSpecialResponse, Problem>> + Send;
 
-    /// `GET /things/{from}-{to}`.
+    /// `GET /ranges/{from}-{to}`.
     ///
-    /// Source: Fixture of operations v1.2.3, `#/paths/~1things~1{from}-{to}/get`.
-    fn get_thing2(
+    /// Source: Fixture of operations v1.2.3, `#/paths/~1ranges~1{from}-{to}/get`.
+    fn get_range(
         &self,
-        request: GetThing2,
+        request: GetRange,
         caller: &Caller,
-    ) -> impl Future<Output = Result<GetThing2Response, Problem>> + Send;
+    ) -> impl Future<Output = Result<GetRangeResponse, Problem>> + Send;
 
     /// `PUT /upload`.
     ///
@@ -179,12 +179,12 @@ impl<T: FixtureOperations> FixtureOperations for Arc<T> {
         T::get_things_special(self, request, caller)
     }
 
-    fn get_thing2(
+    fn get_range(
         &self,
-        request: GetThing2,
+        request: GetRange,
         caller: &Caller,
-    ) -> impl Future<Output = Result<GetThing2Response, Problem>> + Send {
-        T::get_thing2(self, request, caller)
+    ) -> impl Future<Output = Result<GetRangeResponse, Problem>> + Send {
+        T::get_range(self, request, caller)
     }
 
     fn replace_upload(

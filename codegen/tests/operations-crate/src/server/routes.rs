@@ -80,11 +80,11 @@ fn routes<A: FixtureOperations>(api: A) -> Routes {
             },
         )
         .route(
-            &GET_THING2,
+            &GET_RANGE,
             &api,
             async |api, call| {
-                let request = GetThing2::from_call(&call)?;
-                Ok(api.get_thing2(request, call.caller()).await?.into())
+                let request = GetRange::from_call(&call)?;
+                Ok(api.get_range(request, call.caller()).await?.into())
             },
         )
         .route(

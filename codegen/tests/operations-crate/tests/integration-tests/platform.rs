@@ -120,9 +120,9 @@ impl FixtureOperations for Platform {
         })
     }
 
-    async fn get_thing2(&self, request: GetThing2, _: &Caller) -> Result<GetThing2Response, Problem> {
+    async fn get_range(&self, request: GetRange, _: &Caller) -> Result<GetRangeResponse, Problem> {
         let body = format!("{} to {:?}", request.from, request.to);
-        Ok(GetThing2Response::Ok {
+        Ok(GetRangeResponse::Ok {
             etag: None,
             body: body.into(),
         })
