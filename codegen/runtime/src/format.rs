@@ -72,7 +72,7 @@ impl Format {
             Format::Ipv4 => text.parse::<Ipv4Addr>().is_ok(),
             Format::Ipv6 => text.parse::<Ipv6Addr>().is_ok(),
             Format::Hostname => is_hostname(text),
-            Format::Email => text.is_ascii() && email_address::EmailAddress::is_valid(text),
+            Format::Email => is_email(text),
             Format::JsonPointer => is_json_pointer(text),
             Format::Regex => regress::Regex::new(text).is_ok(),
         }
@@ -197,6 +197,14 @@ fn is_uuid(text: &str) -> bool {
             8 | 13 | 18 | 23 => byte == b'-',
             _ => byte.is_ascii_hexdigit(),
         })
+}
+
+/// A mailbox whose domain is a host name or an address in brackets; mail knows no other.
+fn is_email(text: &str) -> bool {
+    let domain = text.rsplit_once('@').map_or("", |(_, domain)| domain);
+    text.is_ascii()
+        && email_address::EmailAddress::is_valid(text)
+        && (domain.starts_with('[') || is_hostname(domain))
 }
 
 fn is_hostname(text: &str) -> bool {

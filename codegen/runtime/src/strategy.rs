@@ -220,6 +220,9 @@ pub fn map<T: std::fmt::Debug + Clone + 'static>(
     let most = usual
         .min(rules.max_properties.map_or(usize::MAX, |most| most as usize))
         .max(least);
+    if most == 0 {
+        return Just(BTreeMap::new()).boxed();
+    }
     proptest::collection::btree_map(
         "[a-zA-Z][a-zA-Z0-9_]{0,11}",
         value(depth.saturating_sub(1)),

@@ -29,9 +29,15 @@ fn operations_become_the_crate_beside_them() {
     let mut found = Vec::new();
     list(&root.join("src"), "src", &mut found);
     found.sort();
-    let written: Vec<&str> =
-        files.iter().map(|file| file.path.as_str()).filter(|path| path.starts_with("src/")).collect();
-    assert_eq!(found, written, "files that nothing writes, or the other way round");
+    let written: Vec<&str> = files
+        .iter()
+        .map(|file| file.path.as_str())
+        .filter(|path| path.starts_with("src/"))
+        .collect();
+    assert_eq!(
+        found, written,
+        "files that nothing writes, or the other way round"
+    );
 }
 
 /// The files below a folder, by their paths from the crate's root.

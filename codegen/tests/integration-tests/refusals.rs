@@ -12,14 +12,20 @@ fn check(operation: &str, expected: &[(&str, &str)]) {
     );
     let document = load_text("x.yaml", &text).unwrap();
     let (document, _) = mecforge_document::prepare(document, &[], false).unwrap();
-    let options =
-        Options { id: "x".to_owned(), crate_name: "x".to_owned(), source: "x.yaml".to_owned(), prose: false };
+    let options = Options {
+        id: "x".to_owned(),
+        crate_name: "x".to_owned(),
+        source: "x.yaml".to_owned(),
+        prose: false,
+    };
     let refused = match lower(&document, &options) {
         Ok(_) => Vec::new(),
         Err(diagnostics) => diagnostics,
     };
-    let found: Vec<(&str, &str)> =
-        refused.iter().map(|diagnostic| (diagnostic.pointer.as_str(), diagnostic.message.as_str())).collect();
+    let found: Vec<(&str, &str)> = refused
+        .iter()
+        .map(|diagnostic| (diagnostic.pointer.as_str(), diagnostic.message.as_str()))
+        .collect();
     assert_eq!(found, expected, "{operation}");
 }
 
@@ -45,7 +51,9 @@ fn binary_parts_of_forms() {
 fn parts_that_are_written_in_a_way_of_their_own() {
     let schema = "{type: object, properties: {a: {type: string}}}";
     let body = |encoding: &str| {
-        format!("{{requestBody: {{content: {{multipart/form-data: {{schema: {schema}, encoding: {{a: {encoding}}}}}}}}}, {OK}}}")
+        format!(
+            "{{requestBody: {{content: {{multipart/form-data: {{schema: {schema}, encoding: {{a: {encoding}}}}}}}}}, {OK}}}"
+        )
     };
     check(&body("{contentType: text/plain}"), &[]);
     check(

@@ -36,6 +36,11 @@ impl Client {
         ClientBuilder::new(base_url)
     }
 
+    /// What sends the requests.
+    pub fn http_client(&self) -> &HttpClient {
+        &self.http
+    }
+
     /// `GET /onboarded_app_packages`.
     ///
     /// Source: ETSI GS MEC 010-2 - Part 2: Application lifecycle, rules and requirements management v3.1.1, `OnboardedapppackagesGET`, `#/paths/~1onboarded_app_packages/get`.

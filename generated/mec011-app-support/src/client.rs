@@ -39,6 +39,11 @@ impl Client {
         ClientBuilder::new(base_url)
     }
 
+    /// What sends the requests.
+    pub fn http_client(&self) -> &HttpClient {
+        &self.http
+    }
+
     /// `GET /applications/{appInstanceId}/subscriptions`.
     ///
     /// Source: ETSI GS MEC 011 Edge Platform Application Enablement v3.1.1, `ApplicationsSubscriptionsGETAppinstanceid`, `#/paths/~1applications~1{appInstanceId}~1subscriptions/get`.

@@ -39,6 +39,11 @@ impl Client {
         ClientBuilder::new(base_url)
     }
 
+    /// What sends the requests.
+    pub fn http_client(&self) -> &HttpClient {
+        &self.http
+    }
+
     /// `GET /applications/{appInstanceId}/traffic_rules`.
     ///
     /// Source: MEC Application Support API v2.1.1, `ApplicationsTrafficRules_GET`, `#/paths/~1applications~1{appInstanceId}~1traffic_rules/get`.

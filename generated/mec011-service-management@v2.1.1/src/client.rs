@@ -38,6 +38,11 @@ impl Client {
         ClientBuilder::new(base_url)
     }
 
+    /// What sends the requests.
+    pub fn http_client(&self) -> &HttpClient {
+        &self.http
+    }
+
     /// `GET /services`.
     ///
     /// Source: MEC Service Management API v2.1.1, `Services_GET`, `#/paths/~1services/get`.

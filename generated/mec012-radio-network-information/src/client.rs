@@ -36,6 +36,11 @@ impl Client {
         ClientBuilder::new(base_url)
     }
 
+    /// What sends the requests.
+    pub fn http_client(&self) -> &HttpClient {
+        &self.http
+    }
+
     /// `GET /queries/rab_info`.
     ///
     /// Source: ETSI GS MEC 012 Radio Network Information API v2.2.1, `QueriesRabinfoGET`, `#/paths/~1queries~1rab_info/get`.

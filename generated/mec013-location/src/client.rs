@@ -40,6 +40,11 @@ impl Client {
         ClientBuilder::new(base_url)
     }
 
+    /// What sends the requests.
+    pub fn http_client(&self) -> &HttpClient {
+        &self.http
+    }
+
     /// `GET /queries/distance`.
     ///
     /// Source: ETSI GS MEC 013 - Location API v3.1.1, `distanceGET`, `#/paths/~1queries~1distance/get`.

@@ -36,6 +36,11 @@ impl Client {
         ClientBuilder::new(base_url)
     }
 
+    /// What sends the requests.
+    pub fn http_client(&self) -> &HttpClient {
+        &self.http
+    }
+
     /// `GET /{appInstanceId}/ue_identity_tag_info`.
     ///
     /// Source: ETSI GS MEC 014 UE Identity API v3.1.1, `UeidentitytaginfoGETAppinstanceid`, `#/paths/~1{appInstanceId}~1ue_identity_tag_info/get`.

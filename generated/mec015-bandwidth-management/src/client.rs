@@ -36,6 +36,11 @@ impl Client {
         ClientBuilder::new(base_url)
     }
 
+    /// What sends the requests.
+    pub fn http_client(&self) -> &HttpClient {
+        &self.http
+    }
+
     /// `GET /bw_allocations/{allocationId}`.
     ///
     /// Source: ETSI GS MEC 015 Bandwidth Management API v2.2.1, `BwallocationsGETAllocationid`, `#/paths/~1bw_allocations~1{allocationId}/get`.

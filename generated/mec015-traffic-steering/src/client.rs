@@ -36,6 +36,11 @@ impl Client {
         ClientBuilder::new(base_url)
     }
 
+    /// What sends the requests.
+    pub fn http_client(&self) -> &HttpClient {
+        &self.http
+    }
+
     /// `GET /mts_capability_info`.
     ///
     /// Source: ETSI GS MEC 015 Multi-access Traffic Steering APIs v2.2.1, `MtscapabilityinfoGET`, `#/paths/~1mts_capability_info/get`.

@@ -36,6 +36,11 @@ impl Client {
         ClientBuilder::new(base_url)
     }
 
+    /// What sends the requests.
+    pub fn http_client(&self) -> &HttpClient {
+        &self.http
+    }
+
     /// `GET /app_list`.
     ///
     /// Source: ETSI GS MEC 016 UE Application Interface API v2.2.1, `ApplistGET`, `#/paths/~1app_list/get`.

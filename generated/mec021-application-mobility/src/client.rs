@@ -36,6 +36,11 @@ impl Client {
         ClientBuilder::new(base_url)
     }
 
+    /// What sends the requests.
+    pub fn http_client(&self) -> &HttpClient {
+        &self.http
+    }
+
     /// `GET /app_mobility_services`.
     ///
     /// Source: ETSI GS MEC 021 Application Mobility Service API v2.2.1, `AppmobilityservicesGET`, `#/paths/~1app_mobility_services/get`.

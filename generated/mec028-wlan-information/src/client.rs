@@ -36,6 +36,11 @@ impl Client {
         ClientBuilder::new(base_url)
     }
 
+    /// What sends the requests.
+    pub fn http_client(&self) -> &HttpClient {
+        &self.http
+    }
+
     /// `GET /queries/ap/ap_information`.
     ///
     /// Source: ETSI GS MEC 028 MEC WLAN Information API v2.3.1, `QueriesApApinformationGET`, `#/paths/~1queries~1ap~1ap_information/get`.

@@ -36,6 +36,11 @@ impl Client {
         ClientBuilder::new(base_url)
     }
 
+    /// What sends the requests.
+    pub fn http_client(&self) -> &HttpClient {
+        &self.http
+    }
+
     /// `GET /queries/fa_info`.
     ///
     /// Source: ETSI GS MEC 029 Fixed Access Information API v2.2.1, `QueriesFainfoGET`, `#/paths/~1queries~1fa_info/get`.

@@ -39,6 +39,11 @@ impl Client {
         ClientBuilder::new(base_url)
     }
 
+    /// What sends the requests.
+    pub fn http_client(&self) -> &HttpClient {
+        &self.http
+    }
+
     /// `GET /queries/uu_unicast_provisioning_info`.
     ///
     /// Source: ETSI GS MEC 030 V2X Information Services API v3.1.1, `prov_info_uu_unicastGET`, `#/paths/~1queries~1uu_unicast_provisioning_info/get`.

@@ -36,6 +36,11 @@ impl Client {
         ClientBuilder::new(base_url)
     }
 
+    /// What sends the requests.
+    pub fn http_client(&self) -> &HttpClient {
+        &self.http
+    }
+
     /// `GET /registered_devices`.
     ///
     /// Source: ETSI GS MEC 033 IoT API v3.1.1, `registereddevicesGET`, `#/paths/~1registered_devices/get`.

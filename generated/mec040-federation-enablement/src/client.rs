@@ -36,6 +36,11 @@ impl Client {
         ClientBuilder::new(base_url)
     }
 
+    /// What sends the requests.
+    pub fn http_client(&self) -> &HttpClient {
+        &self.http
+    }
+
     /// `GET /fed_resources/system_info`.
     ///
     /// Source: ETSI GS MEC 040 - MEC Federation enablement APIs v3.1.1, `FedresourcesSysteminfoGET`, `#/paths/~1fed_resources~1system_info/get`.

@@ -5,7 +5,7 @@
 //! [`Store::attach`] for indices that must be current before a write is acknowledged).
 //! [`Embedded`] is the implementation for one machine: an append-only journal with snapshots.
 //!
-//! What every implementation promises, and [`testing`] checks:
+//! What every implementation promises, and the suite of feature `testing` checks:
 //! - a transaction that was acknowledged survives the death of the process (and, where the disk keeps its word
 //!   about `fsync`, of the machine);
 //! - nothing that is not durable is ever seen by a reader, a watcher or a view;

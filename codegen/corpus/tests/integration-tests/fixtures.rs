@@ -20,7 +20,6 @@ fn judge(case: &Case) -> Judge {
 fn every_type_of_the_fixture_agrees_with_the_judge() {
     let mut disagreements = Vec::new();
     for case in fixture_rules::strategies::cases() {
-        eprintln!("{}", case.name);
         compare(&case, &judge(&case), &mut |sentence: String| disagreements.push(format!("{}: {sentence}", case.name)));
     }
     let shown = disagreements.iter().take(40).cloned().collect::<Vec<_>>().join("\n");

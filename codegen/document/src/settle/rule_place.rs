@@ -57,3 +57,31 @@ fn is_test(schema: &Node) -> bool {
             .all(|key| matches!(key.as_str(), "const" | "enum" | "not" | "contains"))
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn rules_stand_apart_from_properties() {
+        let either = json!([{"required": ["a"]}, {"required": ["b"]}]);
+        let properties = json!({"a": {"type": "string"}, "b": {"type": "string"}});
+        let rule = json!({"type": "object", "properties": properties, "anyOf": either, "allOf": [{"required": ["a"]}]});
+        let choice = json!({"properties": properties, "oneOf": [{"$ref": "#/components/schemas/Rule"}]});
+        let bare = json!({"type": "object", "oneOf": either});
+        let schemas = json!({"Rule": rule, "Choice": choice, "Bare": bare});
+        let root = Node::from_json(&json!({"openapi": "3.1.0", "components": {"schemas": schemas}}));
+        let mut document = Document {
+            files: Vec::new(),
+            root,
+        };
+        run(&mut document);
+        let apart = json!({"type": "object", "properties": properties, "allOf": [{"required": ["a"]}, {"anyOf": either}]});
+        assert_eq!(
+            document.root.to_json()["components"]["schemas"],
+            json!({"Rule": apart, "Choice": choice, "Bare": bare})
+        );
+    }
+}

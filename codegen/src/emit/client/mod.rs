@@ -52,6 +52,11 @@ pub(super) fn files(api: &Api) -> Result<Vec<File>, String> {
                 ClientBuilder::new(base_url)
             }
 
+            #[doc = " What sends the requests."]
+            pub fn http_client(&self) -> &HttpClient {
+                &self.http
+            }
+
             #(#methods)*
         }
     };
@@ -62,7 +67,8 @@ pub(super) fn files(api: &Api) -> Result<Vec<File>, String> {
         "The client's side of {}: a method for each operation.",
         standard(api)
     );
-    let tokens = quote! { #imports use crate::operations::*; #(#items)* };
+    let operations = (!plans.is_empty()).then(|| quote!(use crate::operations::*;));
+    let tokens = quote! { #imports #operations #(#items)* };
     Ok(vec![source_file(api, "src/client.rs", &job, tokens)?])
 }
 

@@ -60,16 +60,12 @@ pub(super) fn from_call(plan: &Plan<'_>, body: &PlannedBody<'_>) -> TokenStream 
                 };
                 quote!(call.#method(#decoder)?)
             }
-            content => {
-                let value = content.first().map(|content| read(plan, content));
-                match body.required {
-                    true => quote!(#value),
-                    false => quote!(match call.content() {
-                        Some(_) => Some(#value),
-                        None => None,
-                    }),
-                }
-            }
+            [content, ..] if body.required => read(plan, content),
+            [content, ..] => match read_fallibly(plan, content) {
+                (value, true) => quote!(call.content().map(|_| #value).transpose()?),
+                (value, false) => quote!(call.content().map(|_| #value)),
+            },
+            [] => quote!(()),
         };
     };
     let union = identifier(union);
@@ -97,22 +93,31 @@ pub(super) fn from_call(plan: &Plan<'_>, body: &PlannedBody<'_>) -> TokenStream 
     quote!(match call.content() { #(#arms,)* #none })
 }
 
+/// The expression that reads a body of one media type.
 fn read(plan: &Plan<'_>, content: &Content) -> TokenStream {
+    match read_fallibly(plan, content) {
+        (value, true) => quote!(#value?),
+        (value, false) => value,
+    }
+}
+
+/// The expression that reads a body of one media type, and whether it is a `Result`.
+fn read_fallibly(plan: &Plan<'_>, content: &Content) -> (TokenStream, bool) {
     match &content.body {
         Body::Json(shape) => {
             let decoder = plan.decoder(shape);
-            quote!(call.json(#decoder)?)
+            (quote!(call.json(#decoder)), true)
         }
         Body::Form(shape) => {
             let (kind, decoder) = (plan.kind(shape), plan.decoder(shape));
-            quote!(call.form(#kind, #decoder)?)
+            (quote!(call.form(#kind, #decoder)), true)
         }
         Body::Multipart(shape) => {
             let (kind, decoder) = (plan.kind(shape), plan.decoder(shape));
-            quote!(call.multipart(#kind, #decoder)?)
+            (quote!(call.multipart(#kind, #decoder)), true)
         }
-        Body::Text => quote!(call.text()?),
-        Body::Bytes => quote!(call.bytes()),
+        Body::Text => (quote!(call.text()), true),
+        Body::Bytes => (quote!(call.bytes()), false),
     }
 }
 

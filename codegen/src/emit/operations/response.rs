@@ -160,13 +160,20 @@ fn from_answer(plan: &Plan<'_>) -> TokenStream {
         .iter()
         .any(|planned| planned.response.status == Status::Default);
     let undeclared = (!is_total).then(|| quote!(_ => return Err(Unexpected::Status)));
+    let outcome = match plan.responses.as_slice() {
+        [PlannedResponse { response, .. }] if response.status == Status::Default => {
+            let value = default_only(plan);
+            quote!(Ok(#value))
+        }
+        _ => quote!(Ok(match answer.status().as_u16() { #(#arms,)* #undeclared })),
+    };
     let into_success = into_success(plan);
     quote! {
         impl Responses for #name {
             type Success = #success;
 
             fn from_answer(answer: &Answer) -> Result<Self, Unexpected> {
-                Ok(match answer.status().as_u16() { #(#arms,)* #undeclared })
+                #outcome
             }
 
             #into_success
@@ -174,8 +181,13 @@ fn from_answer(plan: &Plan<'_>) -> TokenStream {
     }
 }
 
+/// The value of an operation that declares `default` and nothing else.
+fn default_only(plan: &Plan<'_>) -> TokenStream {
+    let values = plan.responses.iter().map(|planned| answer_value(plan, planned, &quote!(answer.status().as_u16())));
+    quote!(#(#values)*)
+}
+
 fn answer_arm(plan: &Plan<'_>, planned: &PlannedResponse<'_>) -> TokenStream {
-    let variant = identifier(&planned.response.variant);
     let (pattern, status) = match planned.response.status {
         Status::Code(code) => {
             let code = Literal::u16_unsuffixed(code);
@@ -188,8 +200,15 @@ fn answer_arm(plan: &Plan<'_>, planned: &PlannedResponse<'_>) -> TokenStream {
         }
         Status::Default => (quote!(status), quote!(status)),
     };
+    let value = answer_value(plan, planned, &status);
+    quote!(#pattern => #value)
+}
+
+/// A response as a value; `status` is an expression for the status where the document leaves it open.
+fn answer_value(plan: &Plan<'_>, planned: &PlannedResponse<'_>, status: &TokenStream) -> TokenStream {
+    let variant = identifier(&planned.response.variant);
     let fields = planned.parts.iter().map(|part| match part {
-        Part::Status => status.clone(),
+        Part::Status => field_with("status", status),
         Part::Location(true) => quote!(location: answer.required_location()?),
         Part::Location(false) => quote!(location: answer.location()),
         Part::EntityTag => quote!(etag: answer.etag()),
@@ -209,9 +228,15 @@ fn answer_arm(plan: &Plan<'_>, planned: &PlannedResponse<'_>) -> TokenStream {
         }
     });
     match planned.parts.is_empty() {
-        true => quote!(#pattern => Self::#variant),
-        false => quote!(#pattern => Self::#variant { #(#fields),* }),
+        true => quote!(Self::#variant),
+        false => quote!(Self::#variant { #(#fields),* }),
     }
+}
+
+/// A field of a struct expression, in short where the value is called like the field.
+fn field_with(name: &str, value: &TokenStream) -> TokenStream {
+    let field = identifier(name);
+    if value.to_string() == name { quote!(#field) } else { quote!(#field: #value) }
 }
 
 fn into_success(plan: &Plan<'_>) -> TokenStream {
@@ -227,9 +252,13 @@ fn into_success(plan: &Plan<'_>) -> TokenStream {
         quote!(Self::#variant #fields => Ok(#value))
     });
     let others = (successes.len() < plan.responses.len()).then(|| quote!(other => Err(other)));
+    let outcome = match successes.is_empty() {
+        true => quote!(Err(self)),
+        false => quote!(match self { #(#arms,)* #others }),
+    };
     quote! {
         fn into_success(self) -> Result<Self::Success, Self> {
-            match self { #(#arms,)* #others }
+            #outcome
         }
     }
 }

@@ -18,13 +18,21 @@ pub(super) fn files(api: &Api) -> Result<Vec<File>, String> {
         .map(|operation| Plan::new(api, operation))
         .collect();
     let (declaration, forwarding) = (declaration(api, &plans), forwarding(api, &plans));
+    // A document without operations makes a trait without methods, which needs no names.
+    let uses = (!plans.is_empty()).then(|| {
+        quote! {
+            use std::future::Future;
+            use std::sync::Arc;
+
+            use mecforge_runtime::server::{Caller, Problem};
+
+            use crate::operations::*;
+        }
+    });
+    let arc = plans.is_empty().then(|| quote!(use std::sync::Arc;));
     let server = quote! {
-        use std::future::Future;
-        use std::sync::Arc;
-
-        use mecforge_runtime::server::{Caller, Problem};
-
-        use crate::operations::*;
+        #uses
+        #arc
 
         mod routes;
         pub use routes::{router, service};
@@ -110,14 +118,24 @@ fn routes(api: &Api, plans: &[Plan<'_>]) -> TokenStream {
             })
         }
     });
+    let (uses, collect) = match plans.is_empty() {
+        true => (
+            quote! { use mecforge_runtime::server::{ApiService, Routes}; use super::#name; },
+            quote! { drop(api); Routes::new() },
+        ),
+        false => (
+            quote! {
+                use std::sync::Arc;
+                use mecforge_runtime::server::{ApiService, FromCall, Routes};
+                use super::#name;
+                use crate::operations::*;
+            },
+            quote! { let api = Arc::new(api); Routes::new() #(#routes)* },
+        ),
+    };
     quote! {
-        use std::sync::Arc;
-
         use mecforge_runtime::axum::Router;
-        use mecforge_runtime::server::{ApiService, FromCall, Routes};
-
-        use super::#name;
-        use crate::operations::*;
+        #uses
 
         #[doc = " The operations of `api` as a router; nest it at [`BASE_PATH`](crate::BASE_PATH)."]
         #[doc = ""]
@@ -133,8 +151,7 @@ fn routes(api: &Api, plans: &[Plan<'_>]) -> TokenStream {
         }
 
         fn routes<A: #name>(api: A) -> Routes {
-            let api = Arc::new(api);
-            Routes::new() #(#routes)*
+            #collect
         }
     }
 }

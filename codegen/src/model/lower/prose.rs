@@ -90,50 +90,7 @@ fn strip_object(node: &Node, named: bool) -> Node {
             kept.insert(key.clone(), strip_object(value, is_map));
         }
     }
-    if !named {
-        set_rules_apart(&mut kept);
-    }
     Node::new(kept)
-}
-
-/// Moves `oneOf` and `anyOf` that only say which properties go together from beside `properties` into `allOf`.
-///
-/// It means the same. But openapi-generator takes such a union for the whole schema: its Python clients then drop
-/// every property (measured with 7.26).
-fn set_rules_apart(schema: &mut Object) {
-    if !schema
-        .get("properties")
-        .is_some_and(|properties| properties.as_object().is_some())
-    {
-        return;
-    }
-    for key in ["oneOf", "anyOf"] {
-        if !schema.get(key).is_some_and(is_rule) {
-            continue;
-        }
-        let Some(rule) = schema.shift_remove(key) else {
-            continue;
-        };
-        let mut apart = Node::object();
-        apart.set(key, rule);
-        let all = schema
-            .entry("allOf".to_owned())
-            .or_insert_with(|| Node::new(Vec::new()));
-        if let Some(all) = all.as_array_mut() {
-            all.push(apart);
-        }
-    }
-}
-
-/// Whether all members of a union only name properties.
-fn is_rule(union: &Node) -> bool {
-    let names_only = |member: &Node| {
-        let keys = member.as_object();
-        keys.is_some_and(|object| object.keys().all(|key| key == "required" || key == "not"))
-    };
-    union
-        .as_array()
-        .is_some_and(|members| members.iter().all(names_only))
 }
 
 fn strip_other(node: &Node) -> Node {
@@ -169,34 +126,4 @@ fn strip_responses(node: &Node) -> Node {
 fn reason(key: &str) -> String {
     let status = key.parse::<u16>().ok().and_then(crate::status::reason);
     status.unwrap_or(key).to_owned()
-}
-
-#[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
-
-    use serde_json::json;
-
-    use super::*;
-
-    fn printed(document: &serde_json::Value) -> serde_json::Value {
-        serde_json::from_str(&without_prose(&Node::from_json(document))).unwrap()
-    }
-
-    #[test]
-    fn rules_stand_apart_from_properties() {
-        let either = json!([{"required": ["a"]}, {"required": ["b"]}]);
-        let properties =
-            json!({"a": {"type": "string"}, "b": {"type": "string"}, "oneOf": {"type": "string"}});
-        let rule = json!({"type": "object", "properties": properties, "anyOf": either, "allOf": [{"required": ["a"]}]});
-        let choice = json!({"properties": properties, "oneOf": [{"$ref": "#/components/schemas/Rule"}]});
-        let bare = json!({"type": "object", "oneOf": either});
-        let schemas = json!({"Rule": rule, "Choice": choice, "Bare": bare, "oneOf": bare});
-        let document = json!({"openapi": "3.1.0", "components": {"schemas": schemas}});
-        let apart = json!({"type": "object", "properties": properties, "allOf": [{"required": ["a"]}, {"anyOf": either}]});
-        assert_eq!(
-            printed(&document)["components"]["schemas"],
-            json!({"Rule": apart, "Choice": choice, "Bare": bare, "oneOf": bare})
-        );
-    }
 }

@@ -36,6 +36,11 @@ impl Client {
         ClientBuilder::new(base_url)
     }
 
+    /// What sends the requests.
+    pub fn http_client(&self) -> &HttpClient {
+        &self.http
+    }
+
     /// `GET /things/{thingId}`.
     ///
     /// Source: Fixture of rules v1.0.0, `#/paths/~1things~1{thingId}/get`.

@@ -36,6 +36,11 @@ impl Client {
         ClientBuilder::new(base_url)
     }
 
+    /// What sends the requests.
+    pub fn http_client(&self) -> &HttpClient {
+        &self.http
+    }
+
     /// `GET /things`.
     ///
     /// Source: Fixture of operations v1.2.3, `listThings`, `#/paths/~1things/get`.

@@ -129,6 +129,7 @@ impl ResourceDefinitionType {
         "LINKPORT",
         "OSCONTAINER",
     ];
+
     /// The text on the wire.
     pub fn as_str(&self) -> &str {
         match self {

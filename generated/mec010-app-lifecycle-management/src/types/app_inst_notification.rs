@@ -179,6 +179,7 @@ impl AppInstNotificationAppInstanceState {
         "STARTED",
         "STOPPED",
     ];
+
     /// The text on the wire.
     pub fn as_str(&self) -> &str {
         match self {

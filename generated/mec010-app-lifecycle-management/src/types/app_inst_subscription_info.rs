@@ -163,6 +163,7 @@ impl AppInstSubscriptionInfoAppInstanceStateString {
         "STARTED",
         "STOPPED",
     ];
+
     /// The text on the wire.
     pub fn as_str(&self) -> &str {
         match self {
@@ -206,6 +207,7 @@ impl AppInstSubscriptionInfoAppInstanceStateArray2 {
         "STARTED",
         "STOPPED",
     ];
+
     /// The text on the wire.
     pub fn as_str(&self) -> &str {
         match self {

@@ -150,6 +150,7 @@ impl AppInstSubscriptionRequestAppInstanceStateString {
         "STARTED",
         "STOPPED",
     ];
+
     /// The text on the wire.
     pub fn as_str(&self) -> &str {
         match self {
@@ -193,6 +194,7 @@ impl AppInstSubscriptionRequestAppInstanceStateArray2 {
         "STARTED",
         "STOPPED",
     ];
+
     /// The text on the wire.
     pub fn as_str(&self) -> &str {
         match self {

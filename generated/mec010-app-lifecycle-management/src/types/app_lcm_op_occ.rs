@@ -159,6 +159,7 @@ impl AppLcmOpOccOperationState {
         "FAILED",
         "FAILED_TEMP",
     ];
+
     /// The text on the wire.
     pub fn as_str(&self) -> &str {
         match self {

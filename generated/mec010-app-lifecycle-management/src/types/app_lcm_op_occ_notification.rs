@@ -191,6 +191,7 @@ impl AppLcmOpOccNotificationOperationState {
         "FAILED",
         "FAILED_TEMP",
     ];
+
     /// The text on the wire.
     pub fn as_str(&self) -> &str {
         match self {

@@ -396,6 +396,7 @@ impl AppLcmOpOccSubscriptionFilterOperationStatesString {
         "FAILED",
         "FAILED_TEMP",
     ];
+
     /// The text on the wire.
     pub fn as_str(&self) -> &str {
         match self {
@@ -449,6 +450,7 @@ impl AppLcmOpOccSubscriptionFilterOperationStatesArray2 {
         "FAILED",
         "FAILED_TEMP",
     ];
+
     /// The text on the wire.
     pub fn as_str(&self) -> &str {
         match self {

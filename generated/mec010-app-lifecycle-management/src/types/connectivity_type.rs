@@ -89,6 +89,7 @@ impl ConnectivityTypeLayerProtocol2 {
         "IPV6",
         "Pseudo-Wire",
     ];
+
     /// The text on the wire.
     pub fn as_str(&self) -> &str {
         match self {

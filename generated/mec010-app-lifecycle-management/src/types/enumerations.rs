@@ -26,6 +26,7 @@ impl AppInstanceSubscriptionType {
         "AppIdentifierCreationSubscription",
         "AppIdentifierDeletionSubscription",
     ];
+
     /// The text on the wire.
     pub fn as_str(&self) -> &str {
         match self {
@@ -101,6 +102,7 @@ impl TransportTypes {
         "RPC_STREAMING",
         "WEBSOCKET",
     ];
+
     /// The text on the wire.
     pub fn as_str(&self) -> &str {
         match self {

@@ -184,6 +184,7 @@ impl NfviMaintenanceInfoSupportedMigrationType2 {
         "OFFLINE_MIGRATION",
         "LIVE_MIGRATION",
     ];
+
     /// The text on the wire.
     pub fn as_str(&self) -> &str {
         match self {

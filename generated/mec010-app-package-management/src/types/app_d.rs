@@ -558,6 +558,7 @@ impl AppDMcioConstraintParam {
         "nodeCapabilityLogicalNuma",
         "nodePool",
     ];
+
     /// The text on the wire.
     pub fn as_str(&self) -> &str {
         match self {

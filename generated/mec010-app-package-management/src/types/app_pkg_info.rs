@@ -217,6 +217,7 @@ impl AppPkgInfoOnboardingState {
         "PROCESSING",
         "ONBOARDED",
     ];
+
     /// The text on the wire.
     pub fn as_str(&self) -> &str {
         match self {

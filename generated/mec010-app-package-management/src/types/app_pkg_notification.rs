@@ -105,6 +105,7 @@ impl AppPkgNotificationNotificationType {
         "AppPackageDisabled",
         "AppPackageDeleted",
     ];
+
     /// The text on the wire.
     pub fn as_str(&self) -> &str {
         match self {

@@ -26,6 +26,7 @@ impl AppInstanceSubscriptionType {
         "AppIdentifierCreationSubscription",
         "AppIdentifierDeletionSubscription",
     ];
+
     /// The text on the wire.
     pub fn as_str(&self) -> &str {
         match self {
@@ -87,6 +88,7 @@ impl AppPkgSubscriptionType {
         "AppPackageChangeSubscription",
         "AppPackageDeletionSubscription",
     ];
+
     /// The text on the wire.
     pub fn as_str(&self) -> &str {
         match self {
@@ -192,6 +194,7 @@ impl TransportTypes {
         "RPC_STREAMING",
         "WEBSOCKET",
     ];
+
     /// The text on the wire.
     pub fn as_str(&self) -> &str {
         match self {

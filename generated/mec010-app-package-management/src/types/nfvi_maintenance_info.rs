@@ -163,6 +163,7 @@ impl NfviMaintenanceInfoSupportedMigrationType2 {
         "OFFLINE_MIGRATION",
         "LIVE_MIGRATION",
     ];
+
     /// The text on the wire.
     pub fn as_str(&self) -> &str {
         match self {

@@ -248,6 +248,7 @@ impl TrafficRuleDescriptorAction {
         "DUPLICATE_DECAPSULATED",
         "DUPLICATE_ENCAPSULATED",
     ];
+
     /// The text on the wire.
     pub fn as_str(&self) -> &str {
         match self {

@@ -64,6 +64,11 @@ impl FromCall for ConfirmReadyApplication {
 pub enum ConfirmReadyApplicationResponse {
     /// 204 No Content.
     NoContent,
+    /// 400 Bad Request.
+    BadRequest {
+        /// The body: `application/problem+json`.
+        body: ProblemDetails,
+    },
     /// 401 Unauthorized.
     Unauthorized {
         /// The body: `application/problem+json`.
@@ -96,6 +101,9 @@ impl From<ConfirmReadyApplicationResponse> for Reply {
     fn from(response: ConfirmReadyApplicationResponse) -> Self {
         match response {
             ConfirmReadyApplicationResponse::NoContent => Reply::empty(204),
+            ConfirmReadyApplicationResponse::BadRequest { body } => {
+                Reply::json(400, "application/problem+json", &body)
+            }
             ConfirmReadyApplicationResponse::Unauthorized { body } => {
                 Reply::json(401, "application/problem+json", &body)
             }
@@ -123,6 +131,11 @@ impl Responses for ConfirmReadyApplicationResponse {
         Ok(
             match answer.status().as_u16() {
                 204 => Self::NoContent,
+                400 => {
+                    Self::BadRequest {
+                        body: answer.json(ProblemDetails::decode)?,
+                    }
+                }
                 401 => {
                     Self::Unauthorized {
                         body: answer.json(ProblemDetails::decode)?,

@@ -64,6 +64,11 @@ impl FromCall for ConfirmTerminationApplication {
 pub enum ConfirmTerminationApplicationResponse {
     /// 204 No Content.
     NoContent,
+    /// 400 Bad Request.
+    BadRequest {
+        /// The body: `application/problem+json`.
+        body: ProblemDetails,
+    },
     /// 401 Unauthorized.
     Unauthorized {
         /// The body: `application/problem+json`.
@@ -96,6 +101,9 @@ impl From<ConfirmTerminationApplicationResponse> for Reply {
     fn from(response: ConfirmTerminationApplicationResponse) -> Self {
         match response {
             ConfirmTerminationApplicationResponse::NoContent => Reply::empty(204),
+            ConfirmTerminationApplicationResponse::BadRequest { body } => {
+                Reply::json(400, "application/problem+json", &body)
+            }
             ConfirmTerminationApplicationResponse::Unauthorized { body } => {
                 Reply::json(401, "application/problem+json", &body)
             }
@@ -123,6 +131,11 @@ impl Responses for ConfirmTerminationApplicationResponse {
         Ok(
             match answer.status().as_u16() {
                 204 => Self::NoContent,
+                400 => {
+                    Self::BadRequest {
+                        body: answer.json(ProblemDetails::decode)?,
+                    }
+                }
                 401 => {
                     Self::Unauthorized {
                         body: answer.json(ProblemDetails::decode)?,

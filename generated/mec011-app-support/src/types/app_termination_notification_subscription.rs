@@ -93,6 +93,7 @@ impl AppTerminationNotificationSubscriptionSubscriptionType {
     pub const VALUES: &'static [&'static str] = &[
         "AppTerminationNotificationSubscription",
     ];
+
     /// The text on the wire.
     pub fn as_str(&self) -> &str {
         match self {

@@ -76,6 +76,7 @@ impl AppTerminationNotificationSubscriptionRequestSubscriptionType {
     pub const VALUES: &'static [&'static str] = &[
         "AppTerminationNotificationSubscription",
     ];
+
     /// The text on the wire.
     pub fn as_str(&self) -> &str {
         match self {

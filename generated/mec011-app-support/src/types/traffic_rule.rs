@@ -179,6 +179,7 @@ impl TrafficRuleAction {
         "PASSTHROUGH",
         "DUPLICATE_DECAPSULATED",
     ];
+
     /// The text on the wire.
     pub fn as_str(&self) -> &str {
         match self {

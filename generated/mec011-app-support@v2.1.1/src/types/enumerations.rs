@@ -285,6 +285,7 @@ impl TrafficRuleAction {
         "DUPLICATE_DECAPSULATED",
         "DUPLICATE_ENCAPSULATED",
     ];
+
     /// The text on the wire.
     pub fn as_str(&self) -> &str {
         match self {

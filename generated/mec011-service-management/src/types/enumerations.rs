@@ -32,6 +32,7 @@ impl LocalityType {
         "ZONE_GROUP",
         "NFVI_NODE",
     ];
+
     /// The text on the wire.
     pub fn as_str(&self) -> &str {
         match self {
@@ -137,6 +138,7 @@ impl TransportType {
         "RPC_STREAMING",
         "WEBSOCKET",
     ];
+
     /// The text on the wire.
     pub fn as_str(&self) -> &str {
         match self {

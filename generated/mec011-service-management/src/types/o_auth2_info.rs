@@ -8,7 +8,7 @@ use serde::Serialize;
 
 /// `OAuth2Info`: an object.
 ///
-/// - It must have tokenEndpoint unless grantTypes is \["OAUTH2_IMPLICIT_GRANT"\].
+/// - It must have tokenEndpoint unless grantTypes would have only elements that be "OAUTH2_IMPLICIT_GRANT".
 ///
 /// Source: ETSI GS MEC 011 Edge Platform Application Enablement v3.1.1, `#/components/schemas/OAuth2Info`.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -42,15 +42,15 @@ impl Decode for OAuth2Info {
     fn decode(json: &Json<'_>) -> Result<Self, Invalid> {
         const RULES: &[Rule] = &[
             Rule {
-                words: "have tokenEndpoint unless grantTypes is [\"OAUTH2_IMPLICIT_GRANT\"]",
+                words: "have tokenEndpoint unless grantTypes would have only elements that be \"OAUTH2_IMPLICIT_GRANT\"",
                 keyword: "if",
                 predicate: Predicate::If(
                     &Predicate::All(
                         &[
                             Predicate::Property(
                                 "grantTypes",
-                                &Predicate::Constant(
-                                    Literal::List(&[Literal::Text("OAUTH2_IMPLICIT_GRANT")]),
+                                &Predicate::Items(
+                                    &Predicate::Constant(Literal::Text("OAUTH2_IMPLICIT_GRANT")),
                                 ),
                             ),
                             Predicate::Required(&["grantTypes"]),
@@ -118,6 +118,7 @@ impl OAuth2InfoGrantType {
         "OAUTH2_RESOURCE_OWNER",
         "OAUTH2_CLIENT_CREDENTIALS",
     ];
+
     /// The text on the wire.
     pub fn as_str(&self) -> &str {
         match self {

@@ -99,6 +99,7 @@ impl SerAvailabilityNotificationSubscriptionSubscriptionType {
     pub const VALUES: &'static [&'static str] = &[
         "SerAvailabilityNotificationSubscription",
     ];
+
     /// The text on the wire.
     pub fn as_str(&self) -> &str {
         match self {

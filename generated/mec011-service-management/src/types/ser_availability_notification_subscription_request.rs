@@ -83,6 +83,7 @@ impl SerAvailabilityNotificationSubscriptionRequestSubscriptionType {
     pub const VALUES: &'static [&'static str] = &[
         "SerAvailabilityNotificationSubscription",
     ];
+
     /// The text on the wire.
     pub fn as_str(&self) -> &str {
         match self {

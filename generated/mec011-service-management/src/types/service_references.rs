@@ -112,6 +112,7 @@ impl ServiceReferencesChangeType {
         "STATE_CHANGED",
         "ATTRIBUTES_CHANGED",
     ];
+
     /// The text on the wire.
     pub fn as_str(&self) -> &str {
         match self {

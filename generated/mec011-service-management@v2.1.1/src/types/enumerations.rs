@@ -26,6 +26,7 @@ impl SecurityInfoOAuth2InfoGrantType {
         "OAUTH2_RESOURCE_OWNER",
         "OAUTH2_CLIENT_CREDENTIALS",
     ];
+
     /// The text on the wire.
     pub fn as_str(&self) -> &str {
         match self {
@@ -74,6 +75,7 @@ impl ServiceAvailabilityNotificationChangeType {
         "STATE_CHANGED",
         "ATTRIBUTES_CHANGED",
     ];
+
     /// The text on the wire.
     pub fn as_str(&self) -> &str {
         match self {
@@ -167,6 +169,7 @@ impl LocalityType {
         "ZONE_GROUP",
         "NFVI_NODE",
     ];
+
     /// The text on the wire.
     pub fn as_str(&self) -> &str {
         match self {
@@ -263,6 +266,7 @@ impl TransportType {
         "RPC_STREAMING",
         "WEBSOCKET",
     ];
+
     /// The text on the wire.
     pub fn as_str(&self) -> &str {
         match self {

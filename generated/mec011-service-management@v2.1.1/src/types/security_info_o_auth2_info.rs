@@ -8,7 +8,7 @@ use super::{SecurityInfoOAuth2InfoGrantTypes, SecurityInfoOAuth2InfoTokenEndpoin
 
 /// `SecurityInfo.OAuth2Info`: an object.
 ///
-/// - It must have tokenEndpoint unless grantTypes is \["OAUTH2_IMPLICIT_GRANT"\].
+/// - It must have tokenEndpoint unless grantTypes would have only elements that be "OAUTH2_IMPLICIT_GRANT".
 ///
 /// Source: MEC Service Management API v2.1.1, `#/components/schemas/SecurityInfo.OAuth2Info`.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -45,15 +45,15 @@ impl Decode for SecurityInfoOAuth2Info {
     fn decode(json: &Json<'_>) -> Result<Self, Invalid> {
         const RULES: &[Rule] = &[
             Rule {
-                words: "have tokenEndpoint unless grantTypes is [\"OAUTH2_IMPLICIT_GRANT\"]",
+                words: "have tokenEndpoint unless grantTypes would have only elements that be \"OAUTH2_IMPLICIT_GRANT\"",
                 keyword: "if",
                 predicate: Predicate::If(
                     &Predicate::All(
                         &[
                             Predicate::Property(
                                 "grantTypes",
-                                &Predicate::Constant(
-                                    Literal::List(&[Literal::Text("OAUTH2_IMPLICIT_GRANT")]),
+                                &Predicate::Items(
+                                    &Predicate::Constant(Literal::Text("OAUTH2_IMPLICIT_GRANT")),
                                 ),
                             ),
                             Predicate::Required(&["grantTypes"]),

@@ -62,6 +62,7 @@ impl Trigger {
         0, 1, 2, 3, 4, 5, 10, 11, 12, 13, 14, 15, 20, 21, 30, 31, 40, 41, 42, 50, 51, 60,
         61,
     ];
+
     /// The integer on the wire.
     pub fn as_i64(self) -> i64 {
         match self {
@@ -163,6 +164,7 @@ impl TriggerNr {
     pub const VALUES: &'static [i64] = &[
         0, 1, 2, 10, 11, 12, 13, 14, 15, 20, 21, 30, 31,
     ];
+
     /// The integer on the wire.
     pub fn as_i64(self) -> i64 {
         match self {
@@ -244,6 +246,7 @@ impl SubscriptionType {
         "ca_reconf",
         "s1_bearer",
     ];
+
     /// The text on the wire.
     pub fn as_str(&self) -> &str {
         match self {

@@ -23,6 +23,7 @@ impl OperationStatus {
         "Unserviceable",
         "Unknown",
     ];
+
     /// The text on the wire.
     pub fn as_str(&self) -> &str {
         match self {
@@ -72,6 +73,7 @@ impl ConnectionType {
         "5G NR",
         "UNKNOWN",
     ];
+
     /// The text on the wire.
     pub fn as_str(&self) -> &str {
         match self {
@@ -161,6 +163,7 @@ impl DistanceCriteria {
         "AllBeyondDistance",
         "AnyBeyondDistance",
     ];
+
     /// The text on the wire.
     pub fn as_str(&self) -> &str {
         match self {
@@ -203,6 +206,7 @@ impl LocationEventType {
         "ENTERING_AREA_EVENT",
         "LEAVING_AREA_EVENT",
     ];
+
     /// The text on the wire.
     pub fn as_str(&self) -> &str {
         match self {
@@ -276,6 +280,7 @@ impl OccurrenceInfo {
         "ONE_TIME_EVENT",
         "MULTIPLE_TIME_EVENT",
     ];
+
     /// The text on the wire.
     pub fn as_str(&self) -> &str {
         match self {

@@ -83,6 +83,7 @@ impl SubscriptionSubscriptionType {
         "UserAreaSubscription",
         "UserDistanceSubscription",
     ];
+
     /// The text on the wire.
     pub fn as_str(&self) -> &str {
         match self {

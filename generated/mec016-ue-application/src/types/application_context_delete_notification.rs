@@ -57,6 +57,7 @@ impl ApplicationContextDeleteNotificationNotificationType {
     pub const VALUES: &'static [&'static str] = &[
         "ApplicationContextDeleteNotification",
     ];
+
     /// The text on the wire.
     pub fn as_str(&self) -> &str {
         match self {

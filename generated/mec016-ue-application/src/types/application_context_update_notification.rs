@@ -77,6 +77,7 @@ impl ApplicationContextUpdateNotificationNotificationType {
     pub const VALUES: &'static [&'static str] = &[
         "ApplicationContextUpdateNotification",
     ];
+
     /// The text on the wire.
     pub fn as_str(&self) -> &str {
         match self {

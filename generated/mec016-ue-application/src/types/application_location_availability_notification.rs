@@ -82,6 +82,7 @@ impl ApplicationLocationAvailabilityNotificationNotificationType {
     pub const VALUES: &'static [&'static str] = &[
         "ApplicationLocationAvailabilityNotification",
     ];
+
     /// The text on the wire.
     pub fn as_str(&self) -> &str {
         match self {

@@ -71,6 +71,7 @@ impl SubscriptionSubscriptionType {
         "MobilityProcedureSubscription",
         "AdjacentAppInfoSubscription",
     ];
+
     /// The text on the wire.
     pub fn as_str(&self) -> &str {
         match self {

@@ -23,6 +23,7 @@ impl SubscriptionType {
         "sta_data_rate",
         "measure_report",
     ];
+
     /// The text on the wire.
     pub fn as_str(&self) -> &str {
         match self {

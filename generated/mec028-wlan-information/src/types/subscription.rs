@@ -74,6 +74,7 @@ impl SubscriptionSubscriptionType {
         "StaDataRateSubscription",
         "MeasurementReportSubscription",
     ];
+
     /// The text on the wire.
     pub fn as_str(&self) -> &str {
         match self {

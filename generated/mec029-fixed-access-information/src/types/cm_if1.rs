@@ -145,6 +145,7 @@ impl CmIf1CmRegState2 {
         "bpiInit",
         "forwardingDisabled",
     ];
+
     /// The text on the wire.
     pub fn as_str(&self) -> &str {
         match self {

@@ -125,6 +125,7 @@ impl CmStatusCmRegState {
     pub const VALUES: &'static [i64] = &[
         1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23,
     ];
+
     /// The integer on the wire.
     pub fn as_i64(self) -> i64 {
         match self {

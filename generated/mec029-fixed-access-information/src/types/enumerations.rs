@@ -26,6 +26,7 @@ impl SubscriptionType {
         "cm_connectivity_state",
         "ani_alarm",
     ];
+
     /// The text on the wire.
     pub fn as_str(&self) -> &str {
         match self {

@@ -138,6 +138,7 @@ impl FilterCriteriaOnuAlarmAlarm {
         15,
         -1,
     ];
+
     /// The integer on the wire.
     pub fn as_i64(self) -> i64 {
         match self {

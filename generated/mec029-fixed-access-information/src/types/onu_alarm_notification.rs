@@ -151,6 +151,7 @@ impl OnuAlarmNotificationAlarm {
     pub const VALUES: &'static [i64] = &[
         0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15,
     ];
+
     /// The integer on the wire.
     pub fn as_i64(self) -> i64 {
         match self {

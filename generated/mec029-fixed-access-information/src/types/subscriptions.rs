@@ -77,6 +77,7 @@ impl SubscriptionsSubscriptionType {
         "CmConnSubscription",
         "AniAlarmSubscription",
     ];
+
     /// The text on the wire.
     pub fn as_str(&self) -> &str {
         match self {

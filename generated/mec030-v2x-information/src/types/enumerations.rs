@@ -163,6 +163,7 @@ impl ListSubscriptionsSubscriptionType {
         "v2x_msg",
         "pred_qos",
     ];
+
     /// The text on the wire.
     pub fn as_str(&self) -> &str {
         match self {

@@ -168,6 +168,7 @@ impl PredictedQosRequestPredictionTarget {
         "SINGLE_UE_PREDICTION",
         "E2E_APPLICATION_INSTANCE_PREDICTION",
     ];
+
     /// The text on the wire.
     pub fn as_str(&self) -> &str {
         match self {

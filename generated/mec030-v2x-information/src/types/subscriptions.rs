@@ -80,6 +80,7 @@ impl SubscriptionsSubscriptionType {
         "V2xMsgSubscription",
         "PredQosSubscription",
     ];
+
     /// The text on the wire.
     pub fn as_str(&self) -> &str {
         match self {

@@ -79,6 +79,7 @@ impl TransportType {
         "RPC_STREAMING",
         "WEBSOCKET",
     ];
+
     /// The text on the wire.
     pub fn as_str(&self) -> &str {
         match self {

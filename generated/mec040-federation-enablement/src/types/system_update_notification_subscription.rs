@@ -107,6 +107,7 @@ impl SystemUpdateNotificationSubscriptionSubscriptionType {
     pub const VALUES: &'static [&'static str] = &[
         "SystemUpdateNotificationSubscription",
     ];
+
     /// The text on the wire.
     pub fn as_str(&self) -> &str {
         match self {

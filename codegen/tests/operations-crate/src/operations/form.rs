@@ -46,24 +46,22 @@ impl Form {
 impl FromCall for Form {
     fn from_call(call: &Call) -> Result<Self, Problem> {
         Ok(Self {
-            point: match call.content() {
-                Some(_) => {
-                    Some(
-                        call
-                            .form(
-                                Kind::Object(
-                                    &[
-                                        ("x", Kind::Number),
-                                        ("y", Kind::Number),
-                                        ("labels", Kind::List(&Kind::Text)),
-                                    ],
-                                ),
-                                Point::decode,
-                            )?,
-                    )
-                }
-                None => None,
-            },
+            point: call
+                .content()
+                .map(|_| {
+                    call
+                        .form(
+                            Kind::Object(
+                                &[
+                                    ("x", Kind::Number),
+                                    ("y", Kind::Number),
+                                    ("labels", Kind::List(&Kind::Text)),
+                                ],
+                            ),
+                            Point::decode,
+                        )
+                })
+                .transpose()?,
         })
     }
 }

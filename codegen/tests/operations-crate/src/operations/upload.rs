@@ -46,33 +46,31 @@ impl UploadOperation {
 impl FromCall for UploadOperation {
     fn from_call(call: &Call) -> Result<Self, Problem> {
         Ok(Self {
-            upload: match call.content() {
-                Some(_) => {
-                    Some(
-                        call
-                            .multipart(
-                                Kind::Object(
-                                    &[
-                                        ("title", Kind::Text),
-                                        ("sizes", Kind::List(&Kind::Integer)),
-                                        (
-                                            "point",
-                                            Kind::Object(
-                                                &[
-                                                    ("x", Kind::Number),
-                                                    ("y", Kind::Number),
-                                                    ("labels", Kind::List(&Kind::Text)),
-                                                ],
-                                            ),
+            upload: call
+                .content()
+                .map(|_| {
+                    call
+                        .multipart(
+                            Kind::Object(
+                                &[
+                                    ("title", Kind::Text),
+                                    ("sizes", Kind::List(&Kind::Integer)),
+                                    (
+                                        "point",
+                                        Kind::Object(
+                                            &[
+                                                ("x", Kind::Number),
+                                                ("y", Kind::Number),
+                                                ("labels", Kind::List(&Kind::Text)),
+                                            ],
                                         ),
-                                    ],
-                                ),
-                                Upload::decode,
-                            )?,
-                    )
-                }
-                None => None,
-            },
+                                    ),
+                                ],
+                            ),
+                            Upload::decode,
+                        )
+                })
+                .transpose()?,
         })
     }
 }
