@@ -11,6 +11,10 @@ use crate::model::Api;
 pub(super) fn root(api: &Api) -> Result<File, String> {
     let (base_path, version, title) = (&api.base_path, &api.version, api.title.trim());
     let source = format!(" Source: `{}`.", api.source);
+    // A glob of an empty module would be an unused import.
+    let types = (!api.types.is_empty()).then(|| quote! { pub use types::*; });
+    // A document without schemas has no types to offer.
+    let types = (!api.types.is_empty()).then(|| quote!(pub use types::*;));
     let tokens = quote! {
         #[cfg(feature = "callbacks")]
         #[rustfmt::skip]
@@ -34,7 +38,7 @@ pub(super) fn root(api: &Api) -> Result<File, String> {
         pub use client::Client;
         #[cfg(any(feature = "server", feature = "client"))]
         pub use operations::*;
-        pub use types::*;
+        #types
 
         #[doc = " The path of the API below its root, for `Router::nest` and for clients."]
         pub const BASE_PATH: &str = #base_path;

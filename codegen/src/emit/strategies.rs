@@ -41,6 +41,7 @@ pub(super) fn files(api: &Api) -> Result<Vec<File>, String> {
         )?);
     }
     let job = "Proptest strategies: `any::<T>()` draws valid values of each type, limits included.";
+    let glob = (!api.types.is_empty()).then(|| quote! { use crate::types::*; });
     let cases = api.types.iter().filter_map(|item| {
         let (name, api_name, pointer) = (
             identifier(&item.name),
@@ -52,7 +53,7 @@ pub(super) fn files(api: &Api) -> Result<Vec<File>, String> {
     let tokens = quote! {
         #(mod #names;)*
         use mecforge_runtime::strategy::Case;
-        use crate::types::*;
+        #glob
 
         #[doc = " Every schema of `components/schemas` with its strategy and its decoder, for tests that go over all of them."]
         pub fn cases() -> Vec<Case> {

@@ -67,7 +67,11 @@ pub(super) fn files(api: &Api) -> Result<Vec<File>, String> {
         "The client's side of {}: a method for each operation.",
         standard(api)
     );
-    let operations = (!plans.is_empty()).then(|| quote!(use crate::operations::*;));
+    let operations = (!plans.is_empty()).then(|| {
+        quote!(
+            use crate::operations::*;
+        )
+    });
     let tokens = quote! { #imports #operations #(#items)* };
     Ok(vec![source_file(api, "src/client.rs", &job, tokens)?])
 }

@@ -183,7 +183,10 @@ fn from_answer(plan: &Plan<'_>) -> TokenStream {
 
 /// The value of an operation that declares `default` and nothing else.
 fn default_only(plan: &Plan<'_>) -> TokenStream {
-    let values = plan.responses.iter().map(|planned| answer_value(plan, planned, &quote!(answer.status().as_u16())));
+    let values = plan
+        .responses
+        .iter()
+        .map(|planned| answer_value(plan, planned, &quote!(answer.status().as_u16())));
     quote!(#(#values)*)
 }
 
@@ -236,7 +239,11 @@ fn answer_value(plan: &Plan<'_>, planned: &PlannedResponse<'_>, status: &TokenSt
 /// A field of a struct expression, in short where the value is called like the field.
 fn field_with(name: &str, value: &TokenStream) -> TokenStream {
     let field = identifier(name);
-    if value.to_string() == name { quote!(#field) } else { quote!(#field: #value) }
+    if value.to_string() == name {
+        quote!(#field)
+    } else {
+        quote!(#field: #value)
+    }
 }
 
 fn into_success(plan: &Plan<'_>) -> TokenStream {

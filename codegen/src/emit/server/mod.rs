@@ -29,7 +29,11 @@ pub(super) fn files(api: &Api) -> Result<Vec<File>, String> {
             use crate::operations::*;
         }
     });
-    let arc = plans.is_empty().then(|| quote!(use std::sync::Arc;));
+    let arc = plans.is_empty().then(|| {
+        quote!(
+            use std::sync::Arc;
+        )
+    });
     let server = quote! {
         #uses
         #arc
