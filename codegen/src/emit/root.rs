@@ -14,7 +14,11 @@ pub(super) fn root(api: &Api) -> Result<File, String> {
     // A glob of an empty module would be an unused import.
     let types = (!api.types.is_empty()).then(|| quote! { pub use types::*; });
     // A document without schemas has no types to offer.
-    let types = (!api.types.is_empty()).then(|| quote!(pub use types::*;));
+    let types = (!api.types.is_empty()).then(|| {
+        quote!(
+            pub use types::*;
+        )
+    });
     let tokens = quote! {
         #[cfg(feature = "callbacks")]
         #[rustfmt::skip]

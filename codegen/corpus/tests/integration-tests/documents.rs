@@ -14,7 +14,13 @@ pub(crate) fn workspace() -> PathBuf {
 pub(crate) fn newest() -> Vec<(String, String)> {
     let place = |document: &toml::Table| {
         let text = |key: &str| document[key].as_str().unwrap();
-        let path = format!("{}/{}/{}/{}", text("group"), text("project"), text("ref"), text("path"));
+        let path = format!(
+            "{}/{}/{}/{}",
+            text("group"),
+            text("project"),
+            text("ref"),
+            text("path")
+        );
         (text("id").to_owned(), path)
     };
     manifest().iter().map(place).collect()
@@ -26,10 +32,19 @@ pub(crate) fn load(name: &str) -> Document {
         None => newest().into_iter().find(|(id, _)| id == name).unwrap().1,
         Some((id, release)) => {
             let manifest = manifest();
-            let document = manifest.iter().find(|document| document["id"].as_str() == Some(id)).unwrap();
+            let document = manifest
+                .iter()
+                .find(|document| document["id"].as_str() == Some(id))
+                .unwrap();
             let releases = document["releases"].as_array().unwrap();
-            let found = releases.iter().find(|entry| entry["ref"].as_str() == Some(release)).unwrap();
-            let (group, project) = (document["group"].as_str().unwrap(), document["project"].as_str().unwrap());
+            let found = releases
+                .iter()
+                .find(|entry| entry["ref"].as_str() == Some(release))
+                .unwrap();
+            let (group, project) = (
+                document["group"].as_str().unwrap(),
+                document["project"].as_str().unwrap(),
+            );
             format!("{group}/{project}/{release}/{}", found["path"].as_str().unwrap())
         }
     };
@@ -41,13 +56,20 @@ pub(crate) fn load(name: &str) -> Document {
 fn manifest() -> Vec<toml::Table> {
     let text = std::fs::read_to_string(workspace().join("etsi-specs/manifest.toml")).unwrap();
     let manifest: toml::Table = text.parse().unwrap();
-    manifest["document"].as_array().unwrap().iter().map(|document| document.as_table().unwrap().clone()).collect()
+    manifest["document"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|document| document.as_table().unwrap().clone())
+        .collect()
 }
 
 fn root(path: &str) -> PathBuf {
     let candidates = match std::env::var_os("MECFORGE_ETSI_MIRROR") {
         Some(named) => vec![PathBuf::from(named)],
-        None => ["etsi-specs/documents", "../shared/etsi-forge"].map(|place| workspace().join(place)).to_vec(),
+        None => ["etsi-specs/documents", "../shared/etsi-forge"]
+            .map(|place| workspace().join(place))
+            .to_vec(),
     };
     let found = candidates.iter().find(|directory| directory.join(path).is_file());
     found.cloned().unwrap_or_else(|| {

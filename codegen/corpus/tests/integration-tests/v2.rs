@@ -38,149 +38,260 @@ struct Difference {
 }
 
 const SERVICES: &[&str] = &["ServiceInfo", "ServiceInfoRequest"];
-const AVAILABILITY: &[&str] =
-    &["SerAvailabilityNotificationSubscription", "SerAvailabilityNotificationSubscriptionRequest"];
-const SUBSCRIPTIONS: &[&str] = &[
-    "AppTerminationNotificationSubscription", "AppTerminationNotificationSubscriptionRequest",
-    "SerAvailabilityNotificationSubscription", "SerAvailabilityNotificationSubscriptionRequest",
+const AVAILABILITY: &[&str] = &[
+    "SerAvailabilityNotificationSubscription",
+    "SerAvailabilityNotificationSubscriptionRequest",
 ];
-const SENT_SUBSCRIPTIONS: &[&str] =
-    &["AppTerminationNotificationSubscription", "SerAvailabilityNotificationSubscription"];
-const EARLIER_LISTS: &[&str] = &["MecAppSuptApiSubscriptionLinkList", "MecServiceMgmtApiSubscriptionLinkList"];
+const SUBSCRIPTIONS: &[&str] = &[
+    "AppTerminationNotificationSubscription",
+    "AppTerminationNotificationSubscriptionRequest",
+    "SerAvailabilityNotificationSubscription",
+    "SerAvailabilityNotificationSubscriptionRequest",
+];
+const SENT_SUBSCRIPTIONS: &[&str] = &[
+    "AppTerminationNotificationSubscription",
+    "SerAvailabilityNotificationSubscription",
+];
+const EARLIER_LISTS: &[&str] = &[
+    "MecAppSuptApiSubscriptionLinkList",
+    "MecServiceMgmtApiSubscriptionLinkList",
+];
 
 const DIFFERENCES: &[Difference] = &[
     Difference {
-        way: Way::Back, bodies: SUBSCRIPTIONS, places: &[""], keyword: "required",
+        way: Way::Back,
+        bodies: SUBSCRIPTIONS,
+        places: &[""],
+        keyword: "required",
         reason: "v2.1.1 requires _links in requests and answers; in v3.1.1 a request has none, an answer may (7.1.3.2, 8.1.3.2)",
     },
     Difference {
-        way: Way::Back, bodies: &["ServiceInfoRequest"], places: &[""], keyword: "required",
+        way: Way::Back,
+        bodies: &["ServiceInfoRequest"],
+        places: &[""],
+        keyword: "required",
         reason: "PUT takes the answer's type in v2.1.1, which requires _links; they are the platform's (8.1.2.2)",
     },
     Difference {
-        way: Way::Back, bodies: SENT_SUBSCRIPTIONS, places: &["/_links/self/href"], keyword: "format",
+        way: Way::Back,
+        bodies: SENT_SUBSCRIPTIONS,
+        places: &["/_links/self/href"],
+        keyword: "format",
         reason: "references are relative in the standard's examples, so ours need not be absolute (6.3.2)",
     },
     Difference {
-        way: Way::Back, bodies: &["SubscriptionLinkList"],
-        places: &["/_links/self/href", "/_links/subscriptions/*/href"], keyword: "format",
+        way: Way::Back,
+        bodies: &["SubscriptionLinkList"],
+        places: &["/_links/self/href", "/_links/subscriptions/*/href"],
+        keyword: "format",
         reason: "references are relative in the standard's examples, so ours need not be absolute (6.2.2)",
     },
     Difference {
-        way: Way::Back, bodies: AVAILABILITY, places: &["/filteringCriteria/serCategories/*/href"], keyword: "format",
+        way: Way::Back,
+        bodies: AVAILABILITY,
+        places: &["/filteringCriteria/serCategories/*/href"],
+        keyword: "format",
         reason: "references are relative in the standard's examples, so ours need not be absolute (8.1.5.2)",
     },
     Difference {
-        way: Way::Back, bodies: SERVICES,
-        places: &["/serCategory/href", "/transportInfo/security/oAuth2Info/tokenEndpoint"], keyword: "format",
+        way: Way::Back,
+        bodies: SERVICES,
+        places: &[
+            "/serCategory/href",
+            "/transportInfo/security/oAuth2Info/tokenEndpoint",
+        ],
+        keyword: "format",
         reason: "references are relative in the standard's examples, so ours need not be absolute (8.1.5.2, 8.1.5.4)",
     },
     Difference {
-        way: Way::Back, bodies: &["TransportInfo"], places: &["/security/oAuth2Info/tokenEndpoint"], keyword: "format",
+        way: Way::Back,
+        bodies: &["TransportInfo"],
+        places: &["/security/oAuth2Info/tokenEndpoint"],
+        keyword: "format",
         reason: "references are relative in the standard's examples, so ours need not be absolute (8.1.5.4)",
     },
     Difference {
-        way: Way::Back, bodies: AVAILABILITY, places: &["/filteringCriteria/states/*"], keyword: "enum",
+        way: Way::Back,
+        bodies: AVAILABILITY,
+        places: &["/filteringCriteria/states/*"],
+        keyword: "enum",
         reason: "v2.1.1 does not know SUSPENDED (8.1.2.2)",
     },
     Difference {
-        way: Way::Back, bodies: SERVICES, places: &["/state"], keyword: "enum",
+        way: Way::Back,
+        bodies: SERVICES,
+        places: &["/state"],
+        keyword: "enum",
         reason: "v2.1.1 does not know SUSPENDED (8.1.2.2)",
     },
     Difference {
-        way: Way::Back, bodies: SERVICES, places: &["/serializer", "/transportInfo/type"], keyword: "enum",
+        way: Way::Back,
+        bodies: SERVICES,
+        places: &["/serializer", "/transportInfo/type"],
+        keyword: "enum",
         reason: "the standard lets both lists grow, v2.1.1's document closes them (8.1.2.2, 8.1.2.3)",
     },
     Difference {
-        way: Way::Back, bodies: &["TransportInfo"], places: &["/type"], keyword: "enum",
+        way: Way::Back,
+        bodies: &["TransportInfo"],
+        places: &["/type"],
+        keyword: "enum",
         reason: "the standard lets the list grow, v2.1.1's document closes it (8.1.2.3)",
     },
     Difference {
-        way: Way::Back, bodies: SERVICES, places: &["/transportInfo/endpoint"], keyword: "oneOf",
+        way: Way::Back,
+        bodies: SERVICES,
+        places: &["/transportInfo/endpoint"],
+        keyword: "oneOf",
         reason: "v2.1.1 does not know fqdn (8.1.5.3)",
     },
     Difference {
-        way: Way::Back, bodies: &["TransportInfo"], places: &["/endpoint"], keyword: "oneOf",
+        way: Way::Back,
+        bodies: &["TransportInfo"],
+        places: &["/endpoint"],
+        keyword: "oneOf",
         reason: "v2.1.1 does not know fqdn (8.1.5.3)",
     },
     Difference {
-        way: Way::Back, bodies: &["ServiceInfoRequest"], places: &["/transportInfo/security/oAuth2Info"], keyword: "required",
+        way: Way::Back,
+        bodies: &["ServiceInfoRequest"],
+        places: &["/transportInfo/security/oAuth2Info"],
+        keyword: "required",
         reason: "v2.1.1 requires tokenEndpoint always, v3.1.1 not where all grants are implicit (8.1.5.4)",
     },
     Difference {
-        way: Way::Back, bodies: &["TransportInfo"], places: &["/security/oAuth2Info"], keyword: "required",
+        way: Way::Back,
+        bodies: &["TransportInfo"],
+        places: &["/security/oAuth2Info"],
+        keyword: "required",
         reason: "v2.1.1 requires tokenEndpoint always, v3.1.1 not where all grants are implicit (8.1.5.4)",
     },
     Difference {
-        way: Way::Back, bodies: &["SubscriptionLinkList"], places: &["/_links/subscriptions/*"], keyword: "required",
+        way: Way::Back,
+        bodies: &["SubscriptionLinkList"],
+        places: &["/_links/subscriptions/*"],
+        keyword: "required",
         reason: "links are told apart by rel in v2.1.1, by subscriptionType in v3.1.1 (6.2.2)",
     },
     Difference {
-        way: Way::Back, bodies: &["TimingCaps"], places: &["/ntpServers/*"], keyword: "required",
+        way: Way::Back,
+        bodies: &["TimingCaps"],
+        places: &["/ntpServers/*"],
+        keyword: "required",
         reason: "v2.1.1 requires authenticationKeyNum, which occurs at most once (7.1.2.4)",
     },
     Difference {
-        way: Way::Back, bodies: &["TrafficRule"], places: &["/dstInterface"], keyword: "type",
+        way: Way::Back,
+        bodies: &["TrafficRule"],
+        places: &["/dstInterface"],
+        keyword: "type",
         reason: "a duplicated packet has two destinations, for which v2.1.1 has no list (7.1.2.2)",
     },
     Difference {
-        way: Way::Back, bodies: &["TrafficRule"],
-        places: &["/dstInterface/interfaceType", "/dstInterface/tunnelInfo/tunnelType"], keyword: "enum",
+        way: Way::Back,
+        bodies: &["TrafficRule"],
+        places: &[
+            "/dstInterface/interfaceType",
+            "/dstInterface/tunnelInfo/tunnelType",
+        ],
+        keyword: "enum",
         reason: "the standard lets both lists grow, v2.1.1's document closes them (7.1.5.3, 7.1.5.4)",
     },
     Difference {
-        way: Way::Forth, bodies: SUBSCRIPTIONS, places: &["/subscriptionType"], keyword: "const",
+        way: Way::Forth,
+        bodies: SUBSCRIPTIONS,
+        places: &["/subscriptionType"],
+        keyword: "const",
         reason: "v2.1.1 names the type's only value in words alone (7.1.3.2, 8.1.3.2)",
     },
     Difference {
-        way: Way::Forth, bodies: SENT_SUBSCRIPTIONS, places: &["/_links/self"], keyword: "required",
+        way: Way::Forth,
+        bodies: SENT_SUBSCRIPTIONS,
+        places: &["/_links/self"],
+        keyword: "required",
         reason: "a link without href is none, though v2.1.1 does not require it (6.3.2)",
     },
     Difference {
-        way: Way::Forth, bodies: EARLIER_LISTS, places: &["/_links/self"], keyword: "required",
+        way: Way::Forth,
+        bodies: EARLIER_LISTS,
+        places: &["/_links/self"],
+        keyword: "required",
         reason: "a link without href is none, though v2.1.1 does not require it (6.3.2)",
     },
     Difference {
-        way: Way::Forth, bodies: EARLIER_LISTS, places: &["/_links/subscriptions/*"], keyword: "required",
+        way: Way::Forth,
+        bodies: EARLIER_LISTS,
+        places: &["/_links/subscriptions/*"],
+        keyword: "required",
         reason: "links are told apart by rel in v2.1.1, by subscriptionType in v3.1.1 (6.2.2)",
     },
     Difference {
-        way: Way::Forth, bodies: &["ServiceInfo"], places: &[""], keyword: "required",
+        way: Way::Forth,
+        bodies: &["ServiceInfo"],
+        places: &[""],
+        keyword: "required",
         reason: "an answer names the instance that the platform made, which v2.1.1 leaves open (8.1.2.2)",
     },
     Difference {
-        way: Way::Forth, bodies: &["ServiceInfo", "ServiceInfo.Post", "ServiceInfoRequest"],
-        places: &["/transportInfo/endpoint/addresses/*/port"], keyword: "maximum",
+        way: Way::Forth,
+        bodies: &["ServiceInfo", "ServiceInfo.Post", "ServiceInfoRequest"],
+        places: &["/transportInfo/endpoint/addresses/*/port"],
+        keyword: "maximum",
         reason: "a port has 16 bits, which v2.1.1 does not say (8.1.5.3)",
     },
     Difference {
-        way: Way::Forth, bodies: &["TransportInfo"], places: &["/endpoint/addresses/*/port"], keyword: "maximum",
+        way: Way::Forth,
+        bodies: &["TransportInfo"],
+        places: &["/endpoint/addresses/*/port"],
+        keyword: "maximum",
         reason: "a port has 16 bits, which v2.1.1 does not say (8.1.5.3)",
     },
     Difference {
-        way: Way::Forth, bodies: &["TimingCaps"],
-        places: &["/ntpServers/*/minPollingInterval", "/ntpServers/*/maxPollingInterval"], keyword: "minimum",
+        way: Way::Forth,
+        bodies: &["TimingCaps"],
+        places: &[
+            "/ntpServers/*/minPollingInterval",
+            "/ntpServers/*/maxPollingInterval",
+        ],
+        keyword: "minimum",
         reason: "polling intervals are exponents from 3 to 17, which v2.1.1 says in words alone (7.1.2.4)",
     },
     Difference {
-        way: Way::Forth, bodies: &["TimingCaps"],
-        places: &["/ntpServers/*/minPollingInterval", "/ntpServers/*/maxPollingInterval"], keyword: "maximum",
+        way: Way::Forth,
+        bodies: &["TimingCaps"],
+        places: &[
+            "/ntpServers/*/minPollingInterval",
+            "/ntpServers/*/maxPollingInterval",
+        ],
+        keyword: "maximum",
         reason: "polling intervals are exponents from 3 to 17, which v2.1.1 says in words alone (7.1.2.4)",
     },
     Difference {
-        way: Way::Forth, bodies: &["TrafficRule"], places: &[""], keyword: "required",
+        way: Way::Forth,
+        bodies: &["TrafficRule"],
+        places: &[""],
+        keyword: "required",
         reason: "a rule that passes packets on names where to, which v2.1.1 has in words alone (7.1.2.2)",
     },
     Difference {
-        way: Way::Forth, bodies: &["TrafficRule"], places: &[""], keyword: "not",
+        way: Way::Forth,
+        bodies: &["TrafficRule"],
+        places: &[""],
+        keyword: "not",
         reason: "a rule that drops packets has no destination, which v2.1.1 has in words alone (7.1.2.2)",
     },
     Difference {
-        way: Way::Forth, bodies: &["TrafficRule"], places: &["/priority"], keyword: "maximum",
+        way: Way::Forth,
+        bodies: &["TrafficRule"],
+        places: &["/priority"],
+        keyword: "maximum",
         reason: "priorities go from 0 to 255, which v2.1.1 does not say (7.1.2.2)",
     },
     Difference {
-        way: Way::Forth, bodies: &["TrafficRule"], places: &["/trafficFilter"], keyword: "minItems",
+        way: Way::Forth,
+        bodies: &["TrafficRule"],
+        places: &["/trafficFilter"],
+        keyword: "minItems",
         reason: "a rule has at least one filter, which v2.1.1 does not say (7.1.2.2)",
     },
 ];
@@ -226,7 +337,12 @@ fn upgraded(name: &str) -> Value {
 fn bodies(document: &Value) -> BTreeMap<String, Value> {
     let mut bodies = BTreeMap::new();
     for (path, item) in document["paths"].as_object().unwrap() {
-        for (method, operation) in item.as_object().unwrap().iter().filter(|(key, _)| *key != "parameters") {
+        for (method, operation) in item
+            .as_object()
+            .unwrap()
+            .iter()
+            .filter(|(key, _)| *key != "parameters")
+        {
             let mut insert = |name: &str, holder: &Value| {
                 let schema = &resolved(document, holder)["content"]["application/json"]["schema"];
                 if !schema.is_null() {
@@ -244,14 +360,21 @@ fn bodies(document: &Value) -> BTreeMap<String, Value> {
 
 fn resolved<'document>(document: &'document Value, node: &'document Value) -> &'document Value {
     match node["$ref"].as_str() {
-        Some(target) => resolved(document, document.pointer(target.trim_start_matches('#')).unwrap()),
+        Some(target) => resolved(
+            document,
+            document.pointer(target.trim_start_matches('#')).unwrap(),
+        ),
         None => node,
     }
 }
 
 /// The name of the schema that a body is, or is a list of; and whether it is a list.
 fn named(schema: &Value) -> Option<(&str, bool)> {
-    let name = |schema: &'_ Value| schema["$ref"].as_str().and_then(|target| target.rsplit_once('/').map(|(start, _)| start.len() + 1));
+    let name = |schema: &'_ Value| {
+        schema["$ref"]
+            .as_str()
+            .and_then(|target| target.rsplit_once('/').map(|(start, _)| start.len() + 1))
+    };
     match (name(schema), name(&schema["items"])) {
         (Some(start), _) => Some((&schema["$ref"].as_str()?[start..], false)),
         (None, Some(start)) => Some((&schema["items"]["$ref"].as_str()?[start..], true)),
@@ -269,7 +392,13 @@ fn validator(document: &Value, schema: &Value) -> jsonschema::Validator {
 /// The places, with `*` for indices, and keywords of all faults.
 fn faults(validator: &jsonschema::Validator, value: &Value) -> BTreeSet<(String, String)> {
     let pattern = |place: String| {
-        let tokens = place.split('/').map(|token| if token.parse::<usize>().is_ok() { "*" } else { token });
+        let tokens = place.split('/').map(|token| {
+            if token.parse::<usize>().is_ok() {
+                "*"
+            } else {
+                token
+            }
+        });
         tokens.collect::<Vec<_>>().join("/")
     };
     let keyword = |path: String| {
@@ -277,7 +406,14 @@ fn faults(validator: &jsonschema::Validator, value: &Value) -> BTreeSet<(String,
         tokens.next().unwrap_or_default().to_owned()
     };
     let faults = validator.iter_errors(value);
-    faults.map(|fault| (pattern(fault.instance_path().to_string()), keyword(fault.schema_path().to_string()))).collect()
+    faults
+        .map(|fault| {
+            (
+                pattern(fault.instance_path().to_string()),
+                keyword(fault.schema_path().to_string()),
+            )
+        })
+        .collect()
 }
 
 /// Draws values of a body of one release and judges them by the other; the faults with an example of each.
@@ -291,12 +427,17 @@ fn differences(way: Way) -> BTreeMap<(String, String, String), String> {
         };
         let (drawn, judged) = (bodies(drawn_from), bodies(judge));
         for (body, schema) in &drawn {
-            let (Some(other), Some((name, is_list))) = (judged.get(body), named(schema)) else { continue };
+            let (Some(other), Some((name, is_list))) = (judged.get(body), named(schema)) else {
+                continue;
+            };
             let case = cases.iter().find(|case| case.name == name).unwrap();
             let validator = validator(judge, other);
             compared += 1;
             let mut runner = TestRunner::new_with_rng(
-                Config { max_local_rejects: 1_000_000, ..Config::default() },
+                Config {
+                    max_local_rejects: 1_000_000,
+                    ..Config::default()
+                },
                 TestRng::deterministic_rng(RngAlgorithm::ChaCha),
             );
             let strategy = (case.values)();
@@ -304,8 +445,14 @@ fn differences(way: Way) -> BTreeMap<(String, String, String), String> {
                 let value = strategy.new_tree(&mut runner).unwrap().current();
                 let value = if is_list { json!([value]) } else { value };
                 for (place, keyword) in faults(&validator, &value) {
-                    let place = if is_list { place.trim_start_matches("/*").to_owned() } else { place };
-                    found.entry((name.to_owned(), place, keyword)).or_insert_with(|| format!("{body}: {value}"));
+                    let place = if is_list {
+                        place.trim_start_matches("/*").to_owned()
+                    } else {
+                        place
+                    };
+                    found
+                        .entry((name.to_owned(), place, keyword))
+                        .or_insert_with(|| format!("{body}: {value}"));
                 }
             }
         }
@@ -322,7 +469,11 @@ fn check(way: Way) {
         for body in entry.bodies {
             for place in entry.places {
                 let key = ((*body).to_owned(), (*place).to_owned(), entry.keyword.to_owned());
-                assert!(explained.insert(key, entry.reason).is_none(), "{body} {place} {} is listed twice", entry.keyword);
+                assert!(
+                    explained.insert(key, entry.reason).is_none(),
+                    "{body} {place} {} is listed twice",
+                    entry.keyword
+                );
             }
         }
     }
@@ -368,6 +519,9 @@ fn a_registration_written_for_v2_is_one_for_v3() {
     for document in [&pairs[0].newest, &pairs[0].earlier] {
         let validator = validator(document, &bodies(document)[body]);
         assert_eq!(faults(&validator, &registration), BTreeSet::new());
-        assert_eq!(faults(&validator, &without_name), BTreeSet::from([(String::new(), "required".to_owned())]));
+        assert_eq!(
+            faults(&validator, &without_name),
+            BTreeSet::from([(String::new(), "required".to_owned())])
+        );
     }
 }
