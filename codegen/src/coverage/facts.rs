@@ -309,7 +309,8 @@ impl<'document> Collector<'document> {
 
     /// The bodies that a callback sends; which answers it takes is no constraint on data.
     fn callback(&mut self, callback: &'document Node, name: &str, place: &Pointer) {
-        for (expression, item) in members(Some(callback)) {
+        // A repair may write the expression otherwise, so its number is its name.
+        for (index, (expression, item)) in members(Some(callback)).enumerate() {
             for method in METHODS {
                 let Some(body) = item
                     .get(method)
@@ -319,7 +320,7 @@ impl<'document> Collector<'document> {
                 };
                 let at = place.child(expression).child(method).child("requestBody");
                 if body.ref_target().is_none() {
-                    self.inner(body, &format!("{name} callback {method}"), &at);
+                    self.inner(body, &format!("{name} callback {index} {method}"), &at);
                 }
             }
         }

@@ -11,8 +11,6 @@ use crate::model::Api;
 pub(super) fn root(api: &Api) -> Result<File, String> {
     let (base_path, version, title) = (&api.base_path, &api.version, api.title.trim());
     let source = format!(" Source: `{}`.", api.source);
-    // A glob of an empty module would be an unused import.
-    let types = (!api.types.is_empty()).then(|| quote! { pub use types::*; });
     // A document without schemas has no types to offer.
     let types = (!api.types.is_empty()).then(|| {
         quote!(

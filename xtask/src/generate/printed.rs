@@ -25,7 +25,7 @@ pub(super) fn print(
     let prepared = subject.prepare(true)?;
     let id = match &subject.release {
         Some(_) => subject.name.clone(),
-        None => format!("--input {} --name {crate_name} --out DIR", subject.name),
+        None => format!("--input {} --name {crate_name} --out DIR", subject.located.path),
     };
     let options = Options {
         id,

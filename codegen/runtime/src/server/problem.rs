@@ -24,6 +24,9 @@ struct Inner {
     cause: Option<Box<dyn Error + Send + Sync>>,
 }
 
+/// The longest detail, in bytes: details quote the request, which may be long.
+const LONGEST_DETAIL: usize = 1000;
+
 impl Problem {
     /// A problem with any status; `detail` says what went wrong this time, without a final full stop.
     pub fn new(status: StatusCode, detail: impl Into<String>) -> Self {
@@ -31,7 +34,7 @@ impl Problem {
             problem_type: Some("about:blank".to_owned()),
             title: Some(status.canonical_reason().unwrap_or("Unknown Status").to_owned()),
             status: Some(status.as_u16()),
-            detail: Some(detail.into()),
+            detail: Some(shortened(detail.into())),
             instance: None,
             extensions: Map::new(),
         };
@@ -197,7 +200,8 @@ impl Problem {
 
     /// Sets `instance` where nobody has, and writes what the client must not see to the log.
     pub(crate) fn finish(mut self, path: &str) -> Self {
-        if self.0.status.is_server_error() {
+        // What the platform does not offer (501) is the client's request, not a fault of ours.
+        if self.0.status.is_server_error() && self.0.status != StatusCode::NOT_IMPLEMENTED {
             let cause = self.0.cause.as_deref().map_or_else(String::new, causes);
             let detail = self.0.details.detail.as_deref().unwrap_or_default();
             tracing::error!(
@@ -218,6 +222,15 @@ impl Problem {
         self.0.details.instance.get_or_insert_with(|| path.to_owned());
         self
     }
+}
+
+/// A text of at most [`LONGEST_DETAIL`] bytes and a mark that something is missing.
+fn shortened(mut text: String) -> String {
+    if text.len() > LONGEST_DETAIL {
+        text.truncate(text.floor_char_boundary(LONGEST_DETAIL));
+        text.push('…');
+    }
+    text
 }
 
 /// An error and what caused it, outermost first.

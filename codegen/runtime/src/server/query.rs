@@ -176,6 +176,7 @@ fn explodes_to(parameter: &Parameter, name: &str) -> bool {
 }
 
 fn undeclared(name: &str, operation: &Operation) -> Problem {
+    let name = &name[..name.floor_char_boundary(100)];
     let declared = || {
         let query = |parameter: &&Parameter| parameter.place == Place::Query;
         operation

@@ -8,4 +8,5 @@ mod conditions;
 mod refusals;
 mod server;
 mod support;
+mod tls;
 mod transport;

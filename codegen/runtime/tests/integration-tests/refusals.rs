@@ -366,3 +366,16 @@ async fn causes_are_not_shown() {
     check(&answer, 500, json!({}));
     assert!(!String::from_utf8_lossy(&answer.body).contains("secret"));
 }
+
+#[tokio::test]
+async fn details_quote_only_so_much() {
+    for query in [
+        format!("limit={}", "é".repeat(9_000)),
+        format!("{}=1", "é".repeat(9_000)),
+    ] {
+        let query = query.replace('é', "%C3%A9");
+        let answer = call(api(), "GET", &format!("/things?{query}"), &[], "").await;
+        check(&answer, 400, json!({}));
+        assert!(answer.body.len() < 4_000, "{}", answer.body.len());
+    }
+}
