@@ -2,8 +2,8 @@
 //!
 //! A list is read in both of OpenAPI's usual spellings, whichever of them the document declares: `x=a&x=b` and
 //! `x=a,b`. Where the document declares the first, a comma that is data is written as `%2C`, so the two can be told
-//! apart before percent-decoding. Where it declares the second, `%2C` separates too, because clients that
-//! join the list before they encode it can't write it otherwise.
+//! apart before percent-decoding. Where it declares the second, `%2C` separates too if there is no plain comma,
+//! because clients that join the list before they encode it can't write it otherwise.
 
 use std::borrow::Cow;
 

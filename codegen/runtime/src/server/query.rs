@@ -128,8 +128,8 @@ fn list<'text>(
             Style::Pipe => '|',
             _ => ',',
         };
-        if style == Style::Exploded {
-            // Commas that are data are still percent-encoded here.
+        if style == Style::Exploded || text.contains(separator) {
+            // What separates is written as it is, so what is percent-encoded here is data.
             for part in text.split(separator) {
                 items.push(
                     scalar(decode(part).unwrap_or_default(), item)

@@ -103,6 +103,9 @@ async fn queries_are_read_in_every_spelling() {
         ("area=radius,4", json!({"area": {"radius": 4}})),
         ("radius=5", json!({"area": {"radius": 5}})),
         ("pipes=a|b%7Cc,d", json!({"pipes": ["a", "b", "c,d"]})),
+        ("tags=a%2Cb", json!({"tags": ["a", "b"]})),
+        // Where separators stand as they are, those that are encoded are data.
+        ("tags=a,b%2Cc", json!({"tags": ["a", "b,c"]})),
         ("any=12", json!({"any": 12})),
         ("any=twelve", json!({"any": "twelve"})),
         (

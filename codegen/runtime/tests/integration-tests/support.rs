@@ -35,6 +35,7 @@ pub(crate) static LIST: Operation = Operation {
         query("point", POINT, Style::Deep),
         query("area", Kind::Object(&[("radius", Kind::Number)]), Style::Exploded),
         query("pipes", Kind::List(&Kind::Text), Style::Pipe),
+        query("tags", Kind::List(&Kind::Text), Style::Comma),
         query("any", Kind::Any, Style::Exploded),
         query("json", POINT, Style::Json),
         Parameter {
@@ -191,6 +192,7 @@ fn list(call: &Call) -> Result<Reply, Problem> {
         "point": call.query("point", Value::decode)?,
         "area": call.query("area", Value::decode)?,
         "pipes": call.query("pipes", <Vec<String>>::decode)?,
+        "tags": call.query("tags", <Vec<String>>::decode)?,
         "any": call.query("any", Value::decode)?,
         "json": call.query("json", Value::decode)?,
         "X-Numbers": call.header("X-Numbers", few)?,
