@@ -6,6 +6,8 @@
     reason = "a benchmark whose input is wrong has nothing to measure"
 )]
 
+mod derived;
+
 use std::hint::black_box;
 
 use criterion::{Criterion, Throughput};
@@ -80,11 +82,21 @@ fn decode(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("ServiceInfo");
     group.throughput(Throughput::Bytes(bytes.len() as u64));
     group.bench_function("ours: bytes to validated type", |bencher| {
-        bencher.iter(|| from_slice::<ServiceInfo>(black_box(&bytes)).is_ok());
+        bencher.iter(|| from_slice::<ServiceInfo>(black_box(&bytes)).unwrap());
     });
     group.bench_function("serde_json and jsonschema: bytes to Value, is_valid", |bencher| {
         bencher.iter(|| validator.is_valid(&serde_json::from_slice(black_box(&bytes)).unwrap()));
     });
+    group.bench_function(
+        "serde_json, jsonschema and serde: bytes to Value, is_valid, typed",
+        |bencher| {
+            bencher.iter(|| {
+                let value: Value = serde_json::from_slice(black_box(&bytes)).unwrap();
+                assert!(validator.is_valid(&value));
+                serde_json::from_value::<derived::ServiceInfo>(value).unwrap()
+            });
+        },
+    );
     group.bench_function("serde_json alone: bytes to Value", |bencher| {
         bencher.iter(|| serde_json::from_slice::<Value>(black_box(&bytes)).unwrap());
     });

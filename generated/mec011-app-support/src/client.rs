@@ -12,7 +12,7 @@ use mecforge_runtime::client::{
 use crate::operations::*;
 
 /// A client of ETSI GS MEC 011 Edge Platform Application Enablement v3.1.1; cheap to clone.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub struct Client {
     http: HttpClient,
 }

@@ -11,7 +11,7 @@ use mecforge_runtime::client::{
 use crate::operations::*;
 
 /// A client of MEC Service Management API v2.1.1; cheap to clone.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub struct Client {
     http: HttpClient,
 }

@@ -9,7 +9,7 @@ use mecforge_runtime::client::{
 use crate::operations::*;
 
 /// A client of ETSI GS MEC 028 MEC WLAN Information API v2.3.1; cheap to clone.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub struct Client {
     http: HttpClient,
 }

@@ -12,7 +12,7 @@ use mecforge_runtime::client::{
 use crate::operations::*;
 
 /// A client of ETSI GS MEC 030 V2X Information Services API v3.1.1; cheap to clone.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub struct Client {
     http: HttpClient,
 }

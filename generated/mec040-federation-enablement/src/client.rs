@@ -9,7 +9,7 @@ use mecforge_runtime::client::{
 use crate::operations::*;
 
 /// A client of ETSI GS MEC 040 - MEC Federation enablement APIs v3.1.1; cheap to clone.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub struct Client {
     http: HttpClient,
 }

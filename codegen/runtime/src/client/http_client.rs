@@ -19,6 +19,16 @@ const MOST_REDIRECTS: usize = 5;
 #[derive(Clone)]
 pub struct HttpClient(Arc<Settings>);
 
+/// The address alone: headers and tokens are secrets.
+impl std::fmt::Debug for HttpClient {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter
+            .debug_struct("HttpClient")
+            .field("root", &self.0.root)
+            .finish_non_exhaustive()
+    }
+}
+
 pub(crate) struct Settings {
     /// Base URL and base path, without a final `/`.
     pub(crate) root: String,

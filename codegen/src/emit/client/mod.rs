@@ -25,7 +25,7 @@ pub(super) fn files(api: &Api) -> Result<Vec<File>, String> {
     let documentation = format!(" A client of {}; cheap to clone.", standard(api));
     let items = quote! {
         #[doc = #documentation]
-        #[derive(Clone)]
+        #[derive(Clone, Debug)]
         pub struct Client {
             http: HttpClient,
         }

@@ -333,8 +333,23 @@ fn negated(inner: &Predicate) -> String {
     match (pairs, names.as_slice()) {
         ([_], [only]) => format!("not have {only}"),
         ([_], names) => format!("not have all of {}", names.join(", ")),
-        (_, names) => format!("have at most one of {}", names.join(", ")),
+        (pairs, names) if is_every_pair(pairs, names.len()) => {
+            format!("have at most one of {}", names.join(", "))
+        }
+        (groups, _) => {
+            let said = groups.iter().map(|group| match group {
+                Predicate::Required(names) => names.join(" with "),
+                other => words(other),
+            });
+            format!("not have {}", said.collect::<Vec<_>>().join(", nor "))
+        }
     }
+}
+
+/// Whether the groups are all the pairs of so many names, so that no two of them may be there together.
+fn is_every_pair(groups: &[Predicate], names: usize) -> bool {
+    let is_pair = |group: &Predicate| matches!(group, Predicate::Required(names) if names.len() == 2);
+    groups.len() == names * (names - 1) / 2 && groups.iter().all(is_pair)
 }
 
 /// The names of members that each require one property.

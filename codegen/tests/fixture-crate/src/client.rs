@@ -9,7 +9,7 @@ use mecforge_runtime::client::{
 use crate::operations::*;
 
 /// A client of Fixture of rules v1.0.0; cheap to clone.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub struct Client {
     http: HttpClient,
 }
