@@ -100,6 +100,9 @@ fn decode(criterion: &mut Criterion) {
     group.bench_function("serde_json alone: bytes to Value", |bencher| {
         bencher.iter(|| serde_json::from_slice::<Value>(black_box(&bytes)).unwrap());
     });
+    group.bench_function("serde alone: bytes to a type without rules", |bencher| {
+        bencher.iter(|| serde_json::from_slice::<derived::ServiceInfo>(black_box(&bytes)).unwrap());
+    });
     group.bench_function("jsonschema alone: is_valid on a Value", |bencher| {
         bencher.iter(|| validator.is_valid(black_box(&valid)));
     });

@@ -8,3 +8,4 @@ mod judge;
 mod mutate;
 mod truth;
 mod v2;
+mod v2_differences;

@@ -1,9 +1,12 @@
 //! Lowering: from a settled document to the [`Api`]. Everything that can't be expressed is refused with its place.
 
+mod body;
 mod form;
 mod keywords;
 mod object;
 mod operation;
+mod operation_name;
+mod parameter;
 mod predicate;
 mod prose;
 mod recursion;
