@@ -45,13 +45,13 @@ pub(super) fn root(api: &Api) -> Result<File, String> {
         #[doc = " The path of the API below its root, for `Router::nest` and for clients."]
         pub const BASE_PATH: &str = #base_path;
 
-        #[doc = " The title of ETSI's document."]
+        #[doc = " The title of the document (`info.title`)."]
         pub const TITLE: &str = #title;
 
-        #[doc = " The version of ETSI's document (`info.version`)."]
+        #[doc = " The version of the document (`info.version`)."]
         pub const VERSION: &str = #version;
 
-        #[doc = " The repaired document (OpenAPI 3.1, JSON) that this crate was generated from, without ETSI's prose."]
+        #[doc = " The repaired document (OpenAPI 3.1, JSON) that this crate was generated from, without its prose."]
         #[doc = ""]
         #[doc = #source]
         pub const DOCUMENT: &str = include_str!("../openapi.json");

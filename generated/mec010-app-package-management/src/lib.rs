@@ -34,13 +34,13 @@ pub use types::*;
 /// The path of the API below its root, for `Router::nest` and for clients.
 pub const BASE_PATH: &str = "/app_pkgm/v1";
 
-/// The title of ETSI's document.
+/// The title of the document (`info.title`).
 pub const TITLE: &str = "ETSI GS MEC 010-2 - Part 2: Application lifecycle, rules and requirements management";
 
-/// The version of ETSI's document (`info.version`).
+/// The version of the document (`info.version`).
 pub const VERSION: &str = "3.1.1";
 
-/// The repaired document (OpenAPI 3.1, JSON) that this crate was generated from, without ETSI's prose.
+/// The repaired document (OpenAPI 3.1, JSON) that this crate was generated from, without its prose.
 ///
 /// Source: `mec/gs010-2-app-pkg-lcm-api/HEAD/MEC01002_AppPkgMgmt.yaml`.
 pub const DOCUMENT: &str = include_str!("../openapi.json");

@@ -34,13 +34,13 @@ pub use types::*;
 /// The path of the API below its root, for `Router::nest` and for clients.
 pub const BASE_PATH: &str = "/mec_app_support/v1";
 
-/// The title of ETSI's document.
+/// The title of the document (`info.title`).
 pub const TITLE: &str = "ETSI GS MEC 011 Edge Platform Application Enablement";
 
-/// The version of ETSI's document (`info.version`).
+/// The version of the document (`info.version`).
 pub const VERSION: &str = "3.1.1";
 
-/// The repaired document (OpenAPI 3.1, JSON) that this crate was generated from, without ETSI's prose.
+/// The repaired document (OpenAPI 3.1, JSON) that this crate was generated from, without its prose.
 ///
 /// Source: `mec/gs011-app-enablement-api/v3.1.1/MecAppSupportApi.yaml`.
 pub const DOCUMENT: &str = include_str!("../openapi.json");

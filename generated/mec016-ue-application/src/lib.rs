@@ -34,13 +34,13 @@ pub use types::*;
 /// The path of the API below its root, for `Router::nest` and for clients.
 pub const BASE_PATH: &str = "/dev_app/v1";
 
-/// The title of ETSI's document.
+/// The title of the document (`info.title`).
 pub const TITLE: &str = "ETSI GS MEC 016 UE Application Interface API";
 
-/// The version of ETSI's document (`info.version`).
+/// The version of the document (`info.version`).
 pub const VERSION: &str = "2.2.1";
 
-/// The repaired document (OpenAPI 3.1, JSON) that this crate was generated from, without ETSI's prose.
+/// The repaired document (OpenAPI 3.1, JSON) that this crate was generated from, without its prose.
 ///
 /// Source: `mec/gs016-dev-app-api/HEAD/UEAppInterfaceApi.yaml`.
 pub const DOCUMENT: &str = include_str!("../openapi.json");

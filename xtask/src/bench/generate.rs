@@ -5,14 +5,14 @@ use std::process::Command;
 
 use anyhow::Context;
 
-use super::measure::{self, Cost, median};
+use super::measure::{self, Cost};
 use super::{cargo, scratch, target};
 use crate::manifest::Manifest;
 use crate::stages;
 use crate::workspace::Workspace;
 
-/// How often our own generator runs; the others run once, because they take long enough.
-const RUNS: usize = 9;
+/// How often each generator runs over all documents; the quickest run counts, which is the one least disturbed.
+const RUNS: usize = 5;
 
 /// Another generator: one process a document.
 struct Other {
@@ -119,16 +119,13 @@ fn ours(workspace: &Workspace, mirror: &Path, scratch: &Path) -> anyhow::Result<
         .arg(&root)
         .arg("generate")
         .env("MECFORGE_ETSI_MIRROR", mirror);
-    let mut costs = Vec::new();
+    let mut best = Cost::WORST;
     for _ in 0..RUNS {
         remove(&root.join("generated"))?;
         let cost = measure::cost(&command, &notes)?;
-        costs.push(cost.with_context(|| format!("{} failed", measure::told(&command)))?);
+        best = best.min(cost.with_context(|| format!("{} failed", measure::told(&command)))?);
     }
-    Ok(Cost {
-        seconds: median(costs.iter().map(|cost| cost.seconds).collect()),
-        peak: costs.iter().map(|cost| cost.peak).fold(0.0, f64::max),
-    })
+    Ok(best)
 }
 
 impl Other {
@@ -137,11 +134,38 @@ impl Other {
             eprintln!("{} is not in PATH: {}", self.program, self.install);
             return Ok(());
         };
+        let (mut best, mut done) = (Cost::WORST, 0);
+        let mut runs = RUNS;
+        while runs > 0 {
+            let total;
+            (total, done) = self.once(&program, documents, scratch)?;
+            best = best.min(total);
+            // A second run of one that takes half a minute would say nothing new.
+            runs = if total.seconds > 10.0 { 0 } else { runs - 1 };
+        }
+        println!(
+            "| `{}` | {} | {done} of {} | {:.2} | {:.0} |",
+            self.program,
+            self.what,
+            documents.len(),
+            best.seconds,
+            best.peak
+        );
+        Ok(())
+    }
+
+    /// All documents once: the cost, and how many were not refused.
+    fn once(
+        &self,
+        program: &Path,
+        documents: &[(String, PathBuf)],
+        scratch: &Path,
+    ) -> anyhow::Result<(Cost, usize)> {
         let (mut total, mut done) = (Cost::default(), 0);
         for (id, document) in documents {
             let out = scratch.join(self.program).join(id);
             remove(&out)?;
-            let mut command = Command::new(&program);
+            let mut command = Command::new(program);
             command.args((self.arguments)(
                 &document.to_string_lossy(),
                 &out.to_string_lossy(),
@@ -154,15 +178,7 @@ impl Other {
                 None => eprintln!("{} refuses {id}", self.program),
             }
         }
-        println!(
-            "| `{}` | {} | {done} of {} | {:.2} | {:.0} |",
-            self.program,
-            self.what,
-            documents.len(),
-            total.seconds,
-            total.peak
-        );
-        Ok(())
+        Ok((total, done))
     }
 }
 

@@ -19,6 +19,20 @@ pub(super) struct Cost {
 }
 
 impl Cost {
+    /// What any command betters.
+    pub(super) const WORST: Self = Self {
+        seconds: f64::INFINITY,
+        peak: 0.0,
+    };
+
+    /// The shorter time of two runs of the same command, and the higher peak.
+    pub(super) fn min(self, other: Self) -> Self {
+        Self {
+            seconds: self.seconds.min(other.seconds),
+            peak: self.peak.max(other.peak),
+        }
+    }
+
     /// One command after the other: times add up, the higher peak counts.
     pub(super) fn then(self, next: Self) -> Self {
         Self {
@@ -130,5 +144,7 @@ mod tests {
         );
         let both = first.then(second);
         assert_eq!((both.seconds, both.peak), (1.5, 30.0));
+        let best = Cost::WORST.min(first).min(second);
+        assert_eq!((best.seconds, best.peak), (0.5, 30.0));
     }
 }

@@ -79,7 +79,7 @@ fn tree(subjects: &[Subject]) -> Result<(Tree, Vec<Row>), Problems> {
     let mut problems = Problems::default();
     for (subject, printed) in subjects.iter().zip(threads::map(subjects, print)) {
         match printed {
-            Ok(Printed { files, coverage }) => {
+            Ok(Printed { files, coverage, .. }) => {
                 tree.own(subject.name.clone());
                 for file in files {
                     tree.insert(format!("{}/{}", subject.name, file.path), file.contents);

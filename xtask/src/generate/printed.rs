@@ -13,6 +13,8 @@ pub(super) struct Printed {
     pub(super) files: Vec<File>,
     /// What they have of what the document declares.
     pub(super) coverage: Row,
+    /// How many places of the document were mended.
+    pub(super) repairs: usize,
 }
 
 /// Generates a crate; the error has every fault of the document.
@@ -43,5 +45,9 @@ pub(super) fn print(
         &prepared.document,
         &api,
     );
-    Ok(Printed { files, coverage })
+    Ok(Printed {
+        files,
+        coverage,
+        repairs: prepared.findings.len(),
+    })
 }

@@ -70,6 +70,13 @@ pub(super) fn write(
         "{} is the crate {name}: `cargo build --manifest-path {0}/Cargo.toml --all-features`",
         request.out.display()
     );
+    if printed.repairs > 0 {
+        let input = if subject.release.is_some() { "" } else { "--input " };
+        eprintln!(
+            "{} places of the document were repaired: `cargo xtask lint {input}{}` shows them",
+            printed.repairs, subject.name
+        );
+    }
     Ok(())
 }
 
