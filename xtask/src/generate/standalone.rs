@@ -72,9 +72,13 @@ pub(super) fn write(
     );
     if printed.repairs > 0 {
         let input = if subject.release.is_some() { "" } else { "--input " };
+        let places = match printed.repairs {
+            1 => "1 place was".to_owned(),
+            number => format!("{number} places were"),
+        };
         eprintln!(
-            "{} places of the document were repaired: `cargo xtask lint {input}{}` shows them",
-            printed.repairs, subject.name
+            "{places} repaired: `cargo xtask lint {input}{}` shows what",
+            subject.name
         );
     }
     Ok(())

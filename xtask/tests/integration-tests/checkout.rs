@@ -162,6 +162,13 @@ impl Outcome {
         &self.stdout
     }
 
+    /// Asserts success with just this on standard error.
+    #[track_caller]
+    pub(crate) fn succeeded_and_told(&self, note: &str) {
+        assert!(self.success, "{}", self.stderr);
+        assert_eq!(self.stderr, note);
+    }
+
     /// Asserts failure that is told in one sentence with these parts.
     #[track_caller]
     pub(crate) fn failed_with(&self, parts: &[&str]) {
