@@ -3,6 +3,7 @@
 
 mod answers;
 mod bad_requests;
+mod browser;
 mod configuration;
 mod durability;
 mod examples;
