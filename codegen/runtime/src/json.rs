@@ -11,7 +11,7 @@ use crate::invalid::Invalid;
 /// A JSON value (RFC 8259) that borrows its texts from the input where they hold no escapes.
 ///
 /// [`serde_json::Value`] is not used here because it owns every text and loses duplicate keys; a validated
-/// decode through this tree takes about a third of the time.
+/// decode through this tree takes two thirds of the time.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Json<'input> {
     /// `null`.
