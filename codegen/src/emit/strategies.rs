@@ -67,7 +67,7 @@ pub(super) fn files(api: &Api) -> Result<Vec<File>, String> {
 fn item(context: &Context<'_>, id: TypeId) -> TokenStream {
     let item = context.api.type_of(id);
     let name = identifier(&item.name);
-    let (body, uses_depth) = match &item.kind {
+    let body = match &item.kind {
         TypeKind::Struct(object) => structure(context, id, object),
         TypeKind::Enumeration(enumeration) => {
             let names = enumeration
@@ -76,16 +76,13 @@ fn item(context: &Context<'_>, id: TypeId) -> TokenStream {
                 .map(|variant| identifier(&variant.name));
             let known = quote! { strategy::one_of(vec![#(Self::#names),*]) };
             match enumeration.open {
-                true => (
-                    quote! { strategy::mostly(#known, "[A-Z]{3,9}X".prop_map(Self::Other)) },
-                    false,
-                ),
-                false => (known, false),
+                true => quote! { strategy::mostly(#known, "[A-Z]{3,9}X".prop_map(Self::Other)) },
+                false => known,
             }
         }
         TypeKind::IntegerEnumeration(enumeration) => {
             let names = enumeration.variants.iter().map(|(name, _)| identifier(name));
-            (quote! { strategy::one_of(vec![#(Self::#names),*]) }, false)
+            quote! { strategy::one_of(vec![#(Self::#names),*]) }
         }
         TypeKind::Union(union) => union_body(context, id, union),
         TypeKind::Alias(alias) => {
@@ -95,13 +92,10 @@ fn item(context: &Context<'_>, id: TypeId) -> TokenStream {
                 (shape, _) => strategy(context, shape),
             };
             let newtype = newtype(item);
-            (
-                quote! { #inner.prop_filter_map("rules of the name", #newtype).boxed() },
-                true,
-            )
+            quote! { #inner.prop_filter_map("rules of the name", #newtype).boxed() }
         }
     };
-    let depth = if uses_depth && mentions_depth(&body) {
+    let depth = if mentions_depth(&body) {
         quote! { depth }
     } else {
         quote! { _depth }
@@ -154,7 +148,7 @@ fn function(strategy: &TokenStream) -> TokenStream {
     quote! { |#depth| #strategy }
 }
 
-fn structure(context: &Context<'_>, id: TypeId, object: &Struct) -> (TokenStream, bool) {
+fn structure(context: &Context<'_>, id: TypeId, object: &Struct) -> TokenStream {
     let mut names = Vec::new();
     let mut strategies = Vec::new();
     for field in &object.fields {
@@ -184,7 +178,7 @@ fn structure(context: &Context<'_>, id: TypeId, object: &Struct) -> (TokenStream
         });
     }
     if names.is_empty() {
-        return (quote! { Just(Self {}).boxed() }, true);
+        return quote! { Just(Self {}).boxed() };
     }
     let groups = strategies.chunks(TUPLE).map(|group| match group {
         [only] => quote! { #only },
@@ -207,12 +201,12 @@ fn structure(context: &Context<'_>, id: TypeId, object: &Struct) -> (TokenStream
     let deepened = (has_rules && mentions_depth(&value) && !contains(context, id))
         .then(|| quote! { let depth = depth.max(1); });
     match has_rules {
-        true => (quote! { #deepened strategy::valid(#value) }, true),
-        false => (quote! { #value.boxed() }, true),
+        true => quote! { #deepened strategy::valid(#value) },
+        false => quote! { #value.boxed() },
     }
 }
 
-fn union_body(context: &Context<'_>, id: TypeId, union: &Union) -> (TokenStream, bool) {
+fn union_body(context: &Context<'_>, id: TypeId, union: &Union) -> TokenStream {
     let member = |index: usize| {
         let member = &union.members[index];
         let (variant, inner) = (identifier(&member.name), strategy(context, &member.shape));
@@ -234,7 +228,7 @@ fn union_body(context: &Context<'_>, id: TypeId, union: &Union) -> (TokenStream,
         }
     };
     let all = one_of((0..count).collect());
-    let body = match (deep.is_empty(), flat.is_empty()) {
+    match (deep.is_empty(), flat.is_empty()) {
         (false, false) => {
             let flat = one_of(flat);
             quote! {
@@ -246,8 +240,7 @@ fn union_body(context: &Context<'_>, id: TypeId, union: &Union) -> (TokenStream,
             }
         }
         _ => all,
-    };
-    (body, true)
+    }
 }
 
 /// Whether a value of a shape must contain a value of type `target`.

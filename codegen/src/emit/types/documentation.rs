@@ -79,7 +79,8 @@ fn place(api: &Api, item: &Type) -> String {
     )
 }
 
-fn capitalised(text: &str) -> String {
+/// The text with a capital at its beginning.
+pub(super) fn capitalised(text: &str) -> String {
     let mut letters = text.chars();
     letters
         .next()

@@ -5,6 +5,7 @@ use quote::quote;
 
 use super::documentation;
 use super::expression::{Context, decoder, identifier, signed_rules};
+use super::union::decoded;
 use crate::model::shape::Shape;
 use crate::model::types::{Enumeration, IntegerEnumeration, Type};
 
@@ -43,8 +44,8 @@ pub(super) fn texts(context: &Context<'_>, item: &Type, enumeration: &Enumeratio
     let as_str_other = enumeration.open.then(|| quote! { Self::Other(text) => text, });
     let fallback = match enumeration.open {
         true => {
-            let decoder = call(decoder(context, &Shape::String(enumeration.rules.clone())));
-            quote! { _ => #decoder.map(Self::Other), }
+            let decoded = decoded(&decoder(context, &Shape::String(enumeration.rules.clone())));
+            quote! { _ => #decoded.map(Self::Other), }
         }
         false => quote! { _ => Err(decode::unknown_value(json, Self::VALUES)), },
     };
@@ -134,16 +135,5 @@ pub(super) fn integers(context: &Context<'_>, item: &Type, enumeration: &Integer
         }
 
         mecforge_runtime::integer_enumeration!(#name);
-    }
-}
-
-/// A decoder applied to `json`.
-fn call(decoder: TokenStream) -> TokenStream {
-    match syn::parse2::<syn::ExprClosure>(decoder.clone()) {
-        Ok(closure) => {
-            let body = closure.body;
-            quote! { #body }
-        }
-        Err(_) => quote! { #decoder(json) },
     }
 }

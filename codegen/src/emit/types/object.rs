@@ -18,11 +18,8 @@ pub(super) fn item(context: &Context<'_>, item: &Type, object: &Struct) -> Token
         .collect::<Vec<_>>();
     let documentation = documentation::of_type(context, item, "an object", &words);
     let name = identifier(&item.name);
-    let is_camel = object.fields.iter().any(|field| field.name != field.api_name)
-        && object
-            .fields
-            .iter()
-            .all(|field| is_camel(field) || field.name == field.api_name || renamed(field));
+    // Fields whose name the rule does not give are renamed one by one.
+    let is_camel = object.fields.iter().any(|field| field.name != field.api_name);
     let rename_all = is_camel.then(|| quote! { #[serde(rename_all = "camelCase")] });
     let default = is_default(object).then(|| quote! { Default, });
     let fields = object
@@ -60,15 +57,6 @@ fn camel(name: &str) -> String {
         }
     }
     camel
-}
-
-fn is_camel(field: &Field) -> bool {
-    camel(&field.name) == field.api_name
-}
-
-/// Fields whose name no rule gives are renamed one by one; a struct may have some of them.
-fn renamed(field: &Field) -> bool {
-    !is_camel(field)
 }
 
 fn definition(context: &Context<'_>, field: &Field, struct_is_camel: bool) -> TokenStream {
@@ -159,7 +147,10 @@ fn constructor(context: &Context<'_>, item: &Type, object: &Struct) -> TokenStre
         }
         let (parameter, value) = parameter(context, field);
         parameters.push(parameter);
-        values.push(value);
+        values.push(match field_name == value.to_string() {
+            true => value,
+            false => quote! { #field_name: #value },
+        });
     }
     let additional = matches!(object.additional, Additional::Kept(_)).then(|| {
         let map = if object.additional == Additional::Kept(Box::new(Shape::Any)) {
@@ -207,16 +198,13 @@ fn constructor(context: &Context<'_>, item: &Type, object: &Struct) -> TokenStre
     quote! { impl #name { #new #(#setters)* } #default }
 }
 
-/// A parameter of `new` and how it becomes the field.
+/// A parameter for a field, and what becomes of it in the field.
 fn parameter(context: &Context<'_>, field: &Field) -> (TokenStream, TokenStream) {
     let name = identifier(&field.name);
     let value = rust_type(context, &field.shape);
     match context.resolved(&field.shape) {
-        Shape::String(_) => (
-            quote! { #name: impl Into<String> },
-            quote! { #name: #name.into() },
-        ),
-        _ if field.boxed => (quote! { #name: #value }, quote! { #name: Box::new(#name) }),
+        Shape::String(_) => (quote! { #name: impl Into<String> }, quote! { #name.into() }),
+        _ if field.boxed => (quote! { #name: #value }, quote! { Box::new(#name) }),
         _ => (quote! { #name: #value }, quote! { #name }),
     }
 }
@@ -251,14 +239,6 @@ fn setter(context: &Context<'_>, field: &Field) -> TokenStream {
         };
     }
     let (parameter, value) = parameter(context, field);
-    let value = match context.resolved(&field.shape) {
-        Shape::String(_) => quote! { #name.into() },
-        _ if field.boxed => quote! { Box::new(#name) },
-        _ => {
-            let _ = value;
-            quote! { #name }
-        }
-    };
     quote! {
         #[doc = #words]
         #[must_use]

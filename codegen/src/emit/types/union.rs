@@ -19,7 +19,10 @@ pub(super) fn item(context: &Context<'_>, item: &Type, union: &Union) -> TokenSt
     let name = identifier(&item.name);
     let variants = union.members.iter().map(|member| {
         let (name, inner) = (identifier(&member.name), member_type(context, member));
-        let words = format!(" {}.", capitalised(&documentation::said(context, &member.shape)));
+        let words = format!(
+            " {}.",
+            documentation::capitalised(&documentation::said(context, &member.shape))
+        );
         quote! { #[doc = #words] #name(#inner) }
     });
     let conversions = conversions(context, item, union);
@@ -34,14 +37,6 @@ pub(super) fn item(context: &Context<'_>, item: &Type, union: &Union) -> TokenSt
         #decode
         mecforge_runtime::deserialize!(#name);
     }
-}
-
-fn capitalised(text: &str) -> String {
-    let mut letters = text.chars();
-    letters
-        .next()
-        .map(|first| first.to_uppercase().chain(letters).collect())
-        .unwrap_or_default()
 }
 
 fn member_type(context: &Context<'_>, member: &Member) -> TokenStream {
