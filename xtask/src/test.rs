@@ -29,11 +29,38 @@ struct Tool {
 }
 
 /// The programs that tests run, beside cargo.
-const TOOLS: [Tool; 1] = [Tool {
-    program: "chromium",
-    package: "chromium",
-    purpose: "looks at the API explorer page",
-}];
+const TOOLS: [Tool; 6] = [
+    Tool {
+        program: "chromium",
+        package: "chromium",
+        purpose: "looks at the explorer and the console",
+    },
+    Tool {
+        program: "dig",
+        package: "bind9-dnsutils",
+        purpose: "asks the name server",
+    },
+    Tool {
+        program: "ip",
+        package: "iproute2",
+        purpose: "makes network namespaces",
+    },
+    Tool {
+        program: "nft",
+        package: "nftables",
+        purpose: "puts traffic rules in the kernel",
+    },
+    Tool {
+        program: "ping",
+        package: "iputils-ping",
+        purpose: "sends packets through network namespaces",
+    },
+    Tool {
+        program: "nc",
+        package: "netcat-openbsd",
+        purpose: "sends packets through network namespaces",
+    },
+];
 
 /// Runs the verb.
 pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> anyhow::Result<()> {
@@ -80,7 +107,11 @@ fn install_tools() -> anyhow::Result<()> {
 /// True where a directory of PATH has the program.
 fn is_installed(program: &str) -> bool {
     let path = std::env::var_os("PATH").unwrap_or_default();
-    std::env::split_paths(&path).any(|directory| directory.join(program).is_file())
+    // Where Debian keeps `ip` and `nft`, and where the PATH of others than root does not look.
+    let system = ["/usr/sbin", "/sbin"].map(std::path::PathBuf::from);
+    std::env::split_paths(&path)
+        .chain(system)
+        .any(|directory| directory.join(program).is_file())
 }
 
 fn is_root() -> bool {

@@ -11,7 +11,10 @@ pub enum Presence {
     Absent,
     /// It has registered itself, and exists until it (or somebody for it) deregisters.
     Registered,
-    /// The configuration says so.
+    /// A manager has configured it (Mm5), and it exists until the configuration is deleted. It may have registered
+    /// as well.
+    Configured,
+    /// The configuration of the platform says so.
     Declared,
 }
 
@@ -27,6 +30,7 @@ impl Presence {
     pub fn guard(self, transaction: Transaction, app_instance_id: &str) -> Transaction {
         match self {
             Self::Registered => transaction.expect(keys::application(app_instance_id), Expected::Present),
+            Self::Configured => transaction.expect(keys::configuration(app_instance_id), Expected::Present),
             Self::Absent | Self::Declared => transaction,
         }
     }

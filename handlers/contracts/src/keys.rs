@@ -12,6 +12,23 @@ pub const APPLICATIONS: &str = "applications/";
 /// Where services are.
 pub const SERVICES: &str = "services/";
 
+/// Where subscriptions are: `subscriptions/<kind>/<application instance>/<identifier>`.
+pub const SUBSCRIPTIONS: &str = "subscriptions/";
+/// Where notifications wait: `outbox/<subscription>/<identifier>`, the subscription being its key as one part.
+pub const OUTBOX: &str = "outbox/";
+/// Where notifications are that were given up, as in [`OUTBOX`].
+pub const DEAD_LETTERS: &str = "dead-letters/";
+/// Where DNS rules are: `dns-rules/<application instance>/<identifier>`.
+pub const DNS_RULES: &str = "dns-rules/";
+/// Where traffic rules are: `traffic-rules/<application instance>/<identifier>`.
+pub const TRAFFIC_RULES: &str = "traffic-rules/";
+/// Where it is kept how far the life of an application instance is: `lives/<application instance>`.
+pub const LIVES: &str = "lives/";
+/// Where a manager's configurations of application instances are: `configurations/<application instance>`.
+pub const CONFIGURATIONS: &str = "configurations/";
+/// Where a manager's tasks are: `tasks/<identifier>`.
+pub const TASKS: &str = "tasks/";
+
 fn part(text: &str) -> Cow<'_, str> {
     utf8_percent_encode(text, RESERVED).into()
 }
@@ -47,6 +64,145 @@ pub fn service_at(key: &str) -> Option<(String, String)> {
     Some((decode(application)?, decode(service)?))
 }
 
+/// Two parts below a place that ends with `/`.
+fn pair(place: &str, first: &str, second: &str) -> String {
+    format!("{place}{}/{}", part(first), part(second))
+}
+
+/// The two parts of a key below a place.
+fn pair_at(place: &str, key: &str) -> Option<(String, String)> {
+    let (first, second) = key.strip_prefix(place)?.split_once('/')?;
+    Some((decode(first)?, decode(second)?))
+}
+
+/// All subscriptions of a kind; ends with `/`. A kind is a word of ours, such as `service-availability`.
+#[must_use]
+pub fn subscriptions(kind: &str) -> String {
+    format!("{SUBSCRIPTIONS}{}/", part(kind))
+}
+
+/// All subscriptions of a kind of an application instance; ends with `/`.
+#[must_use]
+pub fn subscriptions_of(kind: &str, app_instance_id: &str) -> String {
+    format!("{SUBSCRIPTIONS}{}/{}/", part(kind), part(app_instance_id))
+}
+
+/// One subscription.
+#[must_use]
+pub fn subscription(kind: &str, app_instance_id: &str, subscription_id: &str) -> String {
+    pair(&subscriptions(kind), app_instance_id, subscription_id)
+}
+
+/// Kind, application instance and identifier of the subscription at a key.
+#[must_use]
+pub fn subscription_at(key: &str) -> Option<(String, String, String)> {
+    let (kind, rest) = key.strip_prefix(SUBSCRIPTIONS)?.split_once('/')?;
+    let (application, id) = pair_at("", rest)?;
+    Some((decode(kind)?, application, id))
+}
+
+/// All notifications of a subscription that wait; ends with `/`.
+#[must_use]
+pub fn outgoing_of(subscription: &str) -> String {
+    format!("{OUTBOX}{}/", part(subscription))
+}
+
+/// One notification that waits.
+#[must_use]
+pub fn outgoing(subscription: &str, id: &str) -> String {
+    pair(OUTBOX, subscription, id)
+}
+
+/// Subscription (its key) and identifier of the notification at a key of the outbox.
+#[must_use]
+pub fn outgoing_at(key: &str) -> Option<(String, String)> {
+    pair_at(OUTBOX, key)
+}
+
+/// All notifications of a subscription that were given up; ends with `/`.
+#[must_use]
+pub fn dead_letters_of(subscription: &str) -> String {
+    format!("{DEAD_LETTERS}{}/", part(subscription))
+}
+
+/// One notification that was given up.
+#[must_use]
+pub fn dead_letter(subscription: &str, id: &str) -> String {
+    pair(DEAD_LETTERS, subscription, id)
+}
+
+/// Subscription (its key) and identifier of the notification at a key of the dead letters.
+#[must_use]
+pub fn dead_letter_at(key: &str) -> Option<(String, String)> {
+    pair_at(DEAD_LETTERS, key)
+}
+
+/// All DNS rules of an application instance; ends with `/`.
+#[must_use]
+pub fn dns_rules_of(app_instance_id: &str) -> String {
+    format!("{DNS_RULES}{}/", part(app_instance_id))
+}
+
+/// One DNS rule.
+#[must_use]
+pub fn dns_rule(app_instance_id: &str, dns_rule_id: &str) -> String {
+    pair(DNS_RULES, app_instance_id, dns_rule_id)
+}
+
+/// Application instance and identifier of the DNS rule at a key.
+#[must_use]
+pub fn dns_rule_at(key: &str) -> Option<(String, String)> {
+    pair_at(DNS_RULES, key)
+}
+
+/// All traffic rules of an application instance; ends with `/`.
+#[must_use]
+pub fn traffic_rules_of(app_instance_id: &str) -> String {
+    format!("{TRAFFIC_RULES}{}/", part(app_instance_id))
+}
+
+/// One traffic rule.
+#[must_use]
+pub fn traffic_rule(app_instance_id: &str, traffic_rule_id: &str) -> String {
+    pair(TRAFFIC_RULES, app_instance_id, traffic_rule_id)
+}
+
+/// Application instance and identifier of the traffic rule at a key.
+#[must_use]
+pub fn traffic_rule_at(key: &str) -> Option<(String, String)> {
+    pair_at(TRAFFIC_RULES, key)
+}
+
+/// How far the life of an application instance is.
+#[must_use]
+pub fn life(app_instance_id: &str) -> String {
+    format!("{LIVES}{}", part(app_instance_id))
+}
+
+/// Whose life is at a key.
+#[must_use]
+pub fn life_of(key: &str) -> Option<String> {
+    decode(key.strip_prefix(LIVES)?)
+}
+
+/// A manager's configuration of an application instance.
+#[must_use]
+pub fn configuration(app_instance_id: &str) -> String {
+    format!("{CONFIGURATIONS}{}", part(app_instance_id))
+}
+
+/// Whose configuration is at a key.
+#[must_use]
+pub fn configuration_of(key: &str) -> Option<String> {
+    decode(key.strip_prefix(CONFIGURATIONS)?)
+}
+
+/// A manager's task.
+#[must_use]
+pub fn task(task_id: &str) -> String {
+    format!("{TASKS}{}", part(task_id))
+}
+
 fn decode(part: &str) -> Option<String> {
     percent_decode_str(part).decode_utf8().ok().map(Cow::into_owned)
 }
@@ -74,5 +230,13 @@ mod tests {
             );
         }
         assert_eq!(application_of(&application("a/b")), Some("a/b".to_owned()));
+        let subscription = subscription("kind", "a/b", "c");
+        assert_eq!(
+            subscription_at(&subscription),
+            Some(("kind".to_owned(), "a/b".to_owned(), "c".to_owned()))
+        );
+        let waiting = outgoing(&subscription, "d");
+        assert!(waiting.starts_with(&outgoing_of(&subscription)));
+        assert_eq!(outgoing_at(&waiting), Some((subscription, "d".to_owned())));
     }
 }

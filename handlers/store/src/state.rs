@@ -9,7 +9,7 @@ use bytes::Bytes;
 use crate::change::Change;
 use crate::error::CommitError;
 use crate::store::{Entry, KeyRange, Revision};
-use crate::transaction::{Expected, Operation, Transaction};
+use crate::transaction::{Condition, Expected, Operation, Transaction};
 
 /// A change as it is written down: `None` deletes the key.
 pub(crate) type Write = (Arc<str>, Option<Bytes>);
@@ -114,18 +114,7 @@ impl<'a> Judge<'a> {
     pub(crate) fn judge(&mut self, transaction: Transaction) -> Result<Vec<Write>, CommitError> {
         transaction.check_sizes()?;
         for condition in &transaction.conditions {
-            let actual = self.modified(&condition.key);
-            let holds = match condition.expected {
-                Expected::Absent => actual.is_none(),
-                Expected::Present => actual.is_some(),
-                Expected::Revision(revision) => actual == Some(revision),
-            };
-            if !holds {
-                return Err(CommitError::Conflict {
-                    key: condition.key.to_string(),
-                    actual,
-                });
-            }
+            self.check(condition)?;
         }
         let writes = self.writes(transaction.operations);
         if !writes.is_empty() {
@@ -136,6 +125,50 @@ impl<'a> Judge<'a> {
             }
         }
         Ok(writes)
+    }
+
+    fn check(&self, condition: &Condition) -> Result<(), CommitError> {
+        let (key, actual, holds) = match condition {
+            Condition::Key { key, expected } => {
+                let actual = self.modified(key);
+                let holds = match expected {
+                    Expected::Absent => actual.is_none(),
+                    Expected::Present => actual.is_some(),
+                    Expected::Revision(revision) => actual == Some(*revision),
+                };
+                (key, actual, holds)
+            }
+            Condition::NoneNewer { prefix, revision } => match self.newer(prefix, *revision) {
+                Some((key, newer)) => (key, Some(newer), false),
+                None => return Ok(()),
+            },
+        };
+        if holds {
+            return Ok(());
+        }
+        Err(CommitError::Conflict {
+            key: key.to_string(),
+            actual,
+        })
+    }
+
+    /// A key with a prefix that was modified after a revision.
+    fn newer<'b>(&'b self, prefix: &'b str, revision: Revision) -> Option<(&'b Arc<str>, Revision)> {
+        let pending = self
+            .pending
+            .range::<str, _>((Bound::Included(prefix), Bound::Unbounded))
+            .take_while(|(key, _)| key.starts_with(prefix))
+            .find_map(|(key, modified)| {
+                modified
+                    .filter(|modified| *modified > revision)
+                    .map(|modified| (key, modified))
+            });
+        pending.or_else(|| {
+            self.state
+                .with_prefix(prefix, None)
+                .find(|(key, entry)| entry.modified > revision && !self.pending.contains_key(*key))
+                .map(|(key, entry)| (key, entry.modified))
+        })
     }
 
     fn modified(&self, key: &str) -> Option<Revision> {

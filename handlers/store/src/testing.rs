@@ -25,7 +25,7 @@ pub trait Subject: Send + Sync {
 macro_rules! store_tests {
     ($subject:expr) => {
         $crate::store_tests!(@each $subject;
-            keys_carry_their_revisions, conditions_guard_every_key, a_transaction_is_all_or_nothing,
+            keys_carry_their_revisions, conditions_guard_every_key, conditions_guard_prefixes, a_transaction_is_all_or_nothing,
             what_changes_nothing_has_no_revision, the_last_word_on_a_key_wins, ranges_are_ordered_and_bounded,
             prefixes_are_deleted_with_what_is_new, oversized_keys_are_refused, commits_need_no_polling,
             watchers_see_every_change_in_order, a_watch_ends_with_its_store, views_are_current_before_the_answer,
@@ -110,6 +110,34 @@ pub async fn conditions_guard_every_key(subject: &dyn Subject) {
             }
         }
     }
+}
+
+/// What a range has gained since it was read is noticed, also within one batch of transactions.
+pub async fn conditions_guard_prefixes(subject: &dyn Subject) {
+    let store = subject.open();
+    store.commit(put("a/1", "1")).await.unwrap();
+    let read = store.range("a/", None, usize::MAX).revision;
+    store.commit(put("b/1", "1")).await.unwrap();
+    let guarded = |value: &str| put("c", value).expect_none_newer("a/", read);
+    store
+        .commit(guarded("other prefixes do not matter"))
+        .await
+        .unwrap();
+    store.commit(Transaction::new().delete("a/1")).await.unwrap();
+    store.commit(guarded("nor do deletions")).await.unwrap();
+    // Submitted together, so that both may be judged before either is applied.
+    let (first, second) = (store.commit(put("a/2", "2")), store.commit(guarded("lost")));
+    let newer = first.await.unwrap();
+    match second.await {
+        Err(CommitError::Conflict { key, actual }) => assert_eq!((&*key, actual), ("a/2", Some(newer))),
+        other => panic!("a key that is newer must be a conflict, not {other:?}"),
+    }
+    let now = store.revision();
+    store
+        .commit(put("c", "current").expect_none_newer("a/", now))
+        .await
+        .unwrap();
+    assert_eq!(value(&*store, "c").as_deref(), Some("current"));
 }
 
 /// One failing condition of several keeps every operation from happening.

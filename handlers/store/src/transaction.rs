@@ -28,11 +28,32 @@ pub enum Expected {
 
 /// One condition of a transaction.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Condition {
-    /// The key that is looked at.
-    pub key: Arc<str>,
-    /// What must be true of it.
-    pub expected: Expected,
+pub enum Condition {
+    /// Something is true of one key.
+    Key {
+        /// The key that is looked at.
+        key: Arc<str>,
+        /// What must be true of it.
+        expected: Expected,
+    },
+    /// No key that starts with a prefix was created or modified after a revision. Deletions are not noticed.
+    NoneNewer {
+        /// How the keys start.
+        prefix: Arc<str>,
+        /// The last revision that may have modified one of them.
+        revision: Revision,
+    },
+}
+
+impl Condition {
+    /// The key, or the prefix of the keys, that is looked at.
+    #[must_use]
+    pub fn key(&self) -> &Arc<str> {
+        match self {
+            Self::Key { key, .. } => key,
+            Self::NoneNewer { prefix, .. } => prefix,
+        }
+    }
 }
 
 /// One step of a transaction.
@@ -63,9 +84,20 @@ impl Transaction {
     /// Adds a condition; all of them must hold.
     #[must_use]
     pub fn expect(mut self, key: impl Into<Arc<str>>, expected: Expected) -> Self {
-        self.conditions.push(Condition {
+        self.conditions.push(Condition::Key {
             key: key.into(),
             expected,
+        });
+        self
+    }
+
+    /// Adds the condition that no key that starts with `prefix` was created or modified after `revision`: what was
+    /// read as a range at `revision` has gained nothing. What may have gone since must be expected key by key.
+    #[must_use]
+    pub fn expect_none_newer(mut self, prefix: impl Into<Arc<str>>, revision: Revision) -> Self {
+        self.conditions.push(Condition::NoneNewer {
+            prefix: prefix.into(),
+            revision,
         });
         self
     }
@@ -109,7 +141,7 @@ impl Transaction {
     /// [`CommitError::TooLarge`] for the first key or value above [`LARGEST_KEY`] or [`LARGEST_VALUE`], or if all of
     /// them together exceed [`LARGEST_TRANSACTION`].
     pub fn check_sizes(&self) -> Result<(), CommitError> {
-        let conditions = self.conditions.iter().map(|condition| (condition.key.len(), 0));
+        let conditions = self.conditions.iter().map(|condition| (condition.key().len(), 0));
         let operations = self.operations.iter().map(|operation| match operation {
             Operation::Put(key, value) => (key.len(), value.len()),
             Operation::Delete(key) | Operation::DeletePrefix(key) => (key.len(), 0),

@@ -22,15 +22,21 @@ struct Model {
 
 impl Model {
     fn commit(&mut self, transaction: &Transaction) -> bool {
-        let holds = |Condition { key, expected }: &Condition| {
-            let entry = self.entries.get(&**key);
-            match expected {
-                Expected::Absent => entry.is_none(),
-                Expected::Present => entry.is_some(),
-                Expected::Revision(Revision(revision)) => {
-                    entry.is_some_and(|(_, _, modified)| modified == revision)
+        let holds = |condition: &Condition| match condition {
+            Condition::Key { key, expected } => {
+                let entry = self.entries.get(&**key);
+                match expected {
+                    Expected::Absent => entry.is_none(),
+                    Expected::Present => entry.is_some(),
+                    Expected::Revision(Revision(revision)) => {
+                        entry.is_some_and(|(_, _, modified)| modified == revision)
+                    }
                 }
             }
+            Condition::NoneNewer { prefix, revision } => !self
+                .entries
+                .iter()
+                .any(|(key, (_, _, modified))| key.starts_with(&**prefix) && *modified > revision.0),
         };
         if !transaction.conditions().iter().all(holds) {
             return false;
@@ -75,14 +81,19 @@ fn transaction() -> impl Strategy<Value = Transaction> {
         (1u64..40).prop_map(|revision| Expected::Revision(Revision(revision))),
     ];
     let conditions = proptest::collection::vec((key(), expected), 0..2);
+    let none_newer = proptest::option::weighted(0.2, (key(), 0u64..40));
     let value = proptest::collection::vec(any::<u8>(), 0..40);
     let operation = (
         key(),
         prop_oneof![4 => value.prop_map(Some), 2 => Just(None)],
         any::<bool>(),
     );
-    (conditions, proptest::collection::vec(operation, 0..4)).prop_map(|(conditions, operations)| {
+    let operations = proptest::collection::vec(operation, 0..4);
+    (conditions, none_newer, operations).prop_map(|(conditions, none_newer, operations)| {
         let mut transaction = Transaction::new();
+        if let Some((prefix, revision)) = none_newer {
+            transaction = transaction.expect_none_newer(prefix, Revision(revision));
+        }
         for (key, expected) in conditions {
             transaction = transaction.expect(key, expected);
         }

@@ -1,0 +1,1 @@
+//! Traffic rules, and the data plane that puts them in force.

@@ -1,0 +1,1 @@
+//! DNS rules, and the name server that answers by them.

@@ -1,0 +1,1 @@
+//! Mm5: a platform manager configures application instances.

@@ -1,0 +1,1 @@
+//! Subscriptions of every kind: kept, listed, limited, expired.

@@ -1,0 +1,3 @@
+//! A sidecar that registers services for applications that cannot be changed.
+
+fn main() {}

@@ -1,0 +1,3 @@
+//! A command-line client of a MEC platform.
+
+fn main() {}
