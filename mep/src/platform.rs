@@ -1,16 +1,20 @@
 //! One platform: the store, the handlers behind their APIs, the pages, and how a request finds its way.
 
+use std::any::Any;
+use std::borrow::Cow;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 use axum::body::Body;
+use futures_util::StreamExt;
 use http::{HeaderValue, Method, Request, Response, StatusCode, Uri, Version, header};
 use mecforge_runtime::operation::Operation;
 use mecforge_runtime::server::{Answered, ApiService, BodyLimit, Mount, Problem, PublicUrl, RequestId};
 use mecforge_store::{Embedded, Store};
+use tokio::sync::watch;
+use tower::ServiceExt;
 
 use crate::answers::{Answers, Question};
 use crate::config::Settings;
@@ -21,20 +25,32 @@ use crate::wiring;
 
 /// One API and where it hangs.
 pub struct Api {
-    /// The document's identifier, for example `mec011-service-management`.
+    /// The API's identifier, for example `mec011-service-management`.
     pub id: &'static str,
     /// What people call it.
     pub title: &'static str,
     /// The path below which its resources are.
     pub base_path: &'static str,
-    /// Where the document is served, for example `/openapi/mec011-service-management.json`.
-    pub document_path: &'static str,
-    /// The document, as JSON.
-    pub document: &'static str,
+    /// What describes it, if anything does.
+    pub document: Option<Document>,
     /// What answers its requests.
-    pub service: ApiService,
-    /// [`Api::base_path`], as requests carry it.
-    pub mount: Mount,
+    pub service: Service,
+}
+
+/// An OpenAPI document and where it is served.
+pub struct Document {
+    /// The path, for example `/openapi/mec011-service-management.json`.
+    pub path: &'static str,
+    /// The document, as JSON.
+    pub text: Cow<'static, str>,
+}
+
+/// What answers the requests of an API.
+pub enum Service {
+    /// Code that was generated from the document; it sees targets from below the base path, which it is told of.
+    Generated(ApiService, Mount),
+    /// A router of whole paths.
+    Router(axum::Router),
 }
 
 /// A platform that is open for requests.
@@ -50,7 +66,9 @@ pub struct Platform {
     header_limit: usize,
     patience: Duration,
     access_log: bool,
-    draining: AtomicBool,
+    draining: watch::Sender<bool>,
+    /// What works in the background as long as this is kept.
+    _running: Vec<Box<dyn Any + Send + Sync>>,
 }
 
 impl Platform {
@@ -71,10 +89,12 @@ impl Platform {
         let wired = wiring::wire(&store, settings, address).await?;
         // After the handlers have attached their indices.
         let answers = Arc::new(Answers::new(wired.kept));
-        store.attach("", answers.clone());
+        for prefix in wired.kept_from {
+            store.attach(prefix, answers.clone());
+        }
         Ok(Self {
             pages: Pages::new(&wired.apis),
-            metrics: Metrics::new(store.clone(), wired.gauges),
+            metrics: wired.metrics,
             answers,
             store,
             apis: wired.apis,
@@ -84,13 +104,14 @@ impl Platform {
             header_limit: settings.limits.header_bytes,
             patience: Duration::from_secs(settings.limits.request_seconds),
             access_log: settings.log.access,
-            draining: AtomicBool::new(false),
+            draining: watch::Sender::new(false),
+            _running: wired.running,
         })
     }
 
-    /// Makes `/readyz` say that no more requests should be sent here.
+    /// Makes `/readyz` say that no more requests should be sent here, and ends streams of events.
     pub fn drain(&self) {
-        self.draining.store(true, Ordering::Relaxed);
+        self.draining.send_replace(true);
     }
 
     /// Answers one request, whatever it is.
@@ -181,12 +202,14 @@ impl Platform {
     }
 
     async fn ask(&self, api: &Api, mut request: Request<Body>) -> Response<Body> {
-        let Some(uri) = below(request.uri(), api.base_path) else {
-            return Problem::bad_request("the request target is not valid").into_http();
-        };
-        *request.uri_mut() = uri;
+        if let Service::Generated(_, mount) = &api.service {
+            let Some(uri) = below(request.uri(), api.base_path) else {
+                return Problem::bad_request("the request target is not valid").into_http();
+            };
+            *request.uri_mut() = uri;
+            request.extensions_mut().insert(mount.clone());
+        }
         let extensions = request.extensions_mut();
-        extensions.insert(api.mount.clone());
         if let Some(public_url) = &self.public_url {
             extensions.insert(public_url.clone());
         }
@@ -194,16 +217,42 @@ impl Platform {
             extensions.insert(self.body_limit);
         }
         if matches!(*request.method(), Method::GET | Method::HEAD) {
-            return api.service.answer(request).await;
+            return self.serve(&api.service, request).await;
         }
         // A client that sends its body too slowly must not hold on to a place for ever.
-        match tokio::time::timeout(self.patience, api.service.answer(request)).await {
+        match tokio::time::timeout(self.patience, self.serve(&api.service, request)).await {
             Ok(response) => response,
             Err(_) => {
                 let detail = format!("the request was not complete after {} s", self.patience.as_secs());
                 Problem::new(StatusCode::REQUEST_TIMEOUT, detail).into_http()
             }
         }
+    }
+
+    async fn serve(&self, service: &Service, request: Request<Body>) -> Response<Body> {
+        match service {
+            Service::Generated(service, _) => service.answer(request).await,
+            Service::Router(router) => {
+                let Ok(response) = router.clone().oneshot(request).await;
+                self.until_drained(response)
+            }
+        }
+    }
+
+    /// A stream of events would go on for ever: it ends when the platform does.
+    fn until_drained(&self, response: Response<Body>) -> Response<Body> {
+        let media_type = response.headers().get(header::CONTENT_TYPE);
+        if !media_type.is_some_and(|media_type| media_type.as_bytes().starts_with(b"text/event-stream")) {
+            return response;
+        }
+        let mut draining = self.draining.subscribe();
+        response.map(|body| {
+            let drained = async move {
+                // An error means that the platform is gone, which ends the stream as well.
+                let _ = draining.wait_for(|draining| *draining).await;
+            };
+            Body::from_stream(body.into_data_stream().take_until(Box::pin(drained)))
+        })
     }
 
     /// Everything that is no API: pages for people, and figures for machines.
@@ -238,7 +287,7 @@ impl Platform {
     fn readiness(&self) -> Response<Body> {
         let not_ready =
             |reason: String| Pages::text(StatusCode::SERVICE_UNAVAILABLE, format!("not ready: {reason}\n"));
-        if self.draining.load(Ordering::Relaxed) {
+        if *self.draining.borrow() {
             return not_ready("the platform is stopping".to_owned());
         }
         match self.store.health() {

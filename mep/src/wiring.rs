@@ -1,26 +1,32 @@
 //! Which handlers serve which APIs: the one place that knows them all.
 
+use std::any::Any;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
 use anyhow::{Context, Result};
 use mec011_service_management::{GET_APPLICATION_SERVICE, GET_SERVICE, ServiceState};
 use mecforge_app_support::{AppSupport, Instances};
+use mecforge_contracts::keys;
 use mecforge_registry::{Limits, Registry, Transports};
 use mecforge_runtime::operation::Operation;
 use mecforge_runtime::server::Mount;
 use mecforge_store::Store;
 
 use crate::config::Settings;
-use crate::platform::Api;
-use crate::telemetry::metrics::Gauge;
+use crate::platform::{Api, Document, Service};
+use crate::telemetry::metrics::{Gauge, Metrics};
 
 /// The APIs of a platform, and what can be counted about them.
 pub(crate) struct Wired {
     pub(crate) apis: Vec<Api>,
-    pub(crate) gauges: Vec<(&'static str, &'static str, Gauge)>,
+    pub(crate) metrics: Metrics,
     /// Operations whose answers depend on the store, the configuration and the request's target and `Host` alone.
     pub(crate) kept: Vec<&'static Operation>,
+    /// Where in the store the answers of those operations come from.
+    pub(crate) kept_from: Vec<&'static str>,
+    /// What works in the background as long as this is kept.
+    pub(crate) running: Vec<Box<dyn Any + Send + Sync>>,
 }
 
 /// An [`Api`] of a generated crate.
@@ -30,10 +36,14 @@ macro_rules! api {
             id: $id,
             title: $title,
             base_path: $generated::BASE_PATH,
-            document_path: concat!("/openapi/", $id, ".json"),
-            document: $generated::DOCUMENT,
-            service: $generated::server::service($handler),
-            mount: Mount::new($generated::BASE_PATH),
+            document: Some(Document {
+                path: concat!("/openapi/", $id, ".json"),
+                text: $generated::DOCUMENT.into(),
+            }),
+            service: Service::Generated(
+                $generated::server::service($handler),
+                Mount::new($generated::BASE_PATH),
+            ),
         }
     };
 }
@@ -93,7 +103,14 @@ pub(crate) async fn wire(store: &Arc<dyn Store>, settings: &Settings, address: S
         ),
     ];
     let kept = vec![&GET_SERVICE, &GET_APPLICATION_SERVICE];
-    Ok(Wired { apis, gauges, kept })
+    let metrics = Metrics::new(store.clone(), gauges);
+    Ok(Wired {
+        apis,
+        metrics,
+        kept,
+        kept_from: vec![keys::SERVICES, keys::APPLICATIONS, keys::CONFIGURATIONS],
+        running: Vec::new(),
+    })
 }
 
 fn as_gauge(count: usize) -> i64 {

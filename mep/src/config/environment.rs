@@ -40,7 +40,7 @@ fn is_service_link(name: &str) -> bool {
     })
 }
 
-/// Variables and the path and kind of their keys. Lists can only be given in a file.
+/// Variables and the path and kind of their keys. Lists of tables can only be given in a file.
 fn known() -> BTreeMap<String, (Vec<&'static str>, Known)> {
     let mut known = BTreeMap::new();
     for (key, kind) in KEYS {
@@ -50,10 +50,10 @@ fn known() -> BTreeMap<String, (Vec<&'static str>, Known)> {
                     known.insert(variable(&[key, inner]), (vec![*key, *inner], *kind));
                 }
             }
-            Known::Text | Known::Number | Known::Boolean => {
+            Known::Text | Known::Texts | Known::Number | Known::Boolean => {
                 known.insert(variable(&[key]), (vec![*key], *kind));
             }
-            Known::Texts | Known::Tables(_) | Known::Open => {}
+            Known::Tables(_) | Known::Open => {}
         }
     }
     known
@@ -70,6 +70,10 @@ fn parse(text: &str, kind: Known) -> Result<Value, &'static str> {
             Ok(Value::Integer(number.into()))
         }
         Known::Boolean => text.parse().map(Value::Boolean).map_err(|_| "true or false"),
+        Known::Texts => {
+            let texts = text.split(',').map(str::trim).filter(|part| !part.is_empty());
+            Ok(Value::Array(texts.map(|part| Value::String(part.to_owned())).collect()))
+        }
         _ => Ok(Value::String(text.to_owned())),
     }
 }
@@ -113,9 +117,11 @@ mod tests {
             ("MEP_LISTEN", "b"),
             ("MEP_LOG_ACCESS", "false"),
             ("MEP_LIMITS_BODY_BYTES", "7"),
+            ("MEP_DNS_ZONES", "mec.internal, edge.example"),
         ])
         .unwrap();
-        let expected = "listen = \"b\"\n[log]\nfilter = \"info\"\naccess = false\n[limits]\nbody_bytes = 7\n";
+        let expected = "listen = \"b\"\n[log]\nfilter = \"info\"\naccess = false\n[limits]\nbody_bytes = 7\n\
+                        [dns]\nzones = [\"mec.internal\", \"edge.example\"]\n";
         assert_eq!(table, toml::from_str(expected).unwrap());
     }
 

@@ -37,6 +37,43 @@ pub(super) const KEYS: &[(&str, Known)] = &[
             ("request_seconds", Number),
             ("shutdown_seconds", Number),
             ("services_per_application", Number),
+            ("subscriptions_per_application", Number),
+        ]),
+    ),
+    (
+        "liveness",
+        Table(&[
+            ("shortest_seconds", Number),
+            ("longest_seconds", Number),
+            ("grace_seconds", Number),
+        ]),
+    ),
+    ("notifications", Table(NOTIFICATIONS)),
+    (
+        "dns",
+        Table(&[
+            ("listen", Text),
+            ("zones", Texts),
+            ("upstreams", Text),
+            ("service_zone", Text),
+            ("ttl_seconds", Number),
+        ]),
+    ),
+    (
+        "dataplane",
+        Table(&[
+            ("backend", Text),
+            ("table", Text),
+            ("network_namespace", Text),
+            ("check_seconds", Number),
+        ]),
+    ),
+    (
+        "management",
+        Table(&[
+            ("traffic_rules_per_application", Number),
+            ("dns_rules_per_application", Number),
+            ("grace_seconds", Number),
         ]),
     ),
     (
@@ -44,6 +81,20 @@ pub(super) const KEYS: &[(&str, Known)] = &[
         Tables(&[("app_instance_id", Text), ("app_name", Text)]),
     ),
     ("transports", Tables(TRANSPORT)),
+];
+
+const NOTIFICATIONS: &[(&str, Known)] = &[
+    ("targets", Text),
+    ("allow_http", Boolean),
+    ("allow", Texts),
+    ("deny", Texts),
+    ("root_certificates", Text),
+    ("timeout_seconds", Number),
+    ("attempts", Number),
+    ("longest_age_seconds", Number),
+    ("queued_per_subscription", Number),
+    ("queued_bytes", Number),
+    ("dead_letters_per_subscription", Number),
 ];
 
 /// The names of the standard's TransportInfo (MEC 011 clause 8.1.2.3).

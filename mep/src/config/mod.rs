@@ -3,6 +3,7 @@
 mod environment;
 mod file;
 mod keys;
+mod sections;
 mod settings;
 
 use std::collections::BTreeMap;
@@ -12,6 +13,10 @@ use std::path::PathBuf;
 use anyhow::{Context, Result, bail};
 use clap::Parser;
 
+pub use sections::{
+    CallbackTargets, DataPlaneBackend, DataPlaneSettings, DnsSettings, LivenessSettings, ManagementSettings,
+    NotificationSettings,
+};
 pub use settings::{DeclaredApplication, Limits, LogFormat, LogSettings, Settings};
 
 /// A MEC platform on this machine: Mp1 over HTTP, with everything in one data directory.
@@ -27,6 +32,12 @@ pub struct Arguments {
     /// Directory of the store, created if need be [default: ./mep-data]
     #[arg(long, value_name = "DIR")]
     pub data_dir: Option<PathBuf>,
+    /// Addresses and ports of the name server, separated by commas, or `off` [default: 127.0.0.1:5300]
+    #[arg(long, value_name = "ADDR")]
+    pub dns_listen: Option<String>,
+    /// What puts traffic rules in force [default: nftables]
+    #[arg(long, value_name = "BACKEND")]
+    pub dataplane: Option<DataPlaneBackend>,
     /// Configuration file (TOML) [also: MEP_CONFIG]
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
@@ -50,6 +61,12 @@ impl Settings {
         }
         if let Some(data_dir) = &arguments.data_dir {
             settings.data_dir.clone_from(data_dir);
+        }
+        if let Some(listen) = &arguments.dns_listen {
+            settings.dns.listen.clone_from(listen);
+        }
+        if let Some(backend) = arguments.dataplane {
+            settings.dataplane.backend = backend;
         }
         settings.check()?;
         Ok(settings)
@@ -75,6 +92,9 @@ impl Settings {
                 bail!("limits.{name} must be at least 1");
             }
         }
+        self.liveness.check()?;
+        self.dns.addresses()?;
+        self.dns.upstreams()?;
         let mut identifiers = std::collections::BTreeSet::new();
         for application in &self.applications {
             if application.app_instance_id.is_empty() || application.app_name.is_empty() {

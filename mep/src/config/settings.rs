@@ -4,6 +4,10 @@ use std::path::PathBuf;
 
 use serde::Deserialize;
 
+use super::sections::{
+    DataPlaneSettings, DnsSettings, LivenessSettings, ManagementSettings, NotificationSettings,
+};
+
 /// Everything that can be configured.
 #[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
 #[serde(default)]
@@ -18,6 +22,16 @@ pub struct Settings {
     pub log: LogSettings,
     /// What one client, or all of them, may use at most.
     pub limits: Limits,
+    /// Heartbeats of services.
+    pub liveness: LivenessSettings,
+    /// Notifications.
+    pub notifications: NotificationSettings,
+    /// The name server.
+    pub dns: DnsSettings,
+    /// The data plane.
+    pub dataplane: DataPlaneSettings,
+    /// Management (Mm5).
+    pub management: ManagementSettings,
     /// Application instances that exist without registering.
     pub applications: Vec<DeclaredApplication>,
     /// Transports that the platform offers, as the standard's TransportInfo; `None` for the default one.
@@ -32,6 +46,11 @@ impl Default for Settings {
             public_url: None,
             log: LogSettings::default(),
             limits: Limits::default(),
+            liveness: LivenessSettings::default(),
+            notifications: NotificationSettings::default(),
+            dns: DnsSettings::default(),
+            dataplane: DataPlaneSettings::default(),
+            management: ManagementSettings::default(),
             applications: Vec::new(),
             transports: None,
         }
@@ -89,6 +108,8 @@ pub struct Limits {
     pub shutdown_seconds: u64,
     /// The most services that one application instance may offer; 0 for no limit.
     pub services_per_application: usize,
+    /// The most subscriptions of one kind that one application instance may have; 0 for no limit.
+    pub subscriptions_per_application: usize,
 }
 
 impl Default for Limits {
@@ -101,6 +122,7 @@ impl Default for Limits {
             request_seconds: 30,
             shutdown_seconds: 10,
             services_per_application: 0,
+            subscriptions_per_application: 50,
         }
     }
 }

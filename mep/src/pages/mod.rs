@@ -32,7 +32,9 @@ impl Pages {
     /// Pages about these APIs.
     #[must_use]
     pub fn new(apis: &[Api]) -> Self {
-        let urls = apis.iter().map(|api| Url::new(api.title, api.document_path));
+        let urls = apis
+            .iter()
+            .filter_map(|api| Some(Url::new(api.title, api.document.as_ref()?.path)));
         Self {
             index: index(apis),
             explorer: Arc::new(Config::new(urls)),
@@ -58,9 +60,10 @@ impl Pages {
                 if let Some(file) = path.strip_prefix("/explorer/") {
                     return self.explorer(file);
                 }
-                let api = apis.iter().find(|api| api.document_path == path)?;
+                let described = apis.iter().filter_map(|api| Some((api, api.document.as_ref()?)));
+                let (api, document) = described.into_iter().find(|(_, document)| document.path == path)?;
                 let base = base_url(request, public_url) + api.base_path;
-                Some(document::with_server(api.document, &base).map_or_else(
+                Some(document::with_server(&document.text, &base).map_or_else(
                     |error| Problem::internal(error).into_http(),
                     |document| respond(StatusCode::OK, "application/json", document),
                 ))
@@ -144,13 +147,14 @@ fn index(apis: &[Api]) -> String {
                 id,
                 title,
                 base_path,
-                document_path,
+                document,
                 ..
             } = api;
-            format!(
-                "<tr><td>{title}</td><td><code>{base_path}</code></td>\
-                 <td><a href=\"{document_path}\">{id}.json</a></td></tr>\n"
-            )
+            let document = document.as_ref().map_or_else(
+                || "none".to_owned(),
+                |document| format!("<a href=\"{}\">{id}.json</a>", document.path),
+            );
+            format!("<tr><td>{title}</td><td><code>{base_path}</code></td><td>{document}</td></tr>\n")
         })
         .collect();
     include_str!("index.html")

@@ -87,6 +87,11 @@ impl Metrics {
         }
     }
 
+    /// Where handlers register metrics of their own.
+    pub fn registry(&mut self) -> &mut Registry {
+        &mut self.registry
+    }
+
     /// Where an answer is counted. Requests that no operation answered are counted together, whatever their paths.
     #[must_use]
     pub fn series(&self, api: &'static str, operation: Option<&'static Operation>, status: u16) -> Series {
