@@ -1,10 +1,12 @@
-//! Two applications on a MEC platform: one offers a service, the other finds it and calls it.
+//! Three applications on a MEC platform: one offers a service and gives signs of life, one finds it and calls it, one
+//! is told of everything that happens to it.
 //!
-//! Start a platform (`cargo run --release --bin mep`), then in two more terminals
-//! `cargo run -p mecforge-examples --bin weather-service` and `cargo run -p mecforge-examples --bin weather-app`.
-//! The tests of `mep` run both against the real binary.
+//! Start a platform (`cargo run --release --bin mep`), then in more terminals
+//! `cargo run -p mecforge-examples --bin weather-watch`, `… --bin weather-service` and `… --bin weather-app`.
+//! The tests of `mep` run all of them against the real binary.
 
 pub mod consumer;
+pub mod observer;
 pub mod producer;
 
 use serde::{Deserialize, Serialize};

@@ -1,11 +1,14 @@
-//! The application that offers a service: it registers itself, then the service, and takes both back at the end.
+//! The application that offers a service: it registers itself, then the service, says from time to time that it is
+//! there, and takes everything back at the end.
+
+use std::time::Duration;
 
 use anyhow::{Context, Result};
 use axum::{Json, Router, routing::get};
 use mec011_app_support::AppInfo;
 use mec011_service_management::{
-    EndPointInfo, LocalityType, SecurityInfo, SerializerType, ServiceInfo, ServiceInfoRequest, ServiceState,
-    TransportInfo, TransportType,
+    EndPointInfo, LocalityType, SecurityInfo, SerializerType, ServiceInfo, ServiceInfoRequest, ServiceLivenessUpdate,
+    ServiceState, TransportInfo, TransportType,
 };
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
@@ -20,7 +23,11 @@ pub struct Offer {
     /// The service as the platform shows it.
     pub service: ServiceInfo,
     server: JoinHandle<std::io::Result<()>>,
+    heartbeats: JoinHandle<()>,
 }
+
+/// How often the platform is to expect a sign of life, in seconds. It may grant another interval.
+const LIVENESS_INTERVAL: u64 = 10;
 
 /// Serves the weather on this machine and registers it with the platform at `platform`.
 ///
@@ -67,17 +74,44 @@ pub async fn offer(platform: &str) -> Result<Offer> {
     let service = ServiceInfoRequest::new(SERVICE_NAME, "1.0", ServiceState::Active, SerializerType::Json)
         .transport_info(transport)
         .scope_of_locality(LocalityType::MecHost)
-        .consumed_local_only(true);
+        .consumed_local_only(true)
+        .liveness_interval(LIVENESS_INTERVAL);
     let created = services
         .create_application_service(&app_instance_id, &service)
         .await
         .context("cannot register the service")?;
+    let heartbeats = tokio::spawn(give_signs_of_life(
+        services,
+        app_instance_id.clone(),
+        created.body.clone(),
+    ));
     Ok(Offer {
         applications,
         app_instance_id,
         service: created.body,
         server,
+        heartbeats,
     })
+}
+
+/// Sends a heartbeat twice in every interval that the platform has granted; none if it asks for none.
+async fn give_signs_of_life(
+    services: mec011_service_management::Client,
+    app_instance_id: String,
+    service: ServiceInfo,
+) {
+    let (Some(seconds), Some(_)) = (service.liveness_interval, &service.links.liveness) else {
+        return;
+    };
+    let mut beat = tokio::time::interval(Duration::from_secs(seconds) / 2);
+    loop {
+        beat.tick().await;
+        let alive = ServiceLivenessUpdate::new();
+        // One that is lost does no harm: the next one comes in time.
+        let _ = services
+            .update_application_service_liveness(&app_instance_id, &service.ser_instance_id, &alive)
+            .await;
+    }
 }
 
 impl Offer {
@@ -86,6 +120,7 @@ impl Offer {
     /// # Errors
     /// A platform that cannot be reached, or that refuses.
     pub async fn withdraw(self) -> Result<()> {
+        self.heartbeats.abort();
         self.server.abort();
         self.applications
             .delete_registration(&self.app_instance_id)

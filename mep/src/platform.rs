@@ -10,6 +10,7 @@ use anyhow::{Context, Result};
 use axum::body::Body;
 use futures_util::StreamExt;
 use http::{HeaderValue, Method, Request, Response, StatusCode, Uri, Version, header};
+use mecforge_contracts::rules::DnsRules;
 use mecforge_runtime::operation::Operation;
 use mecforge_runtime::server::{Answered, ApiService, BodyLimit, Mount, Problem, PublicUrl, RequestId};
 use mecforge_store::{Embedded, Store};
@@ -18,7 +19,7 @@ use tower::ServiceExt;
 
 use crate::answers::{Answers, Question};
 use crate::config::Settings;
-use crate::pages::Pages;
+use crate::pages::{Pages, console};
 use crate::telemetry::access::{self, Access, REQUEST_ID, RequestIds};
 use crate::telemetry::metrics::{Metrics, Series};
 use crate::wiring;
@@ -33,6 +34,11 @@ pub struct Api {
     pub base_path: &'static str,
     /// What describes it, if anything does.
     pub document: Option<Document>,
+    /// [`Api::base_path`] as requests carry it, where [`Api::service`] sees targets from below it; `None` where it
+    /// sees whole ones.
+    pub mount: Option<Mount>,
+    /// What is done to a request before the service sees it.
+    pub adapt: Option<fn(&mut Request<Body>)>,
     /// What answers its requests.
     pub service: Service,
 }
@@ -47,9 +53,9 @@ pub struct Document {
 
 /// What answers the requests of an API.
 pub enum Service {
-    /// Code that was generated from the document; it sees targets from below the base path, which it is told of.
-    Generated(ApiService, Mount),
-    /// A router of whole paths.
+    /// Routes of the runtime: all APIs that are generated, and some that are not.
+    Routes(ApiService),
+    /// A router of axum.
     Router(axum::Router),
 }
 
@@ -67,6 +73,7 @@ pub struct Platform {
     patience: Duration,
     access_log: bool,
     draining: watch::Sender<bool>,
+    name_server: Arc<dyn DnsRules>,
     /// What works in the background as long as this is kept.
     _running: Vec<Box<dyn Any + Send + Sync>>,
 }
@@ -105,8 +112,15 @@ impl Platform {
             patience: Duration::from_secs(settings.limits.request_seconds),
             access_log: settings.log.access,
             draining: watch::Sender::new(false),
+            name_server: wired.name_server,
             _running: wired.running,
         })
+    }
+
+    /// Where the name server answers; nowhere if it is off.
+    #[must_use]
+    pub fn name_server(&self) -> Vec<SocketAddr> {
+        self.name_server.listens_on()
     }
 
     /// Makes `/readyz` say that no more requests should be sent here, and ends streams of events.
@@ -202,12 +216,15 @@ impl Platform {
     }
 
     async fn ask(&self, api: &Api, mut request: Request<Body>) -> Response<Body> {
-        if let Service::Generated(_, mount) = &api.service {
+        if let Some(mount) = &api.mount {
             let Some(uri) = below(request.uri(), api.base_path) else {
                 return Problem::bad_request("the request target is not valid").into_http();
             };
             *request.uri_mut() = uri;
             request.extensions_mut().insert(mount.clone());
+        }
+        if let Some(adapt) = api.adapt {
+            adapt(&mut request);
         }
         let extensions = request.extensions_mut();
         if let Some(public_url) = &self.public_url {
@@ -231,7 +248,7 @@ impl Platform {
 
     async fn serve(&self, service: &Service, request: Request<Body>) -> Response<Body> {
         match service {
-            Service::Generated(service, _) => service.answer(request).await,
+            Service::Routes(service) => service.answer(request).await,
             Service::Router(router) => {
                 let Ok(response) = router.clone().oneshot(request).await;
                 self.until_drained(response)
@@ -278,9 +295,10 @@ impl Platform {
             "/healthz" => Some(Pages::text(StatusCode::OK, "alive\n".to_owned())),
             "/readyz" => Some(self.readiness()),
             "/metrics" => Some(self.pages.metrics(self.metrics.render())),
-            _ => self
-                .pages
-                .find(path, &self.apis, self.public_url.as_ref(), request),
+            _ => console::find(path, request.headers()).or_else(|| {
+                self.pages
+                    .find(path, &self.apis, self.public_url.as_ref(), request)
+            }),
         }
     }
 

@@ -51,8 +51,8 @@ async fn serve(settings: Settings, address: SocketAddr) -> Result<()> {
         .local_addr()
         .context("cannot tell the address that was bound")?;
     let limits = settings.limits;
-    let banner = banner(&settings, address);
     let platform = Arc::new(Platform::open(&settings, address).await?);
+    let banner = banner(&settings, address, &platform.name_server());
     let stop = server::Stop::new();
     let server = tokio::spawn(server::serve(listener, platform.clone(), limits, stop.clone()));
     // Standard output may be closed; the platform runs all the same.
@@ -74,12 +74,18 @@ async fn serve(settings: Settings, address: SocketAddr) -> Result<()> {
 }
 
 /// What the person who started the platform needs to know.
-fn banner(settings: &Settings, address: SocketAddr) -> String {
+fn banner(settings: &Settings, address: SocketAddr, name_server: &[SocketAddr]) -> String {
     let url = format!("http://{address}");
     let data = std::path::absolute(&settings.data_dir).unwrap_or_else(|_| settings.data_dir.clone());
+    let names = match name_server {
+        [] => "off".to_owned(),
+        addresses => addresses.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "),
+    };
     format!(
         "mep {version} listens on {url}, which is open to this machine only\n\
          Data: {data}\n\
+         Name server: {names}\n\
+         Console: {url}/console/\n\
          Explorer: {url}/explorer/\n\
          Try: curl -i {url}/mec_service_mgmt/v1/services\n",
         version = env!("CARGO_PKG_VERSION"),

@@ -1,15 +1,17 @@
 //! Registrations of application instances (MEC 011 clauses 7.2.13 and 7.2.14).
 
+use std::sync::Arc;
+
 use mec011_app_support::{AppInfo, DeleteRegistration, GetRegistration, ReplaceRegistration};
-use mecforge_contracts::{access, keys, outcome};
+use mecforge_contracts::{Presence, access, keys, outcome};
 use mecforge_runtime::server::{Caller, Problem};
-use mecforge_runtime::{EntityTag, Location, Preconditions};
+use mecforge_runtime::{EntityTag, Location};
 use mecforge_store::{CommitError, Entry, Expected, Transaction};
 use uuid::Uuid;
 
-use crate::support::AppSupport;
+use crate::core::{Core, Step};
 
-impl AppSupport {
+impl Core {
     /// Registers an application instance under the identifier that it brings, or a new one.
     pub(crate) async fn register(
         &self,
@@ -29,7 +31,7 @@ impl AppSupport {
         let transaction = Transaction::new()
             .expect(&*key, Expected::Absent)
             .put(key, encode(&info)?);
-        match self.store.commit(transaction).await {
+        match self.parts.store.commit(transaction).await {
             Ok(revision) => {
                 let location = Location::new(caller.url(&GetRegistration::path(&id)));
                 Ok((location, outcome::entity_tag(revision), info))
@@ -80,54 +82,15 @@ impl AppSupport {
                 .with_rule("const"));
         }
         app_info.app_instance_id = Some(app_instance_id.clone());
-        let value = encode(&app_info)?;
-        let change = |transaction: Transaction, key: &str| transaction.put(key, value);
-        self.change(&app_instance_id, &preconditions, &entry, caller, change)
-            .await
-    }
-
-    /// Ends a registration; the services of the application instance go with it.
-    pub(crate) async fn deregister(
-        &self,
-        request: DeleteRegistration,
-        caller: &Caller,
-    ) -> Result<(), Problem> {
-        let DeleteRegistration {
-            app_instance_id,
-            preconditions,
-        } = request;
-        let entry = self.entry(&app_instance_id, caller)?;
-        preconditions.check(Some(&outcome::entity_tag(entry.modified)))?;
-        let services = keys::services_of(&app_instance_id);
-        let change = |transaction: Transaction, key: &str| transaction.delete(key).delete_prefix(services);
-        self.change(&app_instance_id, &preconditions, &entry, caller, change)
-            .await
-            .map(|_| ())
-    }
-
-    fn entry(&self, app_instance_id: &str, caller: &Caller) -> Result<Entry, Problem> {
-        access::own(caller, app_instance_id)?;
-        self.store
-            .get(&keys::application(app_instance_id))
-            .ok_or_else(|| access::unknown(app_instance_id))
-    }
-
-    /// Commits a change to a registration that was found as `entry` and passed the request's conditions.
-    async fn change(
-        &self,
-        app_instance_id: &str,
-        preconditions: &Preconditions,
-        entry: &Entry,
-        caller: &Caller,
-        change: impl FnOnce(Transaction, &str) -> Transaction,
-    ) -> Result<EntityTag, Problem> {
-        let key = keys::application(app_instance_id);
-        let guarded = Transaction::new().expect(&*key, outcome::expected(preconditions, entry.modified));
-        match self.store.commit(change(guarded, &key)).await {
+        let key = keys::application(&app_instance_id);
+        let transaction = Transaction::new()
+            .expect(&*key, outcome::expected(&preconditions, entry.modified))
+            .put(key, encode(&app_info)?);
+        match self.parts.store.commit(transaction).await {
             Ok(revision) => Ok(outcome::entity_tag(revision)),
             Err(CommitError::Conflict { .. }) => {
                 // Gone, or no longer what the condition named.
-                self.entry(app_instance_id, caller)?;
+                self.entry(&app_instance_id, caller)?;
                 Err(Problem::precondition_failed(
                     "the registration was changed by another request at the same time",
                 )
@@ -135,6 +98,39 @@ impl AppSupport {
             }
             Err(error) => Err(outcome::problem(error)),
         }
+    }
+
+    /// Ends a registration. Of an instance that only registered everything goes; what a manager or the platform's
+    /// configuration has given to another one stays.
+    pub(crate) async fn deregister(
+        self: &Arc<Self>,
+        request: DeleteRegistration,
+        caller: &Caller,
+    ) -> Result<(), Problem> {
+        let DeleteRegistration {
+            app_instance_id: app,
+            preconditions,
+        } = request;
+        access::own(caller, &app)?;
+        let id = app.clone();
+        let plan = move |core: &Self| -> Result<Step<()>, Problem> {
+            let found = core.parts.store.get(&keys::application(&id));
+            let entry = found.ok_or_else(|| access::unknown(&id))?;
+            preconditions.check(Some(&outcome::entity_tag(entry.modified)))?;
+            match core.presence(&id) {
+                Presence::Registered | Presence::Absent => core.plan_removal(&id, || ()),
+                presence => core.plan_deregistration(&id, presence),
+            }
+        };
+        self.change(&app, plan).await
+    }
+
+    fn entry(&self, app_instance_id: &str, caller: &Caller) -> Result<Entry, Problem> {
+        access::own(caller, app_instance_id)?;
+        self.parts
+            .store
+            .get(&keys::application(app_instance_id))
+            .ok_or_else(|| access::unknown(app_instance_id))
     }
 }
 

@@ -1,4 +1,4 @@
-//! The generated server trait, implemented as far as it goes: registrations here, the rest refused with `501`.
+//! The generated server trait, implemented: each operation in its own words, the work in the other modules.
 
 use std::sync::Arc;
 
@@ -11,37 +11,83 @@ use mec011_app_support::{
     DeleteRegistrationResponse, GetApplicationDnsRule, GetApplicationDnsRuleResponse,
     GetApplicationSubscription, GetApplicationSubscriptionResponse, GetApplicationTrafficRule,
     GetApplicationTrafficRuleResponse, GetRegistration, GetRegistrationResponse, GetTimingCurrentTime,
-    GetTimingCurrentTimeResponse, GetTimingTimingCaps, GetTimingTimingCapsResponse, LinkType,
-    ListApplicationDnsRules, ListApplicationDnsRulesResponse, ListApplicationSubscriptions,
-    ListApplicationSubscriptionsResponse, ListApplicationTrafficRules, ListApplicationTrafficRulesResponse,
-    ReplaceApplicationDnsRule, ReplaceApplicationDnsRuleResponse, ReplaceApplicationTrafficRule,
-    ReplaceApplicationTrafficRuleResponse, ReplaceRegistration, ReplaceRegistrationResponse,
-    SubscriptionLinkList, SubscriptionLinkListLinks,
+    GetTimingCurrentTimeResponse, GetTimingTimingCaps, GetTimingTimingCapsResponse, ListApplicationDnsRules,
+    ListApplicationDnsRulesResponse, ListApplicationSubscriptions, ListApplicationSubscriptionsResponse,
+    ListApplicationTrafficRules, ListApplicationTrafficRulesResponse, ReplaceApplicationDnsRule,
+    ReplaceApplicationDnsRuleResponse, ReplaceApplicationTrafficRule, ReplaceApplicationTrafficRuleResponse,
+    ReplaceRegistration, ReplaceRegistrationResponse,
 };
-use mecforge_contracts::{Applications, Presence, access};
+use mecforge_contracts::keys;
 use mecforge_runtime::server::{Caller, Problem};
-use mecforge_store::Store;
+use mecforge_subscriptions::Running;
+use prometheus_client::registry::Registry;
+
+use crate::core::{Core, Parts};
+use crate::timers::{self, Ends};
 
 /// Application support on a store.
 pub struct AppSupport {
-    pub(crate) store: Arc<dyn Store>,
-    applications: Arc<dyn Applications>,
+    pub(crate) core: Arc<Core>,
 }
 
 impl AppSupport {
-    /// Application support for the instances that `applications` knows; registrations go to `store`.
+    /// Application support, made of its parts. Nothing happens in the background before [`AppSupport::start`].
     #[must_use]
-    pub fn new(store: Arc<dyn Store>, applications: Arc<dyn Applications>) -> Self {
-        Self { store, applications }
+    pub fn new(parts: Parts) -> Self {
+        let ends = Arc::new(Ends::default());
+        parts.store.attach(keys::LIVES, ends.clone());
+        let core = Core {
+            parts,
+            ends,
+            counters: Default::default(),
+        };
+        Self { core: Arc::new(core) }
     }
 
-    fn existing(&self, caller: &Caller, app_instance_id: &str) -> Result<Presence, Problem> {
-        access::existing(&*self.applications, caller, app_instance_id)
+    /// Starts to bring about ends that were announced and are not confirmed in time, those that were announced before
+    /// a restart included. Stops when the answer is dropped.
+    pub fn start(&self) -> Running {
+        Running::new([tokio::spawn(timers::run(self.core.clone()))])
     }
-}
 
-fn not_yet(what: &str) -> Problem {
-    Problem::not_implemented(format!("this platform does not offer {what} yet"))
+    /// Removes what belongs to application instances that no longer exist: those that the configuration declared
+    /// before, and does not declare any more. To be called before requests are taken. Returns how many.
+    ///
+    /// # Errors
+    /// What the store and the data plane say.
+    pub async fn remove_orphans(&self) -> Result<usize, Problem> {
+        self.core.remove_orphans().await
+    }
+
+    /// Offers the figures of this handler: ends that are pending, and those that have come.
+    pub fn register_metrics(&self, registry: &mut Registry) {
+        let registry = registry.sub_registry_with_prefix("app_support");
+        registry.register(
+            "ends_pending",
+            "Application instances whose end was announced and has not come",
+            self.core.ends.pending.clone(),
+        );
+        let counters = &self.core.counters;
+        for (name, help, counter) in [
+            (
+                "ends_at_once",
+                "Application instances ended without an announcement",
+                &counters.at_once,
+            ),
+            (
+                "ends_confirmed",
+                "Application instances ended on their confirmation",
+                &counters.confirmed,
+            ),
+            (
+                "ends_timed_out",
+                "Application instances ended because they did not confirm in time",
+                &counters.timed_out,
+            ),
+        ] {
+            registry.register(name, help, counter.clone());
+        }
+    }
 }
 
 impl server::AppSupport for AppSupport {
@@ -50,13 +96,8 @@ impl server::AppSupport for AppSupport {
         request: ListApplicationSubscriptions,
         caller: &Caller,
     ) -> Result<ListApplicationSubscriptionsResponse, Problem> {
-        self.existing(caller, &request.app_instance_id)?;
-        let own = caller.url(&ListApplicationSubscriptions::path(&request.app_instance_id));
-        let links = SubscriptionLinkListLinks::new(LinkType::new(own));
-        Ok(ListApplicationSubscriptionsResponse::Ok {
-            etag: None,
-            body: SubscriptionLinkList::new(links),
-        })
+        let body = self.core.list_subscriptions(&request.app_instance_id, caller)?;
+        Ok(ListApplicationSubscriptionsResponse::Ok { etag: None, body })
     }
 
     async fn create_application_subscription(
@@ -64,8 +105,12 @@ impl server::AppSupport for AppSupport {
         request: CreateApplicationSubscription,
         caller: &Caller,
     ) -> Result<CreateApplicationSubscriptionResponse, Problem> {
-        self.existing(caller, &request.app_instance_id)?;
-        Err(not_yet("subscriptions to termination notifications"))
+        let (location, etag, body) = self.core.subscribe(request, caller).await?;
+        Ok(CreateApplicationSubscriptionResponse::Created {
+            location,
+            etag: Some(etag),
+            body,
+        })
     }
 
     async fn get_application_subscription(
@@ -73,8 +118,11 @@ impl server::AppSupport for AppSupport {
         request: GetApplicationSubscription,
         caller: &Caller,
     ) -> Result<GetApplicationSubscriptionResponse, Problem> {
-        self.existing(caller, &request.app_instance_id)?;
-        Err(Problem::not_found("there is no such subscription").with_parameter("subscriptionId"))
+        let (etag, body) = self.core.subscription(&request, caller)?;
+        Ok(GetApplicationSubscriptionResponse::Ok {
+            etag: Some(etag),
+            body,
+        })
     }
 
     async fn delete_application_subscription(
@@ -82,8 +130,8 @@ impl server::AppSupport for AppSupport {
         request: DeleteApplicationSubscription,
         caller: &Caller,
     ) -> Result<DeleteApplicationSubscriptionResponse, Problem> {
-        self.existing(caller, &request.app_instance_id)?;
-        Err(Problem::not_found("there is no such subscription").with_parameter("subscriptionId"))
+        self.core.unsubscribe(request, caller).await?;
+        Ok(DeleteApplicationSubscriptionResponse::NoContent)
     }
 
     async fn get_timing_timing_caps(
@@ -91,7 +139,8 @@ impl server::AppSupport for AppSupport {
         _: GetTimingTimingCaps,
         _: &Caller,
     ) -> Result<GetTimingTimingCapsResponse, Problem> {
-        Err(not_yet("time of day and timing capabilities"))
+        let body = self.core.timing_capabilities().await?;
+        Ok(GetTimingTimingCapsResponse::Ok { etag: None, body })
     }
 
     async fn get_timing_current_time(
@@ -99,7 +148,8 @@ impl server::AppSupport for AppSupport {
         _: GetTimingCurrentTime,
         _: &Caller,
     ) -> Result<GetTimingCurrentTimeResponse, Problem> {
-        Err(not_yet("time of day and timing capabilities"))
+        let body = self.core.current_time();
+        Ok(GetTimingCurrentTimeResponse::Ok { etag: None, body })
     }
 
     async fn list_application_traffic_rules(
@@ -107,8 +157,8 @@ impl server::AppSupport for AppSupport {
         request: ListApplicationTrafficRules,
         caller: &Caller,
     ) -> Result<ListApplicationTrafficRulesResponse, Problem> {
-        self.existing(caller, &request.app_instance_id)?;
-        Err(not_yet("traffic rules"))
+        let body = self.core.list_traffic_rules(&request.app_instance_id, caller)?;
+        Ok(ListApplicationTrafficRulesResponse::Ok { etag: None, body })
     }
 
     async fn get_application_traffic_rule(
@@ -116,8 +166,11 @@ impl server::AppSupport for AppSupport {
         request: GetApplicationTrafficRule,
         caller: &Caller,
     ) -> Result<GetApplicationTrafficRuleResponse, Problem> {
-        self.existing(caller, &request.app_instance_id)?;
-        Err(not_yet("traffic rules"))
+        let (etag, body) = self.core.traffic_rule(&request, caller)?;
+        Ok(GetApplicationTrafficRuleResponse::Ok {
+            etag: Some(etag),
+            body,
+        })
     }
 
     async fn replace_application_traffic_rule(
@@ -125,8 +178,11 @@ impl server::AppSupport for AppSupport {
         request: ReplaceApplicationTrafficRule,
         caller: &Caller,
     ) -> Result<ReplaceApplicationTrafficRuleResponse, Problem> {
-        self.existing(caller, &request.app_instance_id)?;
-        Err(not_yet("traffic rules"))
+        let (etag, body) = self.core.replace_traffic_rule(request, caller).await?;
+        Ok(ReplaceApplicationTrafficRuleResponse::Ok {
+            etag: Some(etag),
+            body,
+        })
     }
 
     async fn list_application_dns_rules(
@@ -134,8 +190,8 @@ impl server::AppSupport for AppSupport {
         request: ListApplicationDnsRules,
         caller: &Caller,
     ) -> Result<ListApplicationDnsRulesResponse, Problem> {
-        self.existing(caller, &request.app_instance_id)?;
-        Err(not_yet("DNS rules"))
+        let body = self.core.list_dns_rules(&request.app_instance_id, caller)?;
+        Ok(ListApplicationDnsRulesResponse::Ok { etag: None, body })
     }
 
     async fn get_application_dns_rule(
@@ -143,8 +199,11 @@ impl server::AppSupport for AppSupport {
         request: GetApplicationDnsRule,
         caller: &Caller,
     ) -> Result<GetApplicationDnsRuleResponse, Problem> {
-        self.existing(caller, &request.app_instance_id)?;
-        Err(not_yet("DNS rules"))
+        let (etag, body) = self.core.dns_rule(&request, caller)?;
+        Ok(GetApplicationDnsRuleResponse::Ok {
+            etag: Some(etag),
+            body,
+        })
     }
 
     async fn replace_application_dns_rule(
@@ -152,8 +211,11 @@ impl server::AppSupport for AppSupport {
         request: ReplaceApplicationDnsRule,
         caller: &Caller,
     ) -> Result<ReplaceApplicationDnsRuleResponse, Problem> {
-        self.existing(caller, &request.app_instance_id)?;
-        Err(not_yet("DNS rules"))
+        let (etag, body) = self.core.replace_dns_rule(request, caller).await?;
+        Ok(ReplaceApplicationDnsRuleResponse::Ok {
+            etag: Some(etag),
+            body,
+        })
     }
 
     async fn confirm_termination_application(
@@ -161,8 +223,8 @@ impl server::AppSupport for AppSupport {
         request: ConfirmTerminationApplication,
         caller: &Caller,
     ) -> Result<ConfirmTerminationApplicationResponse, Problem> {
-        self.existing(caller, &request.app_instance_id)?;
-        Err(not_yet("confirmations of readiness and termination"))
+        self.core.confirm_termination(request, caller).await?;
+        Ok(ConfirmTerminationApplicationResponse::NoContent)
     }
 
     async fn confirm_ready_application(
@@ -170,8 +232,8 @@ impl server::AppSupport for AppSupport {
         request: ConfirmReadyApplication,
         caller: &Caller,
     ) -> Result<ConfirmReadyApplicationResponse, Problem> {
-        self.existing(caller, &request.app_instance_id)?;
-        Err(not_yet("confirmations of readiness and termination"))
+        self.core.confirm_ready(request, caller).await?;
+        Ok(ConfirmReadyApplicationResponse::NoContent)
     }
 
     async fn create_registration(
@@ -179,7 +241,7 @@ impl server::AppSupport for AppSupport {
         request: CreateRegistration,
         caller: &Caller,
     ) -> Result<CreateRegistrationResponse, Problem> {
-        let (location, etag, body) = self.register(request.app_info, caller).await?;
+        let (location, etag, body) = self.core.register(request.app_info, caller).await?;
         Ok(CreateRegistrationResponse::Created {
             location,
             etag: Some(etag),
@@ -192,7 +254,7 @@ impl server::AppSupport for AppSupport {
         request: GetRegistration,
         caller: &Caller,
     ) -> Result<GetRegistrationResponse, Problem> {
-        let (body, etag) = self.registration(&request.app_instance_id, caller)?;
+        let (body, etag) = self.core.registration(&request.app_instance_id, caller)?;
         Ok(GetRegistrationResponse::Ok {
             etag: Some(etag),
             body,
@@ -204,7 +266,7 @@ impl server::AppSupport for AppSupport {
         request: ReplaceRegistration,
         caller: &Caller,
     ) -> Result<ReplaceRegistrationResponse, Problem> {
-        let etag = self.reregister(request, caller).await?;
+        let etag = self.core.reregister(request, caller).await?;
         Ok(ReplaceRegistrationResponse::NoContent { etag: Some(etag) })
     }
 
@@ -213,7 +275,7 @@ impl server::AppSupport for AppSupport {
         request: DeleteRegistration,
         caller: &Caller,
     ) -> Result<DeleteRegistrationResponse, Problem> {
-        self.deregister(request, caller).await?;
+        self.core.deregister(request, caller).await?;
         Ok(DeleteRegistrationResponse::NoContent)
     }
 }

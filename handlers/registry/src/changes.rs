@@ -1,16 +1,21 @@
-//! Registering, replacing and removing services: one transaction each, acknowledged when it is durable.
+//! Registering, replacing and removing services: one transaction each, with its notifications, acknowledged when it
+//! is durable.
+
+use std::sync::Arc;
 
 use mec011_service_management::{
-    DeleteApplicationService, ReplaceApplicationService, ServiceInfo, ServiceInfoRequest, TransportInfo,
+    DeleteApplicationService, ReplaceApplicationService, ServiceInfo, ServiceInfoRequest, ServiceState,
 };
 use mecforge_contracts::{Presence, access, keys, outcome};
-use mecforge_runtime::EntityTag;
 use mecforge_runtime::server::{Caller, Problem};
-use mecforge_store::{CommitError, Expected, Transaction};
+use mecforge_runtime::{EntityTag, Preconditions};
+use mecforge_store::{CommitError, Expected, Revision, Transaction};
 use uuid::Uuid;
 
-use crate::registry::Registry;
-use crate::service::{Service, location, shown};
+use crate::availability::Refused;
+use crate::event::Event;
+use crate::registry::{ATTEMPTS, Registry};
+use crate::service::{Content, Service};
 
 impl Registry {
     /// Registers a service (MEC 011 clause 8.2.6.3.4); returns it as answers show it, and its entity tag.
@@ -18,11 +23,11 @@ impl Registry {
         &self,
         presence: Presence,
         app_instance_id: &str,
-        mut info: ServiceInfoRequest,
+        info: ServiceInfoRequest,
         caller: &Caller,
     ) -> Result<(ServiceInfo, EntityTag), Problem> {
         if self
-            .limits
+            .options
             .services_per_application
             .is_some_and(|most| self.index.count_of(app_instance_id) >= most)
         {
@@ -30,21 +35,30 @@ impl Registry {
                 "this application instance offers as many services as it may",
             ));
         }
-        let transport = self.take_transport(&mut info)?;
+        let content = self.take(info)?;
         let id = Uuid::new_v4().to_string();
         let key = keys::service(app_instance_id, &id);
-        let value = Service::write(&info, &transport).map_err(Problem::internal)?;
+        let value = content.write().map_err(Problem::internal)?;
         let transaction = Transaction::new().expect(&*key, Expected::Absent).put(key, value);
-        let revision = match self
-            .store
-            .commit(presence.guard(transaction, app_instance_id))
-            .await
-        {
-            Ok(revision) => revision,
-            Err(CommitError::Conflict { .. }) => return Err(access::unknown(app_instance_id)),
-            Err(error) => return Err(outcome::problem(error)),
+        let transaction = presence.guard(transaction, app_instance_id);
+        let event = Event {
+            id: &id,
+            before: None,
+            after: Some(&content),
         };
-        let body = shown(&info, &transport, &id, location(caller, app_instance_id, &id));
+        let revision = match self.publish(&[event], &transaction).await {
+            Ok(revision) => revision,
+            Err(Refused::Commit(CommitError::Conflict { key, .. }))
+                if key.starts_with(keys::APPLICATIONS) || key.starts_with(keys::CONFIGURATIONS) =>
+            {
+                return Err(access::unknown(app_instance_id));
+            }
+            Err(refused) => return Err(refused.into()),
+        };
+        if let Some(service) = self.index.get(&id) {
+            service.pulse.beat(&self.clock);
+        }
+        let body = content.shown(caller, app_instance_id, &id);
         Ok((body, outcome::entity_tag(revision)))
     }
 
@@ -58,23 +72,19 @@ impl Registry {
             app_instance_id,
             service_id,
             preconditions,
-            service_info: mut info,
+            service_info,
         } = request;
         let found = self.find(&app_instance_id, &service_id)?;
         preconditions.check(Some(&found.entity_tag()))?;
-        let transport = self.take_transport(&mut info)?;
-        let key = keys::service(&app_instance_id, &service_id);
-        let expected = outcome::expected(&preconditions, found.modified);
-        let value = Service::write(&info, &transport).map_err(Problem::internal)?;
-        let transaction = Transaction::new().expect(&*key, expected).put(key, value);
-        let committed = self.store.commit(transaction).await;
-        let revision = committed.map_err(|error| self.lost(error, &app_instance_id, &service_id))?;
-        let body = shown(
-            &info,
-            &transport,
-            &service_id,
-            location(caller, &app_instance_id, &service_id),
-        );
+        let content = self.take(service_info)?;
+        if content.info.state == ServiceState::Active {
+            // Who says that the service is active is heard of, and must not be suspended for its silence meanwhile.
+            found.pulse.beat(&self.clock);
+        }
+        let revision = self
+            .change(&app_instance_id, &service_id, &preconditions, Some(&content))
+            .await?;
+        let body = content.shown(caller, &app_instance_id, &service_id);
         Ok((body, outcome::entity_tag(revision)))
     }
 
@@ -85,49 +95,74 @@ impl Registry {
             service_id,
             preconditions,
         } = request;
-        let found = self.find(app_instance_id, service_id)?;
-        preconditions.check(Some(&found.entity_tag()))?;
-        let key = keys::service(app_instance_id, service_id);
-        let expected = outcome::expected(preconditions, found.modified);
-        let committed = self
-            .store
-            .commit(Transaction::new().expect(&*key, expected).delete(key))
-            .await;
-        committed
+        self.change(app_instance_id, service_id, preconditions, None)
+            .await
             .map(|_| ())
-            .map_err(|error| self.lost(error, app_instance_id, service_id))
     }
 
-    /// What to say when another request was quicker: the service is gone, or no longer what the condition named.
-    fn lost(&self, error: CommitError, app_instance_id: &str, service_id: &str) -> Problem {
-        match error {
-            CommitError::Conflict { .. } => match self.find(app_instance_id, service_id) {
-                Ok(_) => Problem::precondition_failed(
-                    "the service was changed by another request at the same time",
-                )
-                .with_parameter("If-Match"),
-                Err(gone) => gone,
-            },
-            error => outcome::problem(error),
+    /// Commits what becomes of a service; `None` removes it.
+    ///
+    /// The transaction always names the revision that the notifications were made from. Who gave no condition does not
+    /// see that: the change is made anew from what the service has become.
+    async fn change(
+        &self,
+        app_instance_id: &str,
+        service_id: &str,
+        preconditions: &Preconditions,
+        content: Option<&Content>,
+    ) -> Result<Revision, Problem> {
+        let value = content
+            .map(Content::write)
+            .transpose()
+            .map_err(Problem::internal)?;
+        let _turn = self.turn(service_id).await;
+        for _ in 0..ATTEMPTS {
+            let found = self.find(app_instance_id, service_id)?;
+            preconditions.check(Some(&found.entity_tag()))?;
+            let transaction = changing(&found, value.as_ref());
+            let event = Event {
+                id: service_id,
+                before: Some(&found.content),
+                after: content,
+            };
+            match self.publish(&[event], &transaction).await {
+                Ok(revision) => return Ok(revision),
+                Err(Refused::Commit(CommitError::Conflict { .. })) => {}
+                Err(refused) => return Err(refused.into()),
+            }
         }
+        Err(Problem::service_unavailable(
+            "the service changes too often at the moment; try again",
+        ))
     }
 
-    /// The transport that a service uses: the offered one that the application named, or its own. Afterwards `info`
-    /// names neither.
-    fn take_transport(&self, info: &mut ServiceInfoRequest) -> Result<TransportInfo, Problem> {
-        match (info.transport_id.take(), info.transport_info.take()) {
+    /// What is kept of what an application says: with the transport that it means, and the interval that is granted.
+    fn take(&self, mut info: ServiceInfoRequest) -> Result<Content, Problem> {
+        let transport = match (info.transport_id.take(), info.transport_info.take()) {
             (Some(id), _) => self.transports.get(&id).cloned().ok_or_else(|| {
                 Problem::bad_request(
                     "/transportId names no transport that this platform offers; see /transports",
                 )
                 .with_pointer("/transportId")
                 .with_rule("offeredTransport")
-            }),
-            (None, Some(transport)) => Ok(transport),
+            })?,
+            (None, Some(transport)) => transport,
             // The type has refused this already.
             (None, None) => {
-                Err(Problem::bad_request("transportId or transportInfo is missing").with_pointer(""))
+                return Err(Problem::bad_request("transportId or transportInfo is missing").with_pointer(""));
             }
-        }
+        };
+        info.liveness_interval = self.options.liveness.grant(info.liveness_interval);
+        Ok(Content { info, transport })
+    }
+}
+
+/// The transaction that sets a service to a value, or removes it, if it still is as it was found.
+fn changing(found: &Arc<Service>, value: Option<&Vec<u8>>) -> Transaction {
+    let key = found.key();
+    let transaction = Transaction::new().expect(&*key, Expected::Revision(found.modified));
+    match value {
+        Some(value) => transaction.put(key, value.clone()),
+        None => transaction.delete(key),
     }
 }

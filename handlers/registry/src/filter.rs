@@ -33,23 +33,19 @@ impl Filter {
         self.chooses(service)
             && self
                 .scope_of_locality
-                .is_none_or(|scope| scope == service.scope_of_locality())
+                .is_none_or(|scope| scope == service.content.scope_of_locality())
             && self
                 .consumed_local_only
-                .is_none_or(|wanted| wanted == service.consumed_local_only())
-            && (!self.local_only || service.is_local())
+                .is_none_or(|wanted| wanted == service.content.consumed_local_only())
+            && (!self.local_only || service.content.is_local())
     }
 
     fn chooses(&self, service: &Service) -> bool {
         match &self.choice {
             Choice::All => true,
             Choice::Identifiers(ids) => ids.iter().any(|id| **id == *service.id),
-            Choice::Names(names) => names.contains(&service.info.ser_name),
-            Choice::Category(id) => service
-                .info
-                .ser_category
-                .as_ref()
-                .is_some_and(|category| category.id == *id),
+            Choice::Names(names) => names.contains(&service.content.info.ser_name),
+            Choice::Category(id) => service.content.category() == Some(id),
         }
     }
 }

@@ -6,6 +6,7 @@ use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 use mec011_service_management::ServiceState;
 use mecforge_contracts::keys;
 use mecforge_store::{Change, Changes, View};
+use tokio::sync::mpsc::UnboundedSender;
 
 use crate::filter::{Choice, Filter};
 use crate::service::{Position, Service};
@@ -14,6 +15,8 @@ use crate::service::{Position, Service};
 #[derive(Debug, Default)]
 pub(crate) struct Index {
     services: RwLock<Services>,
+    /// Who is told of services that are, or were, watched for heartbeats, by their identifiers.
+    watcher: RwLock<Option<UnboundedSender<Arc<str>>>>,
 }
 
 /// Services by what they are looked up by. Sets are ordered by creation, so that lists have a stable order.
@@ -71,9 +74,28 @@ impl Index {
             Some(state) => services
                 .by_position
                 .values()
-                .filter(|service| service.info.state == state)
+                .filter(|service| service.content.info.state == state)
                 .count(),
         }
+    }
+
+    /// The services that are watched for heartbeats.
+    pub(crate) fn watched(&self) -> Vec<Arc<Service>> {
+        let services = self.services();
+        let all = services.by_position.values();
+        all.filter(|service| service.content.is_watched())
+            .cloned()
+            .collect()
+    }
+
+    /// From now on tells of changes of services that are, or were, watched for heartbeats.
+    pub(crate) fn watch(&self, watcher: UnboundedSender<Arc<str>>) {
+        *self.watcher.write().unwrap_or_else(PoisonError::into_inner) = Some(watcher);
+    }
+
+    /// All services, in the order of their creation.
+    pub(crate) fn all(&self) -> Vec<Arc<Service>> {
+        self.services().by_position.values().cloned().collect()
     }
 
     /// The application instances that offer services.
@@ -106,32 +128,46 @@ impl Services {
         }
     }
 
-    fn change(&mut self, change: &Change) {
-        if let Some(position) =
-            keys::service_at(&change.key).and_then(|(_, id)| self.by_id.get(id.as_str()).cloned())
-        {
-            self.remove(&position);
-        }
-        let Some(entry) = &change.entry else { return };
+    /// Takes in a change; returns the service's identifier if it is, or was, watched for heartbeats.
+    fn change(&mut self, change: &Change) -> Option<Arc<str>> {
+        let (_, id) = keys::service_at(&change.key)?;
+        let position = self.by_id.get(id.as_str()).cloned();
+        let old = position.and_then(|position| self.remove(&position));
+        let mut watched = old
+            .as_ref()
+            .filter(|old| old.content.is_watched())
+            .map(|old| old.id.clone());
+        let Some(entry) = &change.entry else {
+            return watched;
+        };
         match Service::read(&change.key, entry) {
-            Some(service) => self.insert(Arc::new(service)),
+            Some(mut service) => {
+                if let Some(old) = old {
+                    service.pulse = old.pulse.clone();
+                }
+                if service.content.is_watched() {
+                    watched = Some(service.id.clone());
+                }
+                self.insert(Arc::new(service));
+            }
             None => tracing::error!(
                 key = &*change.key,
                 "the store holds a service that this version cannot read"
             ),
         }
+        watched
     }
 
     fn insert(&mut self, service: Arc<Service>) {
         let position = service.position();
         self.by_id.insert(service.id.clone(), position.clone());
         self.by_name
-            .entry(service.info.ser_name.clone())
+            .entry(service.content.info.ser_name.clone())
             .or_default()
             .insert(position.clone());
-        if let Some(category) = &service.info.ser_category {
+        if let Some(category) = service.content.category() {
             self.by_category
-                .entry(category.id.clone())
+                .entry(category.to_owned())
                 .or_default()
                 .insert(position.clone());
         }
@@ -142,16 +178,15 @@ impl Services {
         self.by_position.insert(position, service);
     }
 
-    fn remove(&mut self, position: &Position) {
-        let Some(service) = self.by_position.remove(position) else {
-            return;
-        };
+    fn remove(&mut self, position: &Position) -> Option<Arc<Service>> {
+        let service = self.by_position.remove(position)?;
         self.by_id.remove(&service.id);
-        forget(&mut self.by_name, &service.info.ser_name, position);
-        if let Some(category) = &service.info.ser_category {
-            forget(&mut self.by_category, &category.id, position);
+        forget(&mut self.by_name, &service.content.info.ser_name, position);
+        if let Some(category) = service.content.category() {
+            forget(&mut self.by_category, category, position);
         }
         forget(&mut self.by_application, &service.application, position);
+        Some(service)
     }
 }
 
@@ -172,8 +207,20 @@ where
 impl View for Index {
     fn apply(&self, changes: &Changes) {
         let mut services = self.services.write().unwrap_or_else(PoisonError::into_inner);
-        for change in &changes.changes {
-            services.change(change);
+        let watched: Vec<Arc<str>> = changes
+            .changes
+            .iter()
+            .filter_map(|change| services.change(change))
+            .collect();
+        drop(services);
+        if watched.is_empty() {
+            return;
+        }
+        if let Some(watcher) = &*self.watcher.read().unwrap_or_else(PoisonError::into_inner) {
+            for id in watched {
+                // If nobody watches any more, nobody need be told.
+                let _ = watcher.send(id);
+            }
         }
     }
 }

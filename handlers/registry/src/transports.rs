@@ -68,7 +68,7 @@ impl Transports {
     }
 
     /// All of them.
-    pub(crate) fn all(&self) -> &[TransportInfo] {
+    pub fn all(&self) -> &[TransportInfo] {
         &self.0
     }
 }

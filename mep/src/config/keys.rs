@@ -45,6 +45,9 @@ pub(super) const KEYS: &[(&str, Known)] = &[
         Table(&[
             ("shortest_seconds", Number),
             ("longest_seconds", Number),
+            ("default_seconds", Number),
+            ("required", Boolean),
+            ("tolerance_percent", Number),
             ("grace_seconds", Number),
         ]),
     ),
@@ -63,6 +66,8 @@ pub(super) const KEYS: &[(&str, Known)] = &[
         "dataplane",
         Table(&[
             ("backend", Text),
+            ("forward", Text),
+            ("interfaces", Texts),
             ("table", Text),
             ("network_namespace", Text),
             ("check_seconds", Number),

@@ -14,7 +14,7 @@ use anyhow::{Context, Result, bail};
 use clap::Parser;
 
 pub use sections::{
-    CallbackTargets, DataPlaneBackend, DataPlaneSettings, DnsSettings, LivenessSettings, ManagementSettings,
+    CallbackTargets, DataPlaneBackend, DataPlaneSettings, DnsSettings, Forward, LivenessSettings, ManagementSettings,
     NotificationSettings,
 };
 pub use settings::{DeclaredApplication, Limits, LogFormat, LogSettings, Settings};

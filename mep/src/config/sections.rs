@@ -14,6 +14,12 @@ pub struct LivenessSettings {
     pub shortest_seconds: u32,
     /// The longest interval that is granted, in seconds.
     pub longest_seconds: u32,
+    /// The interval for applications that leave it to the platform, in seconds.
+    pub default_seconds: u32,
+    /// Whether heartbeats are also asked of services whose application has not offered to send any.
+    pub required: bool,
+    /// How late a heartbeat may be, as a percentage of the interval.
+    pub tolerance_percent: u32,
     /// How long services have at least for their first heartbeat after a restart of the platform, in seconds.
     pub grace_seconds: u32,
 }
@@ -23,6 +29,9 @@ impl Default for LivenessSettings {
         Self {
             shortest_seconds: 5,
             longest_seconds: 3600,
+            default_seconds: 30,
+            required: false,
+            tolerance_percent: 25,
             grace_seconds: 30,
         }
     }
@@ -37,6 +46,8 @@ pub enum CallbackTargets {
     Any,
     /// Addresses of the public Internet only.
     Public,
+    /// None but those in `allow`.
+    Listed,
 }
 
 /// Notifications.
@@ -106,7 +117,7 @@ impl Default for DnsSettings {
     fn default() -> Self {
         Self {
             listen: "127.0.0.1:5300".to_owned(),
-            zones: Vec::new(),
+            zones: vec!["mec.internal".to_owned()],
             upstreams: "system".to_owned(),
             service_zone: None,
             ttl_seconds: 300,
@@ -159,12 +170,27 @@ pub enum DataPlaneBackend {
     Disabled,
 }
 
+/// How packets are forwarded to a destination interface of type `IP`.
+#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "kebab-case")]
+pub enum Forward {
+    /// Their destination address is rewritten, and the source address of the answers back.
+    #[default]
+    Rewrite,
+    /// They go to that address as their next hop, unchanged.
+    NextHop,
+}
+
 /// The data plane.
 #[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
 #[serde(default)]
 pub struct DataPlaneSettings {
     /// What puts traffic rules in force.
     pub backend: DataPlaneBackend,
+    /// How packets are forwarded to a destination interface of type `IP`.
+    pub forward: Forward,
+    /// The interfaces whose packets rules apply to; all but `lo` if empty.
+    pub interfaces: Vec<String>,
     /// The name of the platform's nftables tables; another platform on the same machine needs another one.
     pub table: String,
     /// The network namespace (of `ip netns`) whose packets the rules are for; this process's own if absent.
@@ -177,6 +203,8 @@ impl Default for DataPlaneSettings {
     fn default() -> Self {
         Self {
             backend: DataPlaneBackend::Nftables,
+            forward: Forward::Rewrite,
+            interfaces: Vec::new(),
             table: "mep".to_owned(),
             network_namespace: None,
             check_seconds: 10,
@@ -208,6 +236,15 @@ impl Default for ManagementSettings {
 
 impl LivenessSettings {
     pub(super) fn check(&self) -> Result<()> {
+        let granted = self.shortest_seconds..=self.longest_seconds;
+        if !granted.contains(&self.default_seconds) {
+            bail!(
+                "liveness.default_seconds must be from {} to {}, not {}",
+                self.shortest_seconds,
+                self.longest_seconds,
+                self.default_seconds
+            );
+        }
         if self.shortest_seconds == 0 || self.shortest_seconds > self.longest_seconds {
             bail!(
                 "liveness.shortest_seconds must be at least 1 and at most liveness.longest_seconds ({}), not {}",

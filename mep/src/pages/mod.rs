@@ -1,7 +1,8 @@
-//! What the platform shows apart from its APIs: an index, the API documents and an explorer for them.
+//! What the platform shows apart from its APIs: an index, the API documents and an explorer for them, the console.
 //!
 //! Everything comes from the binary itself; no page refers to another host.
 
+pub(crate) mod console;
 mod document;
 
 use std::fmt;

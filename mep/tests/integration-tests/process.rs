@@ -26,10 +26,12 @@ pub(crate) fn bare_command() -> Command {
     command
 }
 
-/// The binary on a free port.
+/// The binary on free ports, which leaves the machine's packets alone.
 pub(crate) fn command(data: &Path) -> Command {
     let mut command = bare_command();
-    command.args(["--listen", "127.0.0.1:0", "--data-dir"]).arg(data);
+    command.args(["--listen", "127.0.0.1:0", "--dns-listen", "127.0.0.1:0"]);
+    command.env("MEP_DATAPLANE_BACKEND", "disabled");
+    command.arg("--data-dir").arg(data);
     command
 }
 
@@ -69,6 +71,12 @@ impl Mep {
             banner,
             child,
         }
+    }
+
+    /// Where its name server answers, as address and port.
+    pub(crate) fn name_server(&self) -> String {
+        let rest = self.banner.split("Name server: ").nth(1).unwrap();
+        rest.split([',', '\n']).next().unwrap().to_owned()
     }
 
     pub(crate) fn connect(&self) -> Connection {

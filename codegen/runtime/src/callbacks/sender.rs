@@ -6,11 +6,12 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use reqwest::Url;
 
 use super::Notification;
-use crate::client::{Answer, BuildError, Failure, new_http_client, receive};
+use crate::client::{Answer, BuildError, Failure, new_http_client, receive, retry_after};
 use crate::{Invalid, check};
 
 /// How much of a subscriber's answer is read, in bytes: it should be empty.
@@ -18,6 +19,9 @@ const ANSWER_LIMIT: usize = 64 * 1024;
 
 /// Decides whether an address may be called; the error says why it may not.
 type AddressPolicy = dyn Fn(&Url) -> Result<(), String> + Send + Sync;
+
+/// Sets up the HTTP client further.
+type Configure = dyn Fn(reqwest::ClientBuilder) -> reqwest::ClientBuilder + Send + Sync;
 
 /// Delivers notifications; cheap to clone.
 #[derive(Clone)]
@@ -36,6 +40,8 @@ pub struct SenderBuilder {
     headers: Vec<(HeaderName, HeaderValue)>,
     policy: Option<Arc<AddressPolicy>>,
     root_certificates: Vec<Vec<u8>>,
+    connect_timeout: Option<Duration>,
+    configure: Option<Box<Configure>>,
 }
 
 /// A notification that the subscriber has acknowledged.
@@ -85,10 +91,18 @@ impl DeliveryError {
             _ => false,
         }
     }
+
+    /// How long the subscriber asks to be left alone (`Retry-After`), where it does.
+    pub fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::Refused(answer) => retry_after(answer.headers()),
+            _ => None,
+        }
+    }
 }
 
 impl SenderBuilder {
-    /// Uses this HTTP client. It should follow no redirects: they could lead into the platform's own network.
+    /// Uses this HTTP client; what else is set up about connections then has no effect. It should follow no redirects: they could lead into the platform's own network.
     #[must_use]
     pub fn http_client(mut self, client: reqwest::Client) -> Self {
         self.http = Some(client);
@@ -123,14 +137,40 @@ impl SenderBuilder {
         self
     }
 
-    /// The sender.
+    /// How long a connection may take to be made; 5 s unless set.
+    #[must_use]
+    pub fn connect_timeout(mut self, timeout: Duration) -> Self {
+        self.connect_timeout = Some(timeout);
+        self
+    }
+
+    /// Sets up the sender's own HTTP client further, for example with another resolver of names.
+    #[must_use]
+    pub fn configure(
+        mut self,
+        configure: impl Fn(reqwest::ClientBuilder) -> reqwest::ClientBuilder + Send + Sync + 'static,
+    ) -> Self {
+        self.configure = Some(Box::new(configure));
+        self
+    }
+
+    /// The sender. It uses no proxy that the environment names: the address that was judged is the one that is called.
     ///
     /// # Errors
     /// [`BuildError`] where the HTTP client can't be set up.
     pub fn build(self) -> Result<NotificationSender, BuildError> {
         let http = match self.http {
             Some(client) => client,
-            None => new_http_client(Duration::from_secs(5), &self.root_certificates)?,
+            None => {
+                let connect_timeout = self.connect_timeout.unwrap_or(Duration::from_secs(5));
+                new_http_client(connect_timeout, &self.root_certificates, &|builder| {
+                    let builder = builder.no_proxy();
+                    match &self.configure {
+                        Some(configure) => configure(builder),
+                        None => builder,
+                    }
+                })?
+            }
         };
         let timeout = self.timeout.unwrap_or(Duration::from_secs(10));
         Ok(NotificationSender {
@@ -176,16 +216,30 @@ impl NotificationSender {
     ///
     /// # Errors
     /// [`DeliveryError`] where the subscriber has not acknowledged it with a 2xx.
-    pub async fn send_json(&self, url: &str, body: Vec<u8>) -> Result<Delivered, DeliveryError> {
+    pub async fn send_json(&self, url: &str, body: impl Into<Bytes>) -> Result<Delivered, DeliveryError> {
+        self.send_json_with(url, body, HeaderMap::new()).await
+    }
+
+    /// [`send_json`](Self::send_json) with headers of this delivery's own, which replace the sender's of the same name.
+    ///
+    /// # Errors
+    /// [`DeliveryError`] where the subscriber has not acknowledged it with a 2xx.
+    pub async fn send_json_with(
+        &self,
+        url: &str,
+        body: impl Into<Bytes>,
+        headers: HeaderMap,
+    ) -> Result<Delivered, DeliveryError> {
         let url = self.address(url)?;
         let request = self
             .http
             .post(url)
             .headers(self.headers.clone())
+            .headers(headers)
             .timeout(self.timeout);
         let request = request
             .header(header::CONTENT_TYPE, "application/json")
-            .body(body);
+            .body(body.into());
         let response = request.send().await.map_err(transport)?;
         let answer = match receive(response, ANSWER_LIMIT).await {
             Ok(answer) => answer,

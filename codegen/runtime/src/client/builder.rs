@@ -156,7 +156,7 @@ impl<C: ApiClient> ClientBuilder<C> {
         }
         let http = match &self.http_client {
             Some(client) => client.clone(),
-            None => new_http_client(self.connect_timeout, &self.root_certificates)?,
+            None => new_http_client(self.connect_timeout, &self.root_certificates, &|builder| builder)?,
         };
         Ok(C::from_http_client(HttpClient::new(Settings {
             root,
@@ -187,10 +187,11 @@ impl<C: ApiClient> ClientBuilder<C> {
     }
 }
 
-/// A reqwest client that follows no redirects by itself and uses no proxy that is not asked for.
+/// A reqwest client that follows no redirects by itself; `configure` has the last word on all but certificates.
 pub(crate) fn new_http_client(
     connect_timeout: Duration,
     root_certificates: &[Vec<u8>],
+    configure: &dyn Fn(reqwest::ClientBuilder) -> reqwest::ClientBuilder,
 ) -> Result<reqwest::Client, BuildError> {
     let mut certificates = Vec::new();
     for pem in root_certificates {
@@ -202,10 +203,11 @@ pub(crate) fn new_http_client(
         certificates.extend(bundle);
     }
     let builder = || {
-        reqwest::Client::builder()
+        let builder = reqwest::Client::builder()
             .redirect(reqwest::redirect::Policy::none())
             .connect_timeout(connect_timeout)
-            .user_agent(concat!("mecforge/", env!("CARGO_PKG_VERSION")))
+            .user_agent(concat!("mecforge/", env!("CARGO_PKG_VERSION")));
+        configure(builder)
     };
     let with_system_roots = builder().tls_certs_merge(certificates.clone()).build();
     // A system without any certificate authorities, such as a small container, still may speak plain HTTP.

@@ -23,3 +23,5 @@ pub(crate) use builder::new_http_client;
 pub(crate) use error::Failure;
 #[cfg(feature = "callbacks")]
 pub(crate) use http_client::receive;
+#[cfg(feature = "callbacks")]
+pub(crate) use retry::retry_after;

@@ -226,3 +226,40 @@ async fn addresses_are_checked_and_redirects_not_followed() {
     let dead = send("http://127.0.0.1:1/").await;
     assert!(matches!(dead, DeliveryError::Transport(_)) && dead.is_temporary());
 }
+
+#[tokio::test]
+async fn a_delivery_has_headers_of_its_own_and_a_refusal_says_how_long_to_wait() {
+    let (received, write) = log();
+    let respond = move |headers: http::HeaderMap| {
+        let of = |name: &str| {
+            headers
+                .get_all(name)
+                .iter()
+                .map(|value| value.to_str().unwrap())
+                .collect::<Vec<_>>()
+                .join("+")
+        };
+        write(format!("{} {}", of("x-sender"), of("x-notification-id")));
+        async { (StatusCode::SERVICE_UNAVAILABLE, [("retry-after", "17")]) }
+    };
+    let base = serve(axum::Router::new().route("/callback", axum::routing::post(respond))).await;
+    let sender = NotificationSender::builder()
+        .header("x-sender".parse().unwrap(), "platform".parse().unwrap())
+        .header("x-notification-id".parse().unwrap(), "default".parse().unwrap())
+        .connect_timeout(Duration::from_secs(1))
+        .configure(|client| client.user_agent("tests"))
+        .build()
+        .unwrap();
+    let headers = [("x-notification-id".parse().unwrap(), "1".parse().unwrap())];
+    let url = format!("{base}/callback");
+    let refused = sender
+        .send_json_with(&url, &b"{}"[..], headers.into_iter().collect())
+        .await
+        .unwrap_err();
+    assert!(refused.is_temporary());
+    assert_eq!(refused.retry_after(), Some(Duration::from_secs(17)));
+    sender.send_json(&url, "{}").await.unwrap_err();
+    assert_eq!(*received.lock().unwrap(), ["platform 1", "platform default"]);
+    let forbidden = sender.send_json("nonsense", "{}").await.unwrap_err();
+    assert_eq!(forbidden.retry_after(), None);
+}

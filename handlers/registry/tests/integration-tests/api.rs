@@ -8,11 +8,14 @@ use axum::body::Body;
 use http::Request;
 use http_body_util::BodyExt;
 use mec011_service_management::BASE_PATH;
-use mecforge_contracts::{Applications, Presence};
-use mecforge_registry::{Limits, Registry, Transports};
+use mecforge_contracts::outbox::CallbackPolicy;
+use mecforge_contracts::{Applications, Presence, keys};
+use mecforge_registry::{Options, Registry, SUBSCRIPTION_KIND, Transports, accept_other_methods};
 use mecforge_runtime::server::{ApiService, Mount, Principal, PublicUrl};
-use mecforge_store::{Embedded, Store};
+use mecforge_store::{Embedded, Entry, Store, Transaction};
 use serde_json::{Value, json};
+
+use crate::meddling::Meddling;
 
 /// Application instances that exist because the test says so.
 #[derive(Default)]
@@ -23,6 +26,18 @@ impl Applications for Declared {
         match self.0.lock().unwrap().contains(app_instance_id) {
             true => Presence::Declared,
             false => Presence::Absent,
+        }
+    }
+}
+
+/// Every callback address but those of `forbidden.example`.
+struct Policy;
+
+impl CallbackPolicy for Policy {
+    fn check(&self, url: &str) -> Result<(), String> {
+        match url.contains("forbidden.example") {
+            true => Err("the host is not allowed".to_owned()),
+            false => Ok(()),
         }
     }
 }
@@ -73,6 +88,8 @@ impl Answer {
 /// The API on a store of its own, with the applications `a` and `b`.
 pub(crate) struct Api {
     service: ApiService,
+    pub(crate) store: Arc<Meddling>,
+    options: Options,
     pub(crate) registry: Arc<Registry>,
     pub(crate) applications: Arc<Declared>,
     pub(crate) principal: Principal,
@@ -82,15 +99,15 @@ pub(crate) struct Api {
 
 impl Api {
     pub(crate) fn new() -> Self {
-        Self::limited(Limits::default())
+        Self::with(Options::default())
     }
 
-    pub(crate) fn limited(limits: Limits) -> Self {
-        Self::open(Arc::new(tempfile::tempdir().unwrap()), limits)
+    pub(crate) fn with(options: Options) -> Self {
+        Self::open(Arc::new(tempfile::tempdir().unwrap()), options)
     }
 
-    fn open(directory: Arc<tempfile::TempDir>, limits: Limits) -> Self {
-        let store: Arc<dyn Store> = Arc::new(Embedded::open(directory.path()).unwrap());
+    fn open(directory: Arc<tempfile::TempDir>, options: Options) -> Self {
+        let store = Arc::new(Meddling::new(Embedded::open(directory.path()).unwrap()));
         let applications = Arc::new(Declared::default());
         applications
             .0
@@ -98,10 +115,18 @@ impl Api {
             .unwrap()
             .extend(["a".to_owned(), "b".to_owned()]);
         let transports = Transports::standard("http://mep.example");
-        let registry = Arc::new(Registry::new(store, applications.clone(), transports, limits));
+        let registry = Arc::new(Registry::new(
+            store.clone(),
+            applications.clone(),
+            transports,
+            Arc::new(Policy),
+            options,
+        ));
         let service = mec011_service_management::server::service(registry.clone());
         Self {
             service,
+            store,
+            options,
             registry,
             applications,
             principal: Principal::Anonymous,
@@ -112,9 +137,9 @@ impl Api {
 
     /// The same API after a restart.
     pub(crate) fn restarted(self) -> Self {
-        let directory = self.directory.clone();
+        let (directory, options) = (self.directory.clone(), self.options);
         drop(self);
-        Self::open(directory, Limits::default())
+        Self::open(directory, options)
     }
 
     pub(crate) fn path(&self) -> &Path {
@@ -148,6 +173,7 @@ impl Api {
         if let Some(public_url) = &self.public_url {
             request.extensions_mut().insert(public_url.clone());
         }
+        accept_other_methods(&mut request);
         let (parts, body) = self.service.answer(request).await.into_parts();
         let bytes = body.collect().await.unwrap().to_bytes();
         let body = if bytes.is_empty() {
@@ -181,6 +207,94 @@ impl Api {
         let answer = self.post(application, body).await.expect(201);
         answer.body["serInstanceId"].as_str().unwrap().to_owned()
     }
+}
+
+impl Api {
+    /// Subscribes to services that meet criteria; returns the subscription's identifier.
+    pub(crate) async fn subscribe(&self, application: &str, criteria: Value) -> String {
+        let path = format!("/applications/{application}/subscriptions");
+        let answer = self
+            .call("POST", &path, &[], subscription(criteria))
+            .await
+            .expect(201);
+        answer.header("location").rsplit('/').next().unwrap().to_owned()
+    }
+
+    /// The notifications that wait for a subscription, oldest first.
+    pub(crate) fn told(&self, application: &str, subscription: &str) -> Vec<Value> {
+        let key = keys::subscription(SUBSCRIPTION_KIND, application, subscription);
+        let waiting = self.store.range(&keys::outgoing_of(&key), None, usize::MAX);
+        let mut entries: Vec<_> = waiting.entries.into_iter().map(|(_, entry)| entry).collect();
+        entries.sort_by_key(|entry| entry.created);
+        let body = |entry: Entry| {
+            let outgoing: Value = serde_json::from_slice(&entry.value).unwrap();
+            assert_eq!(outgoing["notification"], "ServiceAvailabilityNotification");
+            assert_eq!(outgoing["subscription"], key);
+            outgoing["body"].clone()
+        };
+        entries.into_iter().map(body).collect()
+    }
+
+    /// What a subscription was told, in short: `CHANGE name STATE`, notifications apart by `|`, services by `,`.
+    pub(crate) fn heard(&self, application: &str, subscription: &str) -> String {
+        let in_short = |reference: &Value| {
+            let of = |name: &str| reference[name].as_str().unwrap().to_owned();
+            format!("{} {} {}", of("changeType"), of("serName"), of("state"))
+        };
+        let told = self.told(application, subscription);
+        let notifications = told.iter().map(|body| {
+            let mut references: Vec<_> = body["serviceReferences"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .map(in_short)
+                .collect();
+            references.sort();
+            references.join(",")
+        });
+        notifications.collect::<Vec<_>>().join("|")
+    }
+
+    pub(crate) async fn put(&self, application: &str, id: &str, body: Value) -> Answer {
+        let path = format!("/applications/{application}/services/{id}");
+        self.call("PUT", &path, &[], body).await
+    }
+
+    pub(crate) async fn delete(&self, path: &str) -> Answer {
+        self.call("DELETE", path, &[], Value::Null).await
+    }
+
+    /// Sends a heartbeat.
+    pub(crate) async fn heartbeat(&self, application: &str, id: &str) -> Answer {
+        let path = format!("/applications/{application}/services/{id}/liveness");
+        self.call("PATCH", &path, &[], json!({"state": "ACTIVE"})).await
+    }
+
+    /// The transaction by which somebody else sets the state of a service.
+    pub(crate) fn set_state(&self, application: &str, id: &str, state: &str) -> Transaction {
+        let key = keys::service(application, id);
+        let mut value: Value = serde_json::from_slice(&self.store.get(&key).unwrap().value).unwrap();
+        value["state"] = json!(state);
+        Transaction::new().put(key, value.to_string())
+    }
+
+    /// The state in which a service is shown.
+    pub(crate) async fn state(&self, id: &str) -> String {
+        let found = self.get(&format!("/services/{id}")).await.expect(200);
+        found.body["state"].as_str().unwrap().to_owned()
+    }
+}
+
+/// A subscription to services that meet criteria; all services for `null`.
+pub(crate) fn subscription(criteria: Value) -> Value {
+    let mut subscription = json!({
+        "subscriptionType": "SerAvailabilityNotificationSubscription",
+        "callbackReference": "http://app.example/cb", "filteringCriteria": criteria,
+    });
+    if subscription["filteringCriteria"].is_null() {
+        merge(&mut subscription, json!({"filteringCriteria": null}));
+    }
+    subscription
 }
 
 /// A service as an application offers it, with some properties of its own.

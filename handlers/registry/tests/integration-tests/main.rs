@@ -3,5 +3,10 @@
 
 mod api;
 mod changes;
+mod ending;
+mod liveness;
+mod meddling;
+mod notifications;
 mod queries;
 mod services;
+mod subscriptions;

@@ -1,6 +1,6 @@
 //! Registering and reading services.
 
-use mecforge_registry::Limits;
+use mecforge_registry::Options;
 use mecforge_runtime::server::{Principal, PublicUrl};
 use serde_json::{Value, json};
 
@@ -48,9 +48,7 @@ async fn what_was_registered_is_found_where_location_says() {
 #[tokio::test]
 async fn answers_show_what_was_sent_and_nothing_more() {
     let api = Api::new();
-    let body = service(
-        json!({"transportId": null, "transportInfo": transport(), "livenessInterval": 30, "unknown": 1}),
-    );
+    let body = service(json!({"transportId": null, "transportInfo": transport(), "unknown": 1}));
     let created = api.post("a", body).await.expect(201);
     let id = created.body["serInstanceId"].clone();
     assert_eq!(
@@ -207,8 +205,9 @@ async fn services_survive_a_restart_in_their_order() {
 
 #[tokio::test]
 async fn the_number_of_services_can_be_limited() {
-    let api = Api::limited(Limits {
+    let api = Api::with(Options {
         services_per_application: Some(2),
+        ..Options::default()
     });
     api.register("a", service(json!({}))).await;
     api.register("a", service(json!({}))).await;
@@ -230,27 +229,4 @@ async fn services_of_applications_that_are_gone_are_removed_at_the_start() {
         (1, &json!(kept))
     );
     assert!(api.path().exists());
-}
-
-#[tokio::test]
-async fn what_is_not_offered_yet_says_so() {
-    let api = Api::new();
-    let list = api.get("/applications/a/subscriptions").await.expect(200).body;
-    assert_eq!(
-        list["_links"]["self"]["href"],
-        "http://mep.test:8080/mec_service_mgmt/v1/applications/a/subscriptions"
-    );
-    let subscription = json!({
-        "subscriptionType": "SerAvailabilityNotificationSubscription", "callbackReference": "http://10.0.0.1/callback",
-    });
-    api.call("POST", "/applications/a/subscriptions", &[], subscription)
-        .await
-        .expect(501);
-    api.get("/applications/a/subscriptions/1")
-        .await
-        .expect_parameter(404, "subscriptionId");
-    let id = api.register("a", service(json!({"livenessInterval": 10}))).await;
-    api.get(&format!("/applications/a/services/{id}/liveness"))
-        .await
-        .expect(404);
 }

@@ -53,11 +53,7 @@ impl Environment {
 impl FromIterator<(&'static str, String)> for Environment {
     fn from_iter<T: IntoIterator<Item = (&'static str, String)>>(variables: T) -> Self {
         let variables = variables.into_iter();
-        Self(
-            variables
-                .map(|(name, value)| (name.to_owned(), value))
-                .collect(),
-        )
+        Self(variables.map(|(name, value)| (name.to_owned(), value)).collect())
     }
 }
 

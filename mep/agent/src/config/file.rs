@@ -191,8 +191,8 @@ impl File {
         let services = self.services.iter().enumerate();
         let services = services.map(|(index, service)| service.request(&format!("services[{index}]")));
         let subscriptions = self.subscriptions.iter().enumerate();
-        let subscriptions =
-            subscriptions.map(|(index, subscription)| typed(&format!("subscriptions[{index}]"), subscription));
+        let subscriptions = subscriptions
+            .map(|(index, subscription)| typed(&format!("subscriptions[{index}]"), subscription));
         Ok(Configuration {
             services: services.collect::<Result<_>>()?,
             subscriptions: subscriptions.collect::<Result<_>>()?,
@@ -232,7 +232,9 @@ impl ApplicationTable {
             Some(registration) => Some(typed("application.registration", registration)?),
             None => None,
         };
-        let registered_as = registration.as_ref().and_then(|info| info.app_instance_id.clone());
+        let registered_as = registration
+            .as_ref()
+            .and_then(|info| info.app_instance_id.clone());
         if let (Some(own), Some(registered)) = (&self.app_instance_id, &registered_as)
             && own != registered
         {
@@ -255,7 +257,9 @@ pub(super) fn listen(text: Option<&str>) -> Result<Option<std::net::SocketAddr>>
         "off" => Ok(None),
         text => match text.parse() {
             Ok(address) => Ok(Some(address)),
-            Err(_) => bail!("listen must be an IP address and a port such as {DEFAULT_LISTEN}, or off, not {text:?}"),
+            Err(_) => bail!(
+                "listen must be an IP address and a port such as {DEFAULT_LISTEN}, or off, not {text:?}"
+            ),
         },
     }
 }
@@ -268,7 +272,11 @@ fn seconds(
 ) -> Result<Duration> {
     let value = value.unwrap_or(default);
     if !range.contains(&value) {
-        bail!("{place} must be {} to {} seconds, not {value}", range.start(), range.end());
+        bail!(
+            "{place} must be {} to {} seconds, not {value}",
+            range.start(),
+            range.end()
+        );
     }
     Ok(Duration::from_secs(value))
 }

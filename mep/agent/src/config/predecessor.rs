@@ -53,7 +53,9 @@ impl File {
             amend(&mut service);
             service.request(&format!("serviceInfoPosts[{index}]"))
         });
-        let subscriptions = self.ser_availability_notification_subscriptions.unwrap_or_default();
+        let subscriptions = self
+            .ser_availability_notification_subscriptions
+            .unwrap_or_default();
         Ok(Configuration {
             platform: Platform {
                 url,

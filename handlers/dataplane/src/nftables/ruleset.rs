@@ -1,0 +1,400 @@
+//! Rules as commands of nftables, in its JSON (libnftables-json(5)).
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
+
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+
+use super::conditions::{conditions, differs, family, is, meta, payload, zone_of_original};
+use crate::address::{MacAddress, Network};
+use crate::backend::Tally;
+use crate::intent::{Filter, Intent, hexadecimal};
+use crate::options::Options;
+
+/// The chain of the rules.
+pub(super) const RULES: &str = "rules";
+/// The chain in which connections get another destination.
+pub(super) const DESTINATIONS: &str = "destinations";
+/// Just before other people's translation of destinations (-100): the first translation stays.
+const DESTINATIONS_PRIORITY: i32 = -101;
+
+/// What is to be done with packets, in terms of this machine.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Verdict {
+    /// They are discarded.
+    Drop,
+    /// They go on.
+    Pass,
+    /// Their connection is tracked in a zone of its own, whose connections go to another address.
+    Rewrite {
+        /// That address.
+        address: IpAddr,
+        /// The zone.
+        zone: u16,
+    },
+    /// Copies go to other machines.
+    Send {
+        /// Where to.
+        hops: Vec<Hop>,
+        /// Whether the packets themselves go on.
+        keep: bool,
+    },
+}
+
+/// The next machine that a packet goes to as it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Hop {
+    /// The address that the kernel finds the machine by, for IPv4 packets.
+    pub(super) v4: Option<String>,
+    /// The same for IPv6 packets.
+    pub(super) v6: Option<String>,
+    /// The interface through which, if the addresses do not tell.
+    pub(super) device: Option<String>,
+    /// How packets are known that come back from there.
+    pub(super) origin: Origin,
+}
+
+/// What tells that a packet comes from a machine.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Origin {
+    /// Its source address.
+    Address(IpAddr),
+    /// Its source address on Ethernet.
+    Mac(MacAddress),
+    /// The interface that it arrives over.
+    Device(String),
+}
+
+/// A rule and what becomes of its packets.
+#[derive(Clone, Debug)]
+pub(super) struct Planned<'a> {
+    pub(super) intent: &'a Intent,
+    pub(super) verdict: Verdict,
+}
+
+/// The rules of one table.
+#[derive(Clone, Debug, Default)]
+struct Table {
+    rules: Vec<Value>,
+    destinations: Vec<Value>,
+}
+
+/// All tables.
+#[derive(Clone, Debug)]
+pub(super) struct Ruleset {
+    tables: Vec<(Network, Table)>,
+    /// The names of the counters.
+    pub(super) counters: BTreeSet<String>,
+    /// What tells these rules from others.
+    pub(super) digest: String,
+}
+
+impl Ruleset {
+    /// The tables for rules, in the order in which they are tried.
+    pub(super) fn new(options: &Options, networks: &[Network], planned: &[Planned<'_>]) -> Self {
+        let mut tables: Vec<(Network, Table)> = Vec::new();
+        if !planned.is_empty() {
+            for &network in networks {
+                tables.push((network, table(options, network, planned)));
+            }
+        }
+        let mut hash = Sha256::new();
+        hash.update(options.chain_priority.to_be_bytes());
+        for (network, table) in &tables {
+            hash.update(family(*network));
+            hash.update(json!([table.rules, table.destinations]).to_string());
+        }
+        let digest = hexadecimal(&hash.finalize()[..8]);
+        for (_, table) in &mut tables {
+            let loopback = vec![is(meta("iifname"), json!("lo")), accept()];
+            table
+                .rules
+                .insert(0, json!({ "comment": mark(&digest), "expr": loopback }));
+        }
+        Self {
+            tables,
+            counters: planned.iter().map(|planned| planned.intent.name.word()).collect(),
+            digest,
+        }
+    }
+
+    /// Whether there is nothing to do in the kernel.
+    pub(super) fn is_empty(&self) -> bool {
+        self.tables.is_empty()
+    }
+
+    /// How many rules the table of a family has, in all chains; `None` if there is no such table.
+    pub(super) fn size(&self, network: Network) -> Option<usize> {
+        let (_, table) = self.tables.iter().find(|(one, _)| *one == network)?;
+        Some(table.rules.len() + table.destinations.len())
+    }
+
+    /// The commands that replace whatever tables there are. Counters start from `tallies`.
+    pub(super) fn replace(
+        &self,
+        options: &Options,
+        networks: &[Network],
+        tallies: &BTreeMap<(Network, String), Tally>,
+    ) -> Vec<Value> {
+        let mut commands = Vec::new();
+        for &network in networks {
+            let named = object(options, network, json!({}));
+            // Deleting a table that is not there fails; adding one that is there does not.
+            commands.push(json!({ "add": { "table": named } }));
+            commands.push(json!({ "delete": { "table": named } }));
+        }
+        for (network, table) in &self.tables {
+            commands.push(json!({ "add": { "table": object(options, *network, json!({})) } }));
+            for counter in &self.counters {
+                let tally = tallies
+                    .get(&(*network, counter.clone()))
+                    .copied()
+                    .unwrap_or_default();
+                commands.push(add_counter(options, *network, counter, Some(tally)));
+            }
+            commands.extend(table.add(options, *network));
+        }
+        commands
+    }
+
+    /// The commands that make these tables of those that `previous` has made, so that counters go on counting.
+    pub(super) fn update(&self, options: &Options, previous: &Self) -> Vec<Value> {
+        let mut commands = Vec::new();
+        for (network, table) in &self.tables {
+            let named = object(options, *network, json!({}));
+            commands.push(json!({ "flush": { "table": named } }));
+            for counter in self.counters.difference(&previous.counters) {
+                commands.push(add_counter(options, *network, counter, None));
+            }
+            commands.extend(table.add(options, *network));
+            for counter in previous.counters.difference(&self.counters) {
+                let gone = object(options, *network, json!({ "name": counter }));
+                commands.push(json!({ "delete": { "counter": gone } }));
+            }
+            let had = previous
+                .tables
+                .iter()
+                .any(|(one, table)| one == network && !table.destinations.is_empty());
+            if had && table.destinations.is_empty() {
+                let gone = object(options, *network, json!({ "name": DESTINATIONS }));
+                commands.push(json!({ "delete": { "chain": gone } }));
+            }
+        }
+        commands
+    }
+}
+
+impl Table {
+    fn add(&self, options: &Options, network: Network) -> Vec<Value> {
+        let mut commands = Vec::new();
+        let chains = [
+            (RULES, "filter", options.chain_priority, &self.rules),
+            (DESTINATIONS, "nat", DESTINATIONS_PRIORITY, &self.destinations),
+        ];
+        for (chain, kind, priority, rules) in chains {
+            if rules.is_empty() {
+                continue;
+            }
+            let hooked = json!({
+                "name": chain, "type": kind, "hook": "prerouting", "prio": priority, "policy": "accept",
+            });
+            commands.push(json!({ "add": { "chain": object(options, network, hooked) } }));
+            for rule in rules {
+                let mut rule = object(options, network, rule.clone());
+                rule["chain"] = json!(chain);
+                commands.push(json!({ "add": { "rule": rule } }));
+            }
+        }
+        commands
+    }
+}
+
+/// The comment of the first rule of every table of ours.
+pub(super) fn mark(digest: &str) -> String {
+    format!("mecforge {digest}")
+}
+
+/// An object of nftables with family and table: a table has its name there, everything else the table's.
+fn object(options: &Options, network: Network, mut value: Value) -> Value {
+    let is_table = value.as_object().is_some_and(serde_json::Map::is_empty);
+    value["family"] = json!(family(network));
+    value[if is_table { "name" } else { "table" }] = json!(options.table);
+    value
+}
+
+fn add_counter(options: &Options, network: Network, name: &str, tally: Option<Tally>) -> Value {
+    let mut counter = json!({ "name": name });
+    if let Some(tally) = tally {
+        counter["packets"] = json!(tally.packets);
+        counter["bytes"] = json!(tally.bytes);
+    }
+    json!({ "add": { "counter": object(options, network, counter) } })
+}
+
+fn table(options: &Options, network: Network, planned: &[Planned<'_>]) -> Table {
+    let mut table = Table::default();
+    if !options.interfaces.is_empty() {
+        let names = json!({ "set": options.interfaces });
+        let expression = vec![differs(meta("iifname"), names), accept()];
+        table
+            .rules
+            .push(json!({ "comment": "other interfaces", "expr": expression }));
+    }
+    if network == Network::V6 {
+        // Without these the machine would lose its neighbours to a rule about addresses.
+        let types = [
+            "nd-router-solicit",
+            "nd-router-advert",
+            "nd-neighbor-solicit",
+            "nd-neighbor-advert",
+        ];
+        let kind = payload("icmpv6", "type");
+        let expression = vec![is(kind, json!({ "set": types })), accept()];
+        table
+            .rules
+            .push(json!({ "comment": "neighbour discovery", "expr": expression }));
+    }
+    let mut zones: BTreeMap<u16, IpAddr> = BTreeMap::new();
+    for one in planned {
+        if !one.intent.action.takes(network) {
+            continue;
+        }
+        if let Verdict::Rewrite { address, zone } = &one.verdict {
+            zones.insert(*zone, *address);
+        }
+        let comment = comment(one.intent);
+        for filter in one
+            .intent
+            .filters
+            .iter()
+            .filter(|filter| filter.concerns(network))
+        {
+            for expression in expressions(network, one, filter) {
+                table
+                    .rules
+                    .push(json!({ "comment": comment, "expr": expression }));
+            }
+        }
+    }
+    for (zone, address) in zones {
+        let expression = vec![
+            is(zone_of_original(), json!(zone)),
+            json!({ "dnat": { "addr": address.to_string() } }),
+        ];
+        table.destinations.push(json!({ "expr": expression }));
+    }
+    table
+}
+
+/// What a person who lists the rules sees beside each; the kernel keeps 128 bytes of it.
+fn comment(intent: &Intent) -> String {
+    let plain = |text: &str| -> String {
+        let allowed = |letter: char| letter.is_ascii_alphanumeric() || "-_.:".contains(letter);
+        text.chars()
+            .map(|letter| if allowed(letter) { letter } else { '?' })
+            .take(60)
+            .collect()
+    };
+    let name = &intent.name;
+    format!(
+        "{}/{}",
+        plain(&name.app_instance_id),
+        plain(&name.traffic_rule_id)
+    )
+}
+
+/// The rules that one filter becomes, in order.
+fn expressions(network: Network, planned: &Planned<'_>, filter: &Filter) -> Vec<Vec<Value>> {
+    let flow = planned.intent.flow;
+    let counter = json!({ "counter": planned.intent.name.word() });
+    let there = conditions(network, filter);
+    let mut both = there.clone();
+    if flow {
+        let back = conditions(network, &filter.reversed());
+        both.extend(back.into_iter().filter(|back| !there.contains(back)));
+    }
+    match &planned.verdict {
+        Verdict::Drop => joined(&both, &[counter, json!({ "drop": null })]),
+        Verdict::Pass => joined(&both, &[counter, accept()]),
+        Verdict::Rewrite { address, zone } => {
+            let from = comes_from(network, &Origin::Address(*address));
+            // What the destination itself sends to where clients send to, for example a cache that asks the
+            // original server, must not come back to it.
+            let mut rules = joined(&there, &[from.clone(), accept()]);
+            let zone = json!({ "mangle": { "key": zone_of_original(), "value": zone } });
+            rules.extend(joined(&there, &[counter.clone(), zone, accept()]));
+            if flow {
+                let mut answers = filter.reversed();
+                match &mut answers.outer {
+                    Some(outer) => outer.sources = None,
+                    None => answers.sources = None,
+                }
+                rules.extend(joined(&conditions(network, &answers), &[from, counter, accept()]));
+            }
+            rules
+        }
+        Verdict::Send { hops, keep } => send(network, &both, counter, hops, *keep),
+    }
+}
+
+/// The rules that copy packets to other machines.
+fn send(
+    network: Network,
+    directions: &[Vec<Value>],
+    counter: Value,
+    hops: &[Hop],
+    keep: bool,
+) -> Vec<Vec<Value>> {
+    let hops: Vec<&Hop> = hops.iter().filter(|hop| hop.address(network).is_some()).collect();
+    let mut rules = Vec::new();
+    if !keep {
+        for hop in &hops {
+            // What the destination has passed on goes on.
+            rules.extend(joined(directions, &[comes_from(network, &hop.origin), accept()]));
+        }
+    }
+    let mut rest = vec![counter];
+    rest.extend(hops.iter().filter_map(|hop| hop.copy(network)));
+    rest.push(if keep { accept() } else { json!({ "drop": null }) });
+    rules.extend(joined(directions, &rest));
+    rules
+}
+
+fn accept() -> Value {
+    json!({ "accept": null })
+}
+
+/// A rule for each alternative.
+fn joined(alternatives: &[Vec<Value>], rest: &[Value]) -> Vec<Vec<Value>> {
+    alternatives
+        .iter()
+        .map(|conditions| [conditions, rest].concat())
+        .collect()
+}
+
+impl Hop {
+    fn address(&self, network: Network) -> Option<&String> {
+        match network {
+            Network::V4 => self.v4.as_ref(),
+            Network::V6 => self.v6.as_ref(),
+        }
+    }
+
+    fn copy(&self, network: Network) -> Option<Value> {
+        let mut copy = json!({ "addr": self.address(network)? });
+        if let Some(device) = &self.device {
+            copy["dev"] = json!(device);
+        }
+        Some(json!({ "dup": copy }))
+    }
+}
+
+/// That a packet comes from a machine.
+fn comes_from(network: Network, origin: &Origin) -> Value {
+    match origin {
+        Origin::Address(address) => is(payload(family(network), "saddr"), json!(address.to_string())),
+        Origin::Mac(mac) => is(payload("ether", "saddr"), json!(mac.to_string())),
+        Origin::Device(device) => is(meta("iifname"), json!(device)),
+    }
+}
