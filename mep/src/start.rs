@@ -79,7 +79,11 @@ fn banner(settings: &Settings, address: SocketAddr, name_server: &[SocketAddr]) 
     let data = std::path::absolute(&settings.data_dir).unwrap_or_else(|_| settings.data_dir.clone());
     let names = match name_server {
         [] => "off".to_owned(),
-        addresses => addresses.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "),
+        addresses => addresses
+            .iter()
+            .map(ToString::to_string)
+            .collect::<Vec<_>>()
+            .join(", "),
     };
     format!(
         "mep {version} listens on {url}, which is open to this machine only\n\

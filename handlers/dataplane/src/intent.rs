@@ -128,6 +128,16 @@ pub struct Tunnel {
     pub mac: Option<MacAddress>,
 }
 
+impl Intent {
+    /// Whether ports decide, which only the first fragment of a packet has.
+    #[must_use]
+    pub fn asks_for_ports(&self) -> bool {
+        self.filters.iter().any(|filter| {
+            filter.outer.is_some() || filter.source_ports.is_some() || filter.destination_ports.is_some()
+        })
+    }
+}
+
 impl Filter {
     /// Whether a packet of a family can match at all; of packets in a tunnel, the outer header is looked at.
     #[must_use]

@@ -77,11 +77,18 @@ impl Ledger {
     /// Starts to write if there is something, nothing is being written, and the last attempt did not just fail.
     pub(crate) fn start(&mut self, store: &dyn Store) {
         let paused = self.resume.is_some_and(|resume| resume > Instant::now());
-        if !self.committing.is_empty() || paused || self.is_empty() {
-            return;
+        // A batch of which nothing is left that could be written is done.
+        while self.committing.is_empty() && !self.is_empty() && !paused {
+            self.submit(store);
+            if self.committing.is_empty() {
+                self.written();
+            }
         }
+    }
+
+    /// Submits the next batch, or the last one again if it could not be written.
+    fn submit(&mut self, store: &dyn Store) {
         let mut pages = Pages::default();
-        // What is in the batch already could not be written the last time.
         for settlement in &self.batch {
             pages.write(settlement, store);
         }
@@ -219,3 +226,7 @@ fn dead_letter(given_up: &GivenUp, store: &dyn Store) -> Option<(String, Vec<u8>
     let value = serde_json::to_vec(&dead).ok()?;
     (place.len() <= LARGEST_KEY && value.len() <= LARGEST_VALUE).then_some((place, value))
 }
+
+#[cfg(test)]
+#[path = "ledger_tests.rs"]
+mod tests;

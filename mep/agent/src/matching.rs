@@ -91,3 +91,110 @@ fn covers(there: &Value, wanted: &Value) -> bool {
         _ => there == wanted,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test that cannot unwrap has failed")]
+    use super::*;
+    use serde_json::json;
+
+    fn members(name: &str, version: &str, uri: &str) -> Value {
+        json!({
+            "serName": name, "version": version, "state": "ACTIVE", "serializer": "JSON",
+            "transportInfo": {
+                "id": "rest", "name": "REST", "type": "REST_HTTP", "protocol": "HTTP", "version": "2.0",
+                "endpoint": {"uris": [uri]}, "security": {},
+            },
+        })
+    }
+
+    fn wanted(name: &str, version: &str, uri: &str) -> ServiceInfoRequest {
+        serde_json::from_str(&members(name, version, uri).to_string()).unwrap()
+    }
+
+    fn there(id: &str, name: &str, version: &str, uri: &str) -> ServiceInfo {
+        let mut service = members(name, version, uri);
+        service["serInstanceId"] = json!(id);
+        service["_links"] = json!({"self": {"href": "/x"}});
+        serde_json::from_str(&service.to_string()).unwrap()
+    }
+
+    #[test]
+    fn services_are_found_by_what_they_have_in_common() {
+        let there = [
+            there("1", "a", "1", "http://one/"),
+            there("2", "a", "1", "http://two/"),
+            there("3", "b", "1", "http://one/"),
+        ];
+        for (what, wanted, held, owned, expected) in [
+            (
+                "transport",
+                vec![wanted("a", "1", "http://two/")],
+                vec![],
+                vec![],
+                vec![Some(1)],
+            ),
+            (
+                "version",
+                vec![wanted("b", "1", "http://new/")],
+                vec![],
+                vec![],
+                vec![Some(2)],
+            ),
+            (
+                "another's name",
+                vec![wanted("b", "2", "http://one/")],
+                vec![],
+                vec![],
+                vec![None],
+            ),
+            (
+                "own name",
+                vec![wanted("b", "2", "http://one/")],
+                vec![],
+                vec!["3"],
+                vec![Some(2)],
+            ),
+            (
+                "identifier",
+                vec![wanted("c", "9", "http://c/")],
+                vec![Some("3")],
+                vec![],
+                vec![Some(2)],
+            ),
+            (
+                "each once, the closest first",
+                vec![
+                    wanted("a", "1", "http://three/"),
+                    wanted("a", "1", "http://one/"),
+                    wanted("a", "1", "http://four/"),
+                ],
+                vec![],
+                vec![],
+                vec![Some(1), Some(0), None],
+            ),
+        ] {
+            let held: Vec<_> = held.into_iter().map(|id| id.map(str::to_owned)).collect();
+            let owned = owned.into_iter().map(str::to_owned).collect();
+            assert_eq!(pair(&wanted, &held, &there, &owned), expected, "{what}");
+        }
+    }
+
+    #[test]
+    fn a_suspended_service_differs_only_where_no_heartbeat_would_help() {
+        let wanted = wanted("a", "1", "http://one/");
+        let mut there = there("1", "a", "1", "http://one/");
+        assert!(is_as_wanted(&wanted, &there));
+        there.state = ServiceState::Suspended;
+        assert!(!is_as_wanted(&wanted, &there));
+        there.links.liveness = Some(mec011_service_management::LinkType::new("/x/liveness"));
+        assert!(is_as_wanted(&wanted, &there));
+        there.is_local = Some(true);
+        assert!(
+            is_as_wanted(&wanted, &there),
+            "what is not wanted in any way may be anything"
+        );
+        there.version = "2".to_owned();
+        assert!(!is_as_wanted(&wanted, &there));
+    }
+}

@@ -72,7 +72,9 @@ fn parse(text: &str, kind: Known) -> Result<Value, &'static str> {
         Known::Boolean => text.parse().map(Value::Boolean).map_err(|_| "true or false"),
         Known::Texts => {
             let texts = text.split(',').map(str::trim).filter(|part| !part.is_empty());
-            Ok(Value::Array(texts.map(|part| Value::String(part.to_owned())).collect()))
+            Ok(Value::Array(
+                texts.map(|part| Value::String(part.to_owned())).collect(),
+            ))
         }
         _ => Ok(Value::String(text.to_owned())),
     }

@@ -14,8 +14,8 @@ use anyhow::{Context, Result, bail};
 use clap::Parser;
 
 pub use sections::{
-    CallbackTargets, DataPlaneBackend, DataPlaneSettings, DnsSettings, Forward, LivenessSettings, ManagementSettings,
-    NotificationSettings,
+    CallbackTargets, DataPlaneBackend, DataPlaneSettings, DnsSettings, Forward, LivenessSettings,
+    ManagementSettings, NotificationSettings,
 };
 pub use settings::{DeclaredApplication, Limits, LogFormat, LogSettings, Settings};
 

@@ -62,7 +62,9 @@ impl Pages {
                     return self.explorer(file);
                 }
                 let described = apis.iter().filter_map(|api| Some((api, api.document.as_ref()?)));
-                let (api, document) = described.into_iter().find(|(_, document)| document.path == path)?;
+                let (api, document) = described
+                    .into_iter()
+                    .find(|(_, document)| document.path == path)?;
                 let base = base_url(request, public_url) + api.base_path;
                 Some(document::with_server(&document.text, &base).map_or_else(
                     |error| Problem::internal(error).into_http(),

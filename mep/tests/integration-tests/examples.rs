@@ -44,7 +44,11 @@ async fn an_application_is_told_of_the_service_of_another() {
     let id = offer.service.ser_instance_id.clone();
     assert_eq!(
         next().await,
-        (id.clone(), ServiceReferencesChangeType::Added, ServiceState::Active)
+        (
+            id.clone(),
+            ServiceReferencesChangeType::Added,
+            ServiceState::Active
+        )
     );
     offer.withdraw().await.unwrap();
     assert_eq!(

@@ -6,7 +6,7 @@ use axum::body::Body;
 use http::{HeaderMap, Request};
 use http_body_util::BodyExt;
 use mecforge_store::{Embedded, Store};
-use mep::config::Settings;
+use mep::config::{DataPlaneBackend, Settings};
 use mep::platform::Platform;
 use serde_json::{Value, json};
 
@@ -111,6 +111,8 @@ impl InProcess {
 pub(crate) fn quiet() -> Settings {
     let mut settings = Settings::default();
     settings.log.access = false;
+    settings.dns.listen = "off".to_owned();
+    settings.dataplane.backend = DataPlaneBackend::Disabled;
     settings
 }
 

@@ -200,22 +200,14 @@ async fn configured_transports_are_offered() {
 }
 
 #[tokio::test]
-async fn what_is_not_offered_yet_says_so() {
+async fn an_application_without_rules_has_empty_lists_of_them() {
     let platform = InProcess::with_application().await;
-    for path in [
-        "timing/current_time",
-        "timing/timing_caps",
-        "applications/app/dns_rules",
-        "applications/app/traffic_rules",
-    ] {
-        platform.get(&format!("{SUPPORT}/{path}")).await.expect(501);
+    for list in ["dns_rules", "traffic_rules"] {
+        let rules = platform.get(&format!("{SUPPORT}/applications/app/{list}")).await;
+        assert_eq!(rules.expect(200).body, json!([]));
+        platform
+            .get(&format!("{SUPPORT}/applications/nobody/{list}"))
+            .await
+            .expect(404);
     }
-    platform
-        .get(&format!("{SUPPORT}/applications/nobody/dns_rules"))
-        .await
-        .expect(404);
-    platform
-        .get(&format!("{SUPPORT}/applications/app/subscriptions"))
-        .await
-        .expect(200);
 }

@@ -109,7 +109,7 @@ async fn lists_and_refusals_are_typed() {
         .unwrap()
         .body
         .links;
-    assert_eq!(links.subscriptions, None);
+    assert_eq!(links.subscriptions, Some(Vec::new()));
     let unknown = client
         .create_application_service("new", &service("x").transport_id("rest-http"))
         .await

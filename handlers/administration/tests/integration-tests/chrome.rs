@@ -82,7 +82,7 @@ impl Chrome {
             .unwrap();
         loop {
             let next = tokio::time::timeout(PATIENCE, self.socket.next()).await;
-            let Message::Text(text) = next.expect("the browser does not answer").unwrap().unwrap() else {
+            let Message::Text(text) = next.unwrap_or_else(|_| panic!("the browser does not answer {method} {message}")).unwrap().unwrap() else {
                 continue;
             };
             let answer: Value = serde_json::from_str(&text).unwrap();

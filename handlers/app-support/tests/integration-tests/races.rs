@@ -188,3 +188,31 @@ async fn kernel_and_store_agree_after_an_activation_met_a_stop() {
         assert_eq!(active, !api.traffic.in_kernel("app").is_empty());
     }
 }
+
+#[tokio::test]
+async fn an_announcement_that_is_quicker_than_an_end_at_once_stands() {
+    let api = Arc::new(Api::new().await);
+    api.add_service("app", "service").await;
+    api.add_traffic_rule("app", traffic_rule("way", "ACTIVE")).await;
+    *api.traffic.takes.lock().unwrap() = Duration::from_millis(300);
+    let stopping = api.clone();
+    let at_once = tokio::spawn(async move {
+        let stopped = stopping.support.end("app", EndAction::Stopping, Duration::ZERO);
+        stopped.await
+    });
+    tokio::time::sleep(Duration::from_millis(30)).await;
+    api.subscribe("app").await;
+    let minute = Duration::from_secs(60);
+    api.support.end("app", EndAction::Stopping, minute).await.unwrap();
+    at_once.await.unwrap().unwrap();
+    assert!(
+        api.life("app").pending.is_some(),
+        "who was told may take its time"
+    );
+    assert_eq!((api.removals(), api.outbox().len()), (0, 1));
+    assert_eq!(
+        api.traffic.in_kernel("app"),
+        ["way"],
+        "the kernel has its old rules again"
+    );
+}

@@ -156,7 +156,7 @@ impl Nftables {
         let mut current = self.current.lock().await;
         let mut applied = Applied::default();
         let (planned, ways) = self.plan(intents, required, &mut applied).await?;
-        let ruleset = Ruleset::new(&self.options, &self.networks, &planned);
+        let ruleset = Ruleset::new(&self.options, &self.networks, self.machine.reassembles, &planned);
         // Ways first: a table that names an interface which is not there would not be taken. Until all is well, what
         // is in force is not sure.
         let previous = current.take();

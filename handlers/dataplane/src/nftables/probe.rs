@@ -21,6 +21,8 @@ pub(super) struct Machine {
     pub(super) copies: bool,
     /// Destinations of connections can be rewritten.
     pub(super) rewrites: bool,
+    /// Fragments can be put together.
+    pub(super) reassembles: bool,
     /// There are VXLAN devices.
     pub(super) vxlan: bool,
     /// There are GRE devices.
@@ -91,6 +93,24 @@ impl Machine {
             machine
                 .remarks
                 .push("the kernel cannot rewrite destinations (nft_nat, nft_ct)".to_owned());
+        }
+        let whole = json!({
+            "chain": { "type": "filter", "prio": options.chain_priority },
+            "expr": super::ruleset::reassembly(),
+        });
+        machine.reassembles = machine
+            .can(
+                commands,
+                options,
+                std::slice::from_ref(&whole),
+                std::slice::from_ref(&whole),
+            )
+            .await;
+        if !machine.reassembles {
+            machine.remarks.push(
+                "the kernel does not put fragments together for rules (nft_tproxy); rules with ports see the first only"
+                    .to_owned(),
+            );
         }
         machine.probe_tunnels(commands).await;
         machine.probe_routing(commands).await;

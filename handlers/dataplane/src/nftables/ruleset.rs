@@ -16,6 +16,9 @@ use crate::options::Options;
 pub(super) const RULES: &str = "rules";
 /// The chain in which connections get another destination.
 pub(super) const DESTINATIONS: &str = "destinations";
+/// A chain that no packet goes through: that it is there makes the kernel put fragments together before they come to
+/// the rules (a `tproxy` needs that), without having it track connections. Only the first fragment has ports.
+const REASSEMBLY: &str = "reassembly";
 /// Just before other people's translation of destinations (-100): the first translation stays.
 const DESTINATIONS_PRIORITY: i32 = -101;
 
@@ -78,6 +81,7 @@ pub(super) struct Planned<'a> {
 struct Table {
     rules: Vec<Value>,
     destinations: Vec<Value>,
+    reassembly: Vec<Value>,
 }
 
 /// All tables.
@@ -92,18 +96,28 @@ pub(super) struct Ruleset {
 
 impl Ruleset {
     /// The tables for rules, in the order in which they are tried.
-    pub(super) fn new(options: &Options, networks: &[Network], planned: &[Planned<'_>]) -> Self {
+    /// Fragments are put together where rules ask for ports and the kernel can.
+    pub(super) fn new(
+        options: &Options,
+        networks: &[Network],
+        reassembles: bool,
+        planned: &[Planned<'_>],
+    ) -> Self {
         let mut tables: Vec<(Network, Table)> = Vec::new();
         if !planned.is_empty() {
             for &network in networks {
-                tables.push((network, table(options, network, planned)));
+                let mut table = table(options, network, planned);
+                if reassembles && planned.iter().any(|one| one.intent.asks_for_ports()) {
+                    table.reassembly.push(json!({ "expr": reassembly() }));
+                }
+                tables.push((network, table));
             }
         }
         let mut hash = Sha256::new();
         hash.update(options.chain_priority.to_be_bytes());
         for (network, table) in &tables {
             hash.update(family(*network));
-            hash.update(json!([table.rules, table.destinations]).to_string());
+            hash.update(json!([table.rules, table.destinations, table.reassembly]).to_string());
         }
         let digest = hexadecimal(&hash.finalize()[..8]);
         for (_, table) in &mut tables {
@@ -127,7 +141,7 @@ impl Ruleset {
     /// How many rules the table of a family has, in all chains; `None` if there is no such table.
     pub(super) fn size(&self, network: Network) -> Option<usize> {
         let (_, table) = self.tables.iter().find(|(one, _)| *one == network)?;
-        Some(table.rules.len() + table.destinations.len())
+        Some(table.chains(0).iter().map(|chain| chain.rules.len()).sum())
     }
 
     /// The commands that replace whatever tables there are. Counters start from `tallies`.
@@ -172,13 +186,17 @@ impl Ruleset {
                 let gone = object(options, *network, json!({ "name": counter }));
                 commands.push(json!({ "delete": { "counter": gone } }));
             }
-            let had = previous
-                .tables
-                .iter()
-                .any(|(one, table)| one == network && !table.destinations.is_empty());
-            if had && table.destinations.is_empty() {
-                let gone = object(options, *network, json!({ "name": DESTINATIONS }));
-                commands.push(json!({ "delete": { "chain": gone } }));
+            let before = previous.tables.iter().find(|(one, _)| one == network);
+            let before = before.map(|(_, table)| table.chains(0)).unwrap_or_default();
+            let now = table.chains(0);
+            for chain in before.iter().filter(|one| !one.rules.is_empty()) {
+                if now
+                    .iter()
+                    .any(|one| one.name == chain.name && one.rules.is_empty())
+                {
+                    let gone = object(options, *network, json!({ "name": chain.name }));
+                    commands.push(json!({ "delete": { "chain": gone } }));
+                }
             }
         }
         commands
@@ -186,28 +204,55 @@ impl Ruleset {
 }
 
 impl Table {
+    /// All chains, those without rules as well, which are not made.
+    fn chains(&self, priority: i32) -> [Chain<'_>; 3] {
+        let chain = |name, hook, rules| Chain { name, hook, rules };
+        [
+            chain(RULES, Some(("filter", priority)), &self.rules),
+            chain(
+                DESTINATIONS,
+                Some(("nat", DESTINATIONS_PRIORITY)),
+                &self.destinations,
+            ),
+            chain(REASSEMBLY, None, &self.reassembly),
+        ]
+    }
+
     fn add(&self, options: &Options, network: Network) -> Vec<Value> {
         let mut commands = Vec::new();
-        let chains = [
-            (RULES, "filter", options.chain_priority, &self.rules),
-            (DESTINATIONS, "nat", DESTINATIONS_PRIORITY, &self.destinations),
-        ];
-        for (chain, kind, priority, rules) in chains {
-            if rules.is_empty() {
+        for chain in self.chains(options.chain_priority) {
+            if chain.rules.is_empty() {
                 continue;
             }
-            let hooked = json!({
-                "name": chain, "type": kind, "hook": "prerouting", "prio": priority, "policy": "accept",
-            });
-            commands.push(json!({ "add": { "chain": object(options, network, hooked) } }));
-            for rule in rules {
+            let mut named = object(options, network, json!({ "name": chain.name }));
+            if let Some((kind, priority)) = chain.hook {
+                named["type"] = json!(kind);
+                named["hook"] = json!("prerouting");
+                named["prio"] = json!(priority);
+                named["policy"] = json!("accept");
+            }
+            commands.push(json!({ "add": { "chain": named } }));
+            for rule in chain.rules {
                 let mut rule = object(options, network, rule.clone());
-                rule["chain"] = json!(chain);
+                rule["chain"] = json!(chain.name);
                 commands.push(json!({ "add": { "rule": rule } }));
             }
         }
         commands
     }
+}
+
+/// One chain of a table.
+struct Chain<'a> {
+    name: &'static str,
+    /// Type and priority in hook `prerouting`, of a chain that packets go through.
+    hook: Option<(&'static str, i32)>,
+    rules: &'a [Value],
+}
+
+/// What makes the kernel put fragments together.
+pub(super) fn reassembly() -> Value {
+    json!([is(meta("l4proto"), json!("tcp")), { "tproxy": { "port": 1 } }])
 }
 
 /// The comment of the first rule of every table of ours.

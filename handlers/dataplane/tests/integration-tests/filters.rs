@@ -261,6 +261,29 @@ async fn gtp_u_packets_are_known_by_their_outer_header() {
     assert_eq!(lab.client.udp(&lab.server.address(6), 5000), None);
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn fragments_are_one_packet() {
+    let lab = Lab::new();
+    let plane = Plane::within(&lab).await;
+    plane.set(rule("drop", json!({ "priority": 255 }))).await;
+    let parts = |port: &str| {
+        json!({
+            "priority": 0, "trafficFilter": [{ "dstPort": [port] }], "action": "PASSTHROUGH",
+            "dstInterface": { "interfaceType": "IP", "dstIpAddress": "10.9.2.2" },
+        })
+    };
+    let long = "x".repeat(4000);
+    for version in [4, 6] {
+        let to = lab.server.address(version);
+        plane.set(rule("pass", parts("5000"))).await;
+        let got = [5000, 5005].map(|port| lab.client.udp_with(&to, port, &long).is_some());
+        assert_eq!(got, [true, false], "IPv{version}");
+        // Rules without ports let the kernel save the work.
+        plane.set(rule("pass", json!({ "state": "INACTIVE" }))).await;
+        assert!(!lab.in_router(&["nft", "list", "ruleset"]).contains("reassembly"));
+    }
+}
+
 /// An IP packet from port 1000 with UDP inside, its mark being the DSCP or the traffic class.
 fn packet(from: &str, to: &str, port: u16, mark: u8) -> Vec<u8> {
     let [from, to]: [IpAddr; 2] = [from, to].map(|address| address.parse().unwrap());

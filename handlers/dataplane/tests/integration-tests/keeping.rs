@@ -98,6 +98,14 @@ async fn a_rule_is_in_force_when_the_answer_comes_and_gone_when_it_is_deactivate
     );
 }
 
+/// The value of a counter.
+fn counter(registry: &Registry, name: &str) -> u32 {
+    let mut text = String::new();
+    encode(&mut text, registry).unwrap();
+    let line = text.lines().find(|line| line.starts_with(name)).unwrap();
+    line.rsplit(' ').next().unwrap().parse().unwrap()
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn an_application_goes_with_its_rules_and_what_else_the_transaction_says() {
     let lab = Lab::new();
@@ -118,6 +126,10 @@ async fn an_application_goes_with_its_rules_and_what_else_the_transaction_says()
         .unwrap();
     let reached = || [80, 443, 5000, 9000].map(|port| lab.client.udp(&lab.server.address(4), port).is_some());
     assert_eq!(reached(), [false; 4]);
+    let mut registry = Registry::default();
+    plane.plane.register_metrics(&mut registry);
+    let replacements = || counter(&registry, "dataplane_replacements_total");
+    let before = replacements();
     let refused = Transaction::new().expect(application.as_str(), Expected::Absent);
     let error = plane
         .plane
@@ -129,6 +141,11 @@ async fn an_application_goes_with_its_rules_and_what_else_the_transaction_says()
         "{error:?}"
     );
     assert_eq!(reached(), [false; 4]);
+    assert_eq!(
+        replacements(),
+        before,
+        "the kernel is not touched for what is sure to be refused"
+    );
     let removal = Transaction::new().delete(application.as_str());
     plane
         .plane
@@ -194,15 +211,7 @@ async fn what_strangers_change_is_put_back_and_counted() {
     let running = plane.plane.start();
     let mut registry = Registry::default();
     plane.plane.register_metrics(&mut registry);
-    let drifts = || {
-        let mut text = String::new();
-        encode(&mut text, &registry).unwrap();
-        let line = text
-            .lines()
-            .find(|line| line.starts_with("dataplane_drifts_total"))
-            .unwrap();
-        line.rsplit(' ').next().unwrap().parse::<u32>().unwrap()
-    };
+    let drifts = || counter(&registry, "dataplane_drifts_total");
     assert_eq!(lab.client.udp(&to, 80), None);
     tokio::time::sleep(Duration::from_millis(400)).await;
     assert_eq!(drifts(), 0, "what nobody has changed is no drift");
@@ -412,18 +421,14 @@ async fn a_client_that_goes_away_leaves_nothing_half_done() {
     let plane = Plane::within(&lab).await;
     for round in 0..20 {
         let state = if round % 2 == 0 { "ACTIVE" } else { "INACTIVE" };
-        let change = plane.try_set(rule(
-            "r",
-            json!({ "trafficFilter": [{ "dstPort": ["80"] }], "state": state }),
-        ));
+        let parts = json!({ "trafficFilter": [{ "dstPort": ["80"] }], "state": state });
         // Dropped somewhere between kernel and store.
-        let _ = tokio::time::timeout(Duration::from_millis(round * 2), change).await;
-    }
-    // The next change waits for those before it.
-    plane
-        .set(rule("s", json!({ "trafficFilter": [{ "dstPort": ["443"] }] })))
+        let _ = tokio::time::timeout(Duration::from_millis(round * 2), plane.try_set(rule("r", parts))).await;
+        until(&format!("kernel and store agree after {} ms", round * 2), || {
+            let kept = plane.plane.get("a", "r");
+            let active = kept.is_some_and(|kept| kept.rule.state == TrafficRuleState::Active);
+            active == lab.in_router(&["nft", "list", "ruleset"]).contains("a/r")
+        })
         .await;
-    let kept = plane.plane.get("a", "r").unwrap();
-    let dropped = lab.client.udp(&lab.server.address(4), 80).is_none();
-    assert_eq!(kept.rule.state == TrafficRuleState::Active, dropped);
+    }
 }

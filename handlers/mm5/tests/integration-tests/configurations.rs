@@ -280,3 +280,31 @@ async fn of_two_that_want_a_name_at_the_same_time_one_fails() {
     assert_eq!(failed.len(), 1, "{states:?}");
     assert_eq!(failed[0]["problem"]["pointer"], "/appName");
 }
+
+#[tokio::test]
+async fn conditions_still_hold_when_the_task_runs() {
+    let mut platform = Platform::new();
+    let body = json!({"appName": "n", "dnsRules": [dns("d", "a.example")]});
+    platform.configure("a", &body).await;
+    let path = configuration("a");
+    let tag = platform.get(&path).await.header("etag").to_owned();
+    platform.stop();
+    let wanted = json!({"appName": "m"});
+    let conditions = [("if-match", &*tag)];
+    let answer = platform
+        .send_with("PUT", &path, Some(&wanted), &conditions)
+        .await
+        .expect(202);
+    // The application is quicker than the task.
+    let mut rule = dns("d", "a.example");
+    rule["state"] = json!("INACTIVE");
+    let key = mecforge_contracts::keys::dns_rule("a", "d");
+    platform.world.put(&key, rule.to_string().into_bytes()).await;
+    platform.start();
+    let task = platform.finished(&answer.task_id()).await;
+    assert_eq!(
+        (&task["state"], &task["problem"]["status"]),
+        (&json!("FAILED"), &json!(412))
+    );
+    assert_eq!(platform.get(&path).await.body["appName"], "n");
+}

@@ -1,6 +1,7 @@
 //! The document: committed, equal to the code, and as strict as the code.
 
-use std::sync::LazyLock;
+use std::collections::HashMap;
+use std::sync::{Arc, LazyLock, Mutex};
 
 use mecforge_runtime::Decode;
 use serde_json::{Value, json};
@@ -27,6 +28,8 @@ fn judge(name: &str) -> jsonschema::Validator {
 pub(crate) fn judge_answer(method: &str, path: &str, status: u16, body: &Value) {
     static DOCUMENT: LazyLock<Value> =
         LazyLock::new(|| serde_json::from_str(&mecforge_mm5::document()).unwrap());
+    static JUDGES: LazyLock<Mutex<HashMap<String, Arc<jsonschema::Validator>>>> =
+        LazyLock::new(Mutex::default);
     let path: Vec<&str> = path.split('?').next().unwrap().split('/').collect();
     let fits = |template: &str| {
         let template: Vec<&str> = template.split('/').collect();
@@ -62,11 +65,14 @@ pub(crate) fn judge_answer(method: &str, path: &str, status: u16, body: &Value) 
     if schema.is_null() {
         return;
     }
-    schema["components"] = DOCUMENT["components"].clone();
-    let judge = jsonschema::draft202012::options()
-        .should_validate_formats(true)
-        .build(&schema)
-        .unwrap();
+    let mut judges = JUDGES.lock().unwrap();
+    let judge = judges.entry(schema.to_string()).or_insert_with(|| {
+        schema["components"] = DOCUMENT["components"].clone();
+        let options = jsonschema::draft202012::options().should_validate_formats(true);
+        Arc::new(options.build(&schema).unwrap())
+    });
+    let judge = judge.clone();
+    drop(judges);
     let errors: Vec<_> = judge.iter_errors(body).map(|error| error.to_string()).collect();
     assert_eq!(errors, [""; 0], "{method} {path:?} {status}: {body}");
 }

@@ -367,3 +367,49 @@ async fn what_a_crashed_agent_left_behind_is_removed_by_the_state_file() {
     );
     agent.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_platform_that_forgot_the_application_is_told_again() {
+    let platform = TestPlatform::start().await;
+    let url = platform.url();
+    let file = format!(
+        "application:
+  registration:
+    appName: camera
+    appInstanceId: cam-1
+    endpoint: {{uris: ['http://camera.example']}}
+services:{}",
+        service("frames", "1", None)
+    );
+    let mut agent = Running::start(configuration(&url, &file));
+    assert_eq!(
+        agent.until_ready().await.app_instance_id.as_deref(),
+        Some("cam-1")
+    );
+    let (address, _) = platform.stop().await;
+    let empty = std::sync::Arc::new(tempfile::tempdir().unwrap());
+    let _platform = TestPlatform::start_at(address, empty, |router, _| router).await;
+    until_name(&url, "camera").await;
+    until_services(&url, "cam-1", "registered anew", |services| services.len() == 1).await;
+
+    let renamed = file.replace("appName: camera", "appName: webcam");
+    agent.reload(configuration(&url, &renamed)).await;
+    until_name(&url, "webcam").await;
+    agent.stop().await;
+}
+
+/// Waits until the application instance `cam-1` is registered with a name.
+async fn until_name(url: &str, name: &str) {
+    let support = Support::new(url).unwrap();
+    let begun = Instant::now();
+    loop {
+        match support.get_registration("cam-1").await {
+            Ok(found) if found.body.app_name == name => return,
+            other => assert!(
+                begun.elapsed() < Duration::from_secs(20),
+                "never {name}: {other:?}"
+            ),
+        }
+        sleep(Duration::from_millis(50)).await;
+    }
+}

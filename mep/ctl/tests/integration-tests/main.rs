@@ -8,6 +8,7 @@ mod help;
 mod notifications;
 #[path = "../../../agent/tests/integration-tests/platform.rs"]
 mod platform;
+mod process;
 #[path = "../../../agent/tests/integration-tests/rules.rs"]
 mod rules;
 mod rules_of_apps;
