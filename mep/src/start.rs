@@ -33,6 +33,11 @@ fn try_run(arguments: &Arguments) -> Result<()> {
     let settings = Settings::load(arguments, &variables)?;
     let address = settings.address()?;
     telemetry::logging::start(&settings.log)?;
+    // Connections and deliveries take a descriptor each; shells give 1,024, the system allows more to who asks.
+    match rlimit::increase_nofile_limit(u64::MAX) {
+        Ok(limit) => tracing::debug!(limit, "file descriptors"),
+        Err(error) => tracing::warn!(%error, "cannot raise the limit of file descriptors"),
+    }
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()

@@ -68,7 +68,9 @@ impl Outgoing {
     /// # Errors
     /// Those of writing JSON, which do not occur.
     pub fn post(&self, transaction: Transaction) -> Result<Transaction, Problem> {
-        let id = Uuid::new_v4().to_string();
+        // Version 7 grows with time, so that several notifications of one transaction keep the order in which they
+        // were written.
+        let id = Uuid::now_v7().to_string();
         let value = serde_json::to_vec(self).map_err(Problem::internal)?;
         Ok(transaction.put(keys::outgoing(&self.subscription, &id), value))
     }

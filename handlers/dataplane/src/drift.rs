@@ -1,6 +1,7 @@
 //! Looks after what is in force: what somebody else has changed is put back.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::task::JoinHandle;
 use tokio::time::MissedTickBehavior;
@@ -21,7 +22,7 @@ impl Drop for Running {
 impl Running {
     pub(crate) fn start(plane: Arc<Inner>) -> Self {
         Self(tokio::spawn(async move {
-            let mut ticks = tokio::time::interval(plane.options.check_interval);
+            let mut ticks = tokio::time::interval(plane.options.check_interval.max(Duration::from_millis(1)));
             ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
             loop {
                 ticks.tick().await;

@@ -95,6 +95,9 @@ pub enum OptionsError {
     /// The priority of the chain.
     #[error("the chain priority {0} is not between -399 and -201")]
     ChainPriority(i32),
+    /// How often the kernel is looked at, or how long a command may take.
+    #[error("check interval and command timeout must not be zero")]
+    Zero,
 }
 
 impl Options {
@@ -130,6 +133,9 @@ impl Options {
         if !(-399..=-201).contains(&self.chain_priority) {
             return Err(OptionsError::ChainPriority(self.chain_priority));
         }
+        if self.check_interval.is_zero() || self.command_timeout.is_zero() {
+            return Err(OptionsError::Zero);
+        }
         Ok(())
     }
 }
@@ -163,5 +169,10 @@ mod tests {
             ..Options::default()
         };
         assert_eq!(options.check(), Err(OptionsError::ChainPriority(-100)));
+        let options = Options {
+            check_interval: Duration::ZERO,
+            ..Options::default()
+        };
+        assert_eq!(options.check(), Err(OptionsError::Zero));
     }
 }

@@ -26,16 +26,20 @@ impl Registry {
         info: ServiceInfoRequest,
         caller: &Caller,
     ) -> Result<(ServiceInfo, EntityTag), Problem> {
-        if self
-            .options
-            .services_per_application
-            .is_some_and(|most| self.index.count_of(app_instance_id) >= most)
-        {
-            return Err(Problem::forbidden(
-                "this application instance offers as many services as it may",
-            ));
-        }
         let content = self.take(info)?;
+        // Who is limited takes turns, so that those who come together do not all find room for one more.
+        let _turn = match self.options.services_per_application {
+            Some(most) => {
+                let turn = self.turn(app_instance_id).await;
+                if self.index.count_of(app_instance_id) >= most {
+                    return Err(Problem::forbidden(
+                        "this application instance offers as many services as it may",
+                    ));
+                }
+                Some(turn)
+            }
+            None => None,
+        };
         let id = Uuid::new_v4().to_string();
         let key = keys::service(app_instance_id, &id);
         let value = content.write().map_err(Problem::internal)?;

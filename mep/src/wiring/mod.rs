@@ -60,6 +60,8 @@ pub(crate) async fn wire(store: &Arc<dyn Store>, settings: &Settings, address: S
     removed.map_err(|problem| {
         anyhow!("cannot remove what belongs to applications that are no longer declared: {problem}")
     })?;
+    let removed = handlers.registry.remove_orphans().await;
+    removed.context("cannot remove the services of applications that are no longer declared")?;
     let answering = handlers.name_server.bind().await?;
     let metrics = handlers.metrics(store);
     let running: Vec<Box<dyn Any + Send + Sync>> = vec![
@@ -178,6 +180,7 @@ impl Handlers {
         self.data_plane.register_metrics(registry);
         self.registry.register_metrics(registry);
         self.app_support.register_metrics(registry);
+        self.mm5.register_metrics(registry);
         self.administration.register_metrics(registry);
         metrics
     }

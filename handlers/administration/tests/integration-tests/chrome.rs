@@ -13,7 +13,7 @@ use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
 
 /// How long something may take to appear: the machines of tests are slow.
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A browser with one page.
 pub(crate) struct Chrome {
@@ -82,7 +82,11 @@ impl Chrome {
             .unwrap();
         loop {
             let next = tokio::time::timeout(PATIENCE, self.socket.next()).await;
-            let Message::Text(text) = next.unwrap_or_else(|_| panic!("the browser does not answer {method} {message}")).unwrap().unwrap() else {
+            let Message::Text(text) = next
+                .unwrap_or_else(|_| panic!("the browser does not answer {method} {message}"))
+                .unwrap()
+                .unwrap()
+            else {
                 continue;
             };
             let answer: Value = serde_json::from_str(&text).unwrap();

@@ -1,10 +1,11 @@
 //! The web console in a real browser, over this API.
 
-use std::net::{SocketAddr, TcpListener};
+use std::io::{Read as _, Write as _};
+use std::net::{SocketAddr, TcpListener, TcpStream};
 
 use axum::extract::Request;
 use http::StatusCode;
-use mecforge_administration::BASE_PATH;
+use mecforge_administration::{BASE_PATH, Options};
 use mecforge_contracts::keys;
 use serde_json::{Value, json};
 use tokio::runtime::Runtime;
@@ -60,7 +61,10 @@ impl Drop for Served {
 }
 
 async fn world() -> World {
-    let world = World::with_defaults();
+    filled(World::with_defaults()).await
+}
+
+async fn filled(world: World) -> World {
     world
         .put(&keys::application("a"), json!({"appName": HOSTILE}))
         .await;
@@ -256,4 +260,33 @@ async fn a_lost_connection_is_shown_and_found_again() {
     chrome.wait_for(LIVE).await;
     chrome.wait_for(&shows("meanwhile")).await;
     assert_eq!(chrome.complaints, Vec::<String>::new());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_for_which_there_is_no_place_waits_for_one() {
+    let world = World::new(Options {
+        event_clients: 1,
+        ..Options::default()
+    });
+    let world = filled(world).await;
+    let served = Served::start(&world, anywhere());
+    let mut taken = TcpStream::connect(served.address).unwrap();
+    let request = format!(
+        "GET {BASE_PATH}/events HTTP/1.1\r\nHost: {}\r\n\r\n",
+        served.address
+    );
+    taken.write_all(request.as_bytes()).unwrap();
+    // The place is taken once the answer has begun.
+    taken.read_exact(&mut [0; 12]).unwrap();
+    let mut chrome = Chrome::start().await;
+    chrome.open(&served.url("services")).await;
+    chrome.wait_for(LOST).await;
+    // What can be read without events is shown.
+    chrome.wait_for(&shows("SUSPENDED")).await;
+    drop(taken);
+    world
+        .put(&keys::service("b", "new"), service("newcomer", "ACTIVE"))
+        .await;
+    chrome.wait_for(LIVE).await;
+    chrome.wait_for(&shows("newcomer")).await;
 }

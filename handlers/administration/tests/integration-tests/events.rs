@@ -215,7 +215,7 @@ async fn a_client_that_does_not_read_costs_nothing_and_starts_again() {
 #[tokio::test]
 async fn a_quiet_stream_is_kept_alive_and_ends_when_the_platform_stops() {
     let world = World::new(Options {
-        event_keep_alive: Duration::from_millis(50),
+        event_keep_alive: Duration::from_millis(400),
         event_clients: 1,
         ..Options::default()
     });

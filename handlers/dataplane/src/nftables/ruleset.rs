@@ -187,13 +187,9 @@ impl Ruleset {
                 commands.push(json!({ "delete": { "counter": gone } }));
             }
             let before = previous.tables.iter().find(|(one, _)| one == network);
-            let before = before.map(|(_, table)| table.chains(0)).unwrap_or_default();
-            let now = table.chains(0);
-            for chain in before.iter().filter(|one| !one.rules.is_empty()) {
-                if now
-                    .iter()
-                    .any(|one| one.name == chain.name && one.rules.is_empty())
-                {
+            for chain in before.iter().flat_map(|(_, table)| table.chains(0)) {
+                let empty = |now: &Chain<'_>| now.name == chain.name && now.rules.is_empty();
+                if !chain.rules.is_empty() && table.chains(0).iter().any(empty) {
                     let gone = object(options, *network, json!({ "name": chain.name }));
                     commands.push(json!({ "delete": { "chain": gone } }));
                 }

@@ -1,7 +1,7 @@
 //! What `dig` is told about our own names.
 
 use crate::dig::Answer;
-use crate::subject::{Subject, options, rule};
+use crate::subject::{Subject, options, options_apart, rule};
 use mec011_app_support::DnsRuleState;
 use mecforge_contracts::rules::{DnsRules, RuleChange};
 use mecforge_store::Transaction;
@@ -291,7 +291,7 @@ async fn both_families_are_served() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn rules_survive_a_restart() {
-    let subject = Subject::start().await;
+    let subject = Subject::with(options_apart(3)).await;
     subject
         .activate("a", "1", "app.mec.internal", "192.0.2.1", 60)
         .await;

@@ -324,7 +324,7 @@ async fn errors_of_upstreams_are_failures() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_circle_of_name_servers_comes_to_rest() {
-    let free = std::net::TcpListener::bind("127.0.0.1:0")
+    let free = std::net::TcpListener::bind("127.0.53.4:0")
         .unwrap()
         .local_addr()
         .unwrap();

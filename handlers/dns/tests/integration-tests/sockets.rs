@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use mecforge_dns::{BindError, NameServer, Options};
 
-use crate::subject::{Subject, options};
+use crate::subject::{Subject, options, options_apart};
 
 /// A question for the address of app.mec.internal.
 const QUESTION: &[u8] = b"\x12\x34\x01\x00\0\x01\0\0\0\0\0\0\x03app\x03mec\x08internal\0\0\x01\0\x01";
@@ -36,13 +36,13 @@ async fn bind(subject: &Subject, listen: SocketAddr, upstreams: Vec<SocketAddr>)
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_taken_port_is_an_error_that_says_what_to_do() {
-    let subject = Subject::start().await;
-    let tcp = TcpListener::bind("127.0.0.1:0").unwrap();
-    let udp = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let subject = Subject::with(options_apart(6)).await;
+    let tcp = TcpListener::bind("127.0.53.5:0").unwrap();
+    let udp = UdpSocket::bind("127.0.53.1:0").unwrap();
     let sharing = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::DGRAM, None).unwrap();
     sharing.set_reuse_port(true).unwrap();
     sharing
-        .bind(&SocketAddr::from(([127, 0, 0, 1], 0)).into())
+        .bind(&SocketAddr::from(([127, 0, 53, 1], 0)).into())
         .unwrap();
     let sharing = UdpSocket::from(sharing);
     for (address, transport) in [
@@ -55,7 +55,7 @@ async fn a_taken_port_is_an_error_that_says_what_to_do() {
         let text = error.to_string();
         for part in [
             transport,
-            "127.0.0.1",
+            &address.ip().to_string(),
             &address.port().to_string(),
             "--dns-listen",
         ] {
@@ -65,7 +65,7 @@ async fn a_taken_port_is_an_error_that_says_what_to_do() {
     }
     let foreign = bind(&subject, "192.0.2.1:5300".parse().unwrap(), Vec::new()).await;
     assert!(matches!(foreign, BindError::Socket { .. }), "{foreign:?}");
-    let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let free = TcpListener::bind("127.0.53.7:0").unwrap().local_addr().unwrap();
     let looped = bind(&subject, free, vec![free]).await;
     assert!(
         matches!(looped, BindError::Loop(upstream) if upstream == free),
@@ -75,7 +75,7 @@ async fn a_taken_port_is_an_error_that_says_what_to_do() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn ports_are_free_after_a_stop() {
-    let mut subject = Subject::start().await;
+    let mut subject = Subject::with(options_apart(2)).await;
     let address = subject.address();
     for _ in 0..5 {
         subject.running.take().unwrap().stop().await;

@@ -26,6 +26,15 @@ pub(crate) fn options() -> Options {
     }
 }
 
+/// Options for tests that need a port again: any port of an address that nothing else uses, so that no other test,
+/// and no client's port, is in the way.
+pub(crate) fn options_apart(last: u8) -> Options {
+    Options {
+        listen: vec![SocketAddr::from(([127, 0, 53, last], 0))],
+        ..options()
+    }
+}
+
 impl Subject {
     pub(crate) async fn start() -> Self {
         Self::with(options()).await

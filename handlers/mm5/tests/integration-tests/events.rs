@@ -205,9 +205,12 @@ async fn a_crash_loses_no_event_and_repeats_none() {
         .world
         .put(&keys::service("a", "s1"), service("INACTIVE"))
         .await;
+    let late = subscribe(&platform, json!({"callbackUri": "http://127.0.0.1:9/late"})).await;
     let mut platform = platform.restart().await;
     platform.start();
     let told = events(&platform, &all, 5).await;
+    // Who has subscribed afterwards is not told of what was before.
+    events(&platform, &late, 0).await;
     assert_eq!(types(&told[3..]), ["SERVICE_ADDED", "SERVICE_CHANGED"]);
     platform.stop();
     tokio::time::sleep(Duration::from_millis(20)).await;

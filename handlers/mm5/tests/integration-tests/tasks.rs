@@ -135,6 +135,7 @@ async fn a_task_that_panics_fails_and_blocks_nothing() {
         (&task["state"], &task["problem"]["status"]),
         (&json!("FAILED"), &json!(500))
     );
+    assert_eq!(task["attempts"], 1, "what panics once is not tried again");
     platform.fail_with(Fault::None);
     assert_eq!(platform.configure("a", &body).await["state"], "SUCCEEDED");
 }

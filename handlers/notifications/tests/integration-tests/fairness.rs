@@ -16,6 +16,8 @@ fn target(receiver: &Receiver) -> mecforge_contracts::outbox::Target {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn one_that_hangs_and_one_that_is_slow_do_not_delay_a_thousand_others() {
+    // A thousand listeners and as many connections; shells give 1,024 descriptors.
+    rlimit::increase_nofile_limit(u64::MAX).unwrap();
     const EACH: u64 = 5;
     let bed = Bed::new(Options {
         timeout: Duration::from_secs(3600),

@@ -140,7 +140,7 @@ async fn a_second_client_takes_the_place_of_the_first() {
 #[tokio::test]
 async fn clients_that_are_gone_without_a_word_are_noticed_by_pings() {
     let bed = Bed::new(Options {
-        websocket_ping: Duration::from_millis(50),
+        websocket_ping: Duration::from_millis(200),
         ..quick()
     });
     let address = serve(&bed).await;
@@ -160,7 +160,7 @@ async fn clients_that_are_gone_without_a_word_are_noticed_by_pings() {
         }
         number
     });
-    tokio::time::sleep(Duration::from_millis(500)).await;
+    tokio::time::sleep(Duration::from_millis(1500)).await;
     assert!(connected(), "it answers");
     post(&bed, &subscription, 9).await;
     assert_eq!(reader.await.unwrap(), Some(9));

@@ -10,15 +10,6 @@ use crate::event::Event;
 use crate::registry::{ATTEMPTS, Registry};
 use crate::service::Service;
 
-/// What a heartbeat has led to.
-#[derive(Debug)]
-pub(crate) enum Heard {
-    /// The service is active.
-    Active(EntityTag),
-    /// The application has made the service inactive; that stays so until it says otherwise with a PUT.
-    Inactive(EntityTag, ServiceLivenessInfo),
-}
-
 impl Service {
     /// The liveness resource (MEC 011 clause 8.1.2.4).
     fn liveness(&self) -> Result<(EntityTag, ServiceLivenessInfo), Problem> {
@@ -49,13 +40,15 @@ impl Registry {
         self.find(app_instance_id, service_id)?.liveness()
     }
 
-    /// Takes a heartbeat (clause 8.2.10.3.3).
+    /// Takes a heartbeat (clause 8.2.10.3.3) and tells what the liveness is then.
+    ///
+    /// A service that its application has made inactive stays so until the application says otherwise with a PUT.
     pub(crate) async fn heartbeat(
         &self,
         app_instance_id: &str,
         service_id: &str,
         preconditions: &Preconditions,
-    ) -> Result<Heard, Problem> {
+    ) -> Result<(EntityTag, ServiceLivenessInfo), Problem> {
         let service = self.find(app_instance_id, service_id)?;
         let (tag, _) = service.liveness()?;
         preconditions.check(Some(&tag))?;
@@ -65,12 +58,7 @@ impl Registry {
         if self.find(app_instance_id, service_id)?.content.info.state == ServiceState::Suspended {
             self.resume(service_id).await?;
         }
-        let service = self.find(app_instance_id, service_id)?;
-        let (tag, info) = service.liveness()?;
-        Ok(match info.state {
-            ServiceState::Inactive => Heard::Inactive(tag, info),
-            ServiceState::Active | ServiceState::Suspended => Heard::Active(tag),
-        })
+        self.liveness(app_instance_id, service_id)
     }
 
     /// Makes a suspended service active again. One that is gone, or in another state by now, stays as it is.

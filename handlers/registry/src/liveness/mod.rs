@@ -11,7 +11,6 @@ mod pulse;
 mod suspension;
 mod timers;
 
-pub(crate) use heartbeat::Heard;
 pub use methods::accept_other_methods;
 pub(crate) use metrics::Counters;
 pub(crate) use pulse::{Clock, Pulse};

@@ -215,6 +215,27 @@ async fn the_number_of_services_can_be_limited() {
     api.register("b", service(json!({}))).await;
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn the_limit_holds_for_those_who_come_together() {
+    let api = std::sync::Arc::new(Api::with(Options {
+        services_per_application: Some(3),
+        ..Options::default()
+    }));
+    let tasks: Vec<_> = (0..24)
+        .map(|_| {
+            let api = api.clone();
+            tokio::spawn(async move { api.post("a", service(json!({}))).await.status })
+        })
+        .collect();
+    let mut answers = Vec::new();
+    for task in tasks {
+        answers.push(task.await.unwrap());
+    }
+    answers.sort_unstable();
+    assert_eq!((&answers[..4], answers[23]), (&[201, 201, 201, 403][..], 403));
+    assert_eq!(api.registry.count(None), 3);
+}
+
 #[tokio::test]
 async fn services_of_applications_that_are_gone_are_removed_at_the_start() {
     let api = Api::new();

@@ -81,6 +81,7 @@ async fn signals_reload_and_stop() {
     let output = tokio::task::spawn_blocking(|| finished(child)).await.unwrap();
     let log = String::from_utf8_lossy(&output.stderr).into_owned();
     assert_eq!(output.status.code(), Some(0), "{log}");
+    assert!(!log.contains('\u{1b}'), "colours without a terminal: {log}");
     assert!(log.contains("the old configuration stays"), "{log}");
     assert_eq!(services(&url, APP).await, []);
 }

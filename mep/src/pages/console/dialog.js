@@ -8,6 +8,7 @@ const no = document.getElementById("question-no");
 /** How long words stay, in milliseconds. */
 const STAY = 6000;
 let timer;
+let answer;
 
 /** Says something for a while; screen readers read it out. */
 export function say(words) {
@@ -23,12 +24,20 @@ export function say(words) {
 export function ask(words, action) {
   text.replaceChildren(words);
   yes.replaceChildren(action);
-  question.returnValue = "";
   question.showModal();
   return new Promise((resolve) => {
-    question.addEventListener("close", () => resolve(question.returnValue === "yes"), { once: true });
+    answer = resolve;
   });
 }
 
-yes.addEventListener("click", () => question.close("yes"));
-no.addEventListener("click", () => question.close("no"));
+function settle(value) {
+  const resolve = answer;
+  answer = undefined;
+  question.close();
+  resolve?.(value);
+}
+
+yes.addEventListener("click", () => settle(true));
+no.addEventListener("click", () => settle(false));
+// By the Escape key. The event comes late: by then the next question may have been asked.
+question.addEventListener("close", () => question.open || settle(false));

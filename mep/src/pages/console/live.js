@@ -41,7 +41,5 @@ export function follow({ changed, begun, lost }) {
   };
 
   document.addEventListener("visibilitychange", () => (document.hidden ? close() : open()));
-  window.addEventListener("pagehide", close);
-  window.addEventListener("pageshow", open);
   open();
 }
