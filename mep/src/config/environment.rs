@@ -10,12 +10,15 @@ use super::keys::{KEYS, Known, nearest};
 /// Names that Kubernetes sets in every container of a namespace that has a service called `mep`. They are not ours.
 const SERVICE_LINKS: [&str; 3] = ["MEP_PORT", "MEP_SERVICE_HOST", "MEP_SERVICE_PORT"];
 
+/// Names that `mepctl` and `mep-agent` read, the last two of them as EdgeGallery's agent did.
+const TOOLS: [&str; 4] = ["MEP_URL", "MEP_CA_CERTIFICATE", "MEP_IP", "MEP_APIGW_PORT"];
+
 /// Puts the values of `MEP_*` variables over those of a file.
 pub(super) fn apply(table: &mut Table, variables: &BTreeMap<String, String>) -> Result<()> {
     let known = known();
     for (name, text) in variables
         .iter()
-        .filter(|(name, _)| name.starts_with("MEP_") && !is_service_link(name))
+        .filter(|(name, _)| name.starts_with("MEP_") && !is_service_link(name) && !is_of_tools(name))
     {
         if name == "MEP_CONFIG" {
             continue;
@@ -31,6 +34,11 @@ pub(super) fn apply(table: &mut Table, variables: &BTreeMap<String, String>) -> 
         set(table, path, value);
     }
     Ok(())
+}
+
+/// Whether a variable is for `mepctl` or `mep-agent`, which may run in the same environment.
+fn is_of_tools(name: &str) -> bool {
+    TOOLS.contains(&name) || name.starts_with("MEP_AGENT_")
 }
 
 fn is_service_link(name: &str) -> bool {
@@ -155,6 +163,8 @@ mod tests {
         applied(&[
             ("MEP_PORT_8080_TCP", "tcp://10.0.0.1"),
             ("MEP_SERVICE_HOST", "10.0.0.1"),
+            ("MEP_URL", "http://127.0.0.1:8080"),
+            ("MEP_AGENT_LISTEN", "off"),
             ("PATH", "/bin"),
         ])
         .unwrap();

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot unwrap has failed")]
 
 mod answers;
+mod app_support;
 mod bad_requests;
 mod browser;
 mod configuration;

@@ -89,12 +89,14 @@ fn endpoints(network: Network, filter: &Filter) -> Vec<Value> {
         ("dport", &filter.destination_ports),
     ];
     let protocols = match &filter.protocols {
-        Some(protocols) => Some(protocols.iter().copied().collect()),
-        None if ports.iter().any(|(_, ports)| ports.is_some()) => Some(WITH_PORTS.to_vec()),
+        Some(protocols) => Some(protocols.iter().map(|protocol| json!(protocol)).collect()),
+        None if ports.iter().any(|(_, ports)| ports.is_some()) => {
+            Some(WITH_PORTS.map(|protocol| json!(protocol)).to_vec())
+        }
         None => None,
     };
     if let Some(protocols) = protocols {
-        conditions.push(is(meta("l4proto"), json!({ "set": protocols })));
+        conditions.push(is(meta("l4proto"), one_of(protocols)));
     }
     for (field, ports) in ports {
         if let Some(ports) = ports.as_ref().filter(|ports| !ports.covers(u128::from(u16::MAX))) {
@@ -105,15 +107,23 @@ fn endpoints(network: Network, filter: &Filter) -> Vec<Value> {
     conditions
 }
 
+/// What a field may be: a set only where it takes one, because each costs the kernel time when rules are replaced.
 fn set(intervals: &Intervals, element: impl Fn(u128) -> Value) -> Value {
-    let elements: Vec<Value> = intervals
-        .iter()
-        .map(|(first, last)| match first == last {
-            true => element(first),
-            false => json!({ "range": [element(first), element(last)] }),
-        })
-        .collect();
-    json!({ "set": elements })
+    let elements = intervals.iter().map(|(first, last)| match first == last {
+        true => element(first),
+        false => json!({ "range": [element(first), element(last)] }),
+    });
+    one_of(elements.collect())
+}
+
+fn one_of(mut elements: Vec<Value>) -> Value {
+    match elements.pop() {
+        Some(only) if elements.is_empty() => only,
+        last => {
+            elements.extend(last);
+            json!({ "set": elements })
+        }
+    }
 }
 
 /// The packet has this.
