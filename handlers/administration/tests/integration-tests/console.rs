@@ -2,6 +2,7 @@
 
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::time::Duration;
 
 use axum::extract::Request;
 use http::StatusCode;
@@ -167,6 +168,16 @@ async fn every_view_shows_what_there_is_on_phones_and_screens() {
             assert_ne!(chrome.value("document.title").await, "hacked");
         }
     }
+    // A page that has been left holds no stream: browsers allow six connections to one platform.
+    let mut clients = Value::Null;
+    for _ in 0..100 {
+        clients = world.get("/platform").await["eventClients"].clone();
+        if clients == 1 {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    assert_eq!(clients, 1, "clients of events");
     assert_eq!(chrome.complaints, Vec::<String>::new());
 }
 

@@ -105,6 +105,11 @@ fn add_etsi(document: &mut Value) {
         references(&schema, &mut wanted);
         document["components"]["schemas"][name] = schema;
     }
+    // What a manager gives a rule must be able to stand in the path of Mp1, which ETSI's schema does not say.
+    for (name, id) in [("DnsRule", "dnsRuleId"), ("TrafficRule", "trafficRuleId")] {
+        document["components"]["schemas"][name]["properties"][id]["minLength"] = json!(1);
+        document["components"]["schemas"][name]["properties"][id]["maxLength"] = json!(256);
+    }
 }
 
 /// The names of the schemas that a schema refers to.

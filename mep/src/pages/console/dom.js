@@ -61,13 +61,22 @@ export function table(caption, columns, key) {
     return { cells, line: element("tr", { role: "row" }, frames) };
   };
 
+  // Rows that are gone go first, so that those that stay need not be moved: what is moved loses the focus.
+  const drop = (items) => {
+    const present = new Set(items.map(key));
+    for (const [name, row] of rows) {
+      if (present.has(name)) continue;
+      row.line.remove();
+      rows.delete(name);
+    }
+  };
+
   const update = (items) => {
-    const present = new Set();
+    const focused = root.contains(document.activeElement) ? document.activeElement : null;
+    drop(items);
     items.forEach((item, place) => {
       const name = key(item);
-      present.add(name);
-      const known = rows.get(name);
-      const row = known ?? create(item);
+      const row = rows.get(name) ?? create(item);
       rows.set(name, row);
       let changed = false;
       columns.forEach((column, index) => {
@@ -78,16 +87,10 @@ export function table(caption, columns, key) {
       if (body.children[place] !== row.line) body.insertBefore(row.line, body.children[place] ?? null);
       if (changed && !first) flash(row.line);
     });
-    for (const [name, row] of rows) {
-      if (present.has(name)) continue;
-      const focused = row.line.contains(document.activeElement);
-      row.line.remove();
-      // Who works with the keyboard goes on in this table, not at the top of the page.
-      if (focused) root.focus({ preventScroll: true });
-      rows.delete(name);
-    }
     root.hidden = items.length === 0;
     first = false;
+    // Who works with the keyboard goes on where that was, or in this table, not at the top of the page.
+    if (focused && document.activeElement !== focused) (focused.isConnected ? focused : root).focus({ preventScroll: true });
   };
   return { root, update };
 }
