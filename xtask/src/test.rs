@@ -29,7 +29,7 @@ struct Tool {
 }
 
 /// The programs that tests run, beside cargo.
-const TOOLS: [Tool; 6] = [
+const TOOLS: [Tool; 8] = [
     Tool {
         program: "chromium",
         package: "chromium",
@@ -59,6 +59,16 @@ const TOOLS: [Tool; 6] = [
         program: "nc",
         package: "netcat-openbsd",
         purpose: "sends packets through network namespaces",
+    },
+    Tool {
+        program: "python3",
+        package: "python3",
+        purpose: "sends packets through network namespaces",
+    },
+    Tool {
+        program: "setpriv",
+        package: "util-linux",
+        purpose: "takes privileges away from the data plane",
     },
 ];
 

@@ -12,7 +12,7 @@ use mecforge_contracts::rules::{
 use mecforge_runtime::server::Problem;
 use mecforge_store::{Revision, Store, Transaction};
 use prometheus_client::registry::Registry;
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, broadcast};
 
 use crate::backend::{Backend, BackendError, Disabled};
 use crate::change::of;
@@ -43,6 +43,8 @@ pub(crate) struct Inner {
     left_out: std::sync::Mutex<BTreeMap<RuleName, String>>,
     /// Whether the kernel may have other rules than the store says.
     unsure: AtomicBool,
+    /// Tells of drift that was found and mended.
+    drifts: broadcast::Sender<String>,
 }
 
 impl std::fmt::Debug for Inner {
@@ -107,6 +109,7 @@ impl DataPlane {
                 changing: Mutex::default(),
                 left_out: std::sync::Mutex::default(),
                 unsure: AtomicBool::new(true),
+                drifts: broadcast::Sender::new(16),
             }),
         })
     }
@@ -125,6 +128,12 @@ impl DataPlane {
     /// Compares the kernel with the store at [`Options::check_interval`], and mends what differs.
     pub fn start(self: &Arc<Self>) -> Running {
         Running::start(Arc::clone(&self.inner))
+    }
+
+    /// What somebody else has changed in the kernel and was put back, from now on, in words for people.
+    #[must_use]
+    pub fn drifts(&self) -> broadcast::Receiver<String> {
+        self.inner.drifts.subscribe()
     }
 
     /// Shows what the data plane counts, under the prefix `dataplane`.
@@ -229,6 +238,8 @@ impl Inner {
                     "somebody else has changed the traffic rules in the kernel; they are put back"
                 );
                 self.restore().await;
+                // Nobody need listen.
+                let _ = self.drifts.send(what);
             }
             Err(error) => {
                 self.metrics.failures.inc();

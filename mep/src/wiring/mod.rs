@@ -22,6 +22,7 @@ use mecforge_registry::Registry;
 use mecforge_runtime::operation::Operation;
 use mecforge_store::Store;
 use mecforge_subscriptions::Subscriptions;
+use tokio::sync::broadcast;
 
 use crate::config::Settings;
 use crate::platform::Api;
@@ -71,6 +72,10 @@ pub(crate) async fn wire(store: &Arc<dyn Store>, settings: &Settings, address: S
         Box::new(handlers.registry.start()),
         Box::new(handlers.app_support.start()),
         Box::new(handlers.mm5.start()),
+        Box::new(AbortOnDrop(tokio::spawn(tell_of_drift(
+            handlers.data_plane.drifts(),
+            handlers.mm5.clone(),
+        )))),
     ];
     Ok(Wired {
         apis: apis::of(&handlers)?,
@@ -183,6 +188,31 @@ impl Handlers {
         self.mm5.register_metrics(registry);
         self.administration.register_metrics(registry);
         metrics
+    }
+}
+
+/// A task that ends when this is dropped.
+struct AbortOnDrop(tokio::task::JoinHandle<()>);
+
+impl Drop for AbortOnDrop {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+/// Makes events for managers of what the data plane has put back.
+async fn tell_of_drift(mut drifts: broadcast::Receiver<String>, mm5: Arc<Mm5>) {
+    loop {
+        match drifts.recv().await {
+            Ok(what) => {
+                if let Err(problem) = mm5.tell_of_drift(&what).await {
+                    tracing::error!(%problem, "managers cannot be told of drift");
+                }
+            }
+            // The log has them all.
+            Err(broadcast::error::RecvError::Lagged(_)) => {}
+            Err(broadcast::error::RecvError::Closed) => return,
+        }
     }
 }
 

@@ -176,6 +176,38 @@ whole!(clients_of_this_release_use_every_operation, v3);
 whole!(clients_of_the_older_release_use_every_operation, v2);
 
 #[test]
+fn a_manager_is_told_of_rules_that_somebody_else_has_removed() {
+    let (directory, namespace) = (tempfile::tempdir().unwrap(), Namespace::new());
+    let receiver = Receiver::start();
+    let mep = Mep::from(command(directory.path()).envs([
+        ("MEP_DATAPLANE_BACKEND", "nftables"),
+        ("MEP_DATAPLANE_NETWORK_NAMESPACE", &namespace.name),
+        ("MEP_DATAPLANE_CHECK_SECONDS", "1"),
+    ]));
+    let mut connection = mep.connect();
+    let path = "/mm5/v1/applications/app/configuration";
+    let body = json!({"appName": "app", "trafficRules": [
+        {"trafficRuleId": "t", "filterType": "PACKET", "priority": 1, "action": "DROP", "state": "ACTIVE",
+         "trafficFilter": [{"dstPort": ["4713"], "protocol": ["UDP"]}]}]});
+    let answer = connection
+        .request("PUT", path, &JSON, body.to_string().as_bytes())
+        .unwrap();
+    wait_for(&mut connection, answer.json()["taskId"].as_str().unwrap());
+    let body = json!({"callbackUri": receiver.url("/drift"), "eventTypes": ["DRIFT"]}).to_string();
+    let answer = connection
+        .request("POST", "/mm5/v1/subscriptions", &JSON, body.as_bytes())
+        .unwrap();
+    assert_eq!(answer.status, 201, "{}", answer.text());
+    namespace.flush();
+    assert!(!namespace.rules().contains("4713"));
+    let event = receiver.wait_for("/drift", 1).remove(0).body;
+    assert_eq!(event["eventType"], "DRIFT", "{event}");
+    assert!(namespace.rules().contains("4713"));
+    let metrics = mep.get("/metrics").text();
+    assert!(metrics.contains("mep_dataplane_drifts_total 1"), "{metrics}");
+}
+
+#[test]
 fn a_manager_of_edgegallery_configures_an_application() {
     let (directory, namespace) = (tempfile::tempdir().unwrap(), Namespace::new());
     let mep = Mep::from(command(directory.path()).envs([

@@ -231,6 +231,10 @@ async fn dead_letters_are_replayed_and_discarded_by_keyboard() {
         .wait_for(&shows("1 notification put back into the queue."))
         .await;
     counts(2, 1).await;
+    // The button that had the focus has gone with its row; who uses the keyboard goes on in the table.
+    chrome
+        .wait_for("document.activeElement.tagName === 'TABLE'")
+        .await;
     // Discarding asks first, and what is offered first is not to do it.
     let open = "document.getElementById('question').open";
     chrome
@@ -250,6 +254,7 @@ async fn dead_letters_are_replayed_and_discarded_by_keyboard() {
     chrome
         .wait_for(&shows("No notification has been given up."))
         .await;
+    chrome.wait_for("document.activeElement.id === 'view'").await;
     assert_eq!(chrome.complaints, Vec::<String>::new());
 }
 

@@ -89,8 +89,10 @@ export function table(caption, columns, key) {
     });
     root.hidden = items.length === 0;
     first = false;
-    // Who works with the keyboard goes on where that was, or in this table, not at the top of the page.
-    if (focused && document.activeElement !== focused) (focused.isConnected ? focused : root).focus({ preventScroll: true });
+    // Who works with the keyboard goes on where that was, or in this table, or in the view: not at the top of the page.
+    if (!focused || document.activeElement === focused) return;
+    const next = focused.isConnected ? focused : root.hidden ? document.getElementById("view") : root;
+    next.focus({ preventScroll: true });
   };
   return { root, update };
 }

@@ -214,12 +214,8 @@ fn store_kernel_names_and_deliveries_agree_after_every_kill() {
                 .values()
                 .flat_map(|application| application.services.keys())
                 .collect();
-            let new = found.values().flat_map(|application| application.services.keys());
-            let id = new
-                .filter(|id| !known.contains(id))
-                .next()
-                .cloned()
-                .unwrap_or_default();
+            let mut new = found.values().flat_map(|application| application.services.keys());
+            let id = new.find(|id| !known.contains(id)).cloned().unwrap_or_default();
             let (after, events) = step.effect(&world, &id);
             world = after;
             told.extend(Some(events).filter(|events| !events.is_empty()));
