@@ -315,7 +315,9 @@ impl Dispatcher {
 
     fn give_up(&mut self, given_up: Vec<GivenUp>) {
         for given_up in given_up {
-            self.parts.metrics.gave_up(given_up.cause, &given_up.reason);
+            self.parts
+                .metrics
+                .gave_up(&given_up.subscription, given_up.cause, &given_up.reason);
             self.ledger.add(Settlement::GiveUp(given_up));
         }
     }

@@ -1,7 +1,7 @@
 //! What is counted.
 
-use std::sync::Mutex;
-use std::sync::PoisonError;
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use mecforge_contracts::time::unix_milliseconds;
 use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue, LabelValueEncoder};
@@ -61,7 +61,12 @@ struct Unreported {
     given_up: u64,
     dropped: u64,
     last_reason: String,
+    /// Subscriptions whose loss has been told at once.
+    named: HashSet<Arc<str>>,
 }
+
+/// How many subscriptions are named in the log each minute; the others are counted.
+const NAMED: usize = 16;
 
 impl Default for Metrics {
     fn default() -> Self {
@@ -103,11 +108,20 @@ impl Metrics {
         self.unreadable.inc();
     }
 
-    pub(crate) fn gave_up(&self, cause: Cause, reason: &str) {
+    pub(crate) fn gave_up(&self, subscription: &Arc<str>, cause: Cause, reason: &str) {
         self.given_up.get_or_create(&Reason { reason: cause }).inc();
         let mut unreported = self.unreported.lock().unwrap_or_else(PoisonError::into_inner);
-        unreported.given_up += 1;
-        reason.clone_into(&mut unreported.last_reason);
+        let named = &mut unreported.named;
+        if named.len() < NAMED && named.insert(subscription.clone()) {
+            tracing::warn!(
+                subscription = &**subscription,
+                reason,
+                "a notification was given up and is a dead letter"
+            );
+        } else {
+            unreported.given_up += 1;
+            reason.clone_into(&mut unreported.last_reason);
+        }
     }
 
     pub(crate) fn dropped(&self, count: u64) {
@@ -125,12 +139,13 @@ impl Metrics {
             given_up,
             dropped,
             last_reason,
+            named: _,
         } = std::mem::take(&mut *unreported);
         if given_up > 0 {
             tracing::warn!(
                 given_up,
                 last_reason,
-                "notifications were given up and are dead letters"
+                "further notifications were given up and are dead letters"
             );
         }
         if dropped > 0 {

@@ -257,8 +257,14 @@ impl Deliveries for Notifications {
 
 impl CallbackPolicy for Notifications {
     fn check(&self, url: &str) -> Result<(), String> {
-        let url = Url::parse(url).map_err(|_| "it is no absolute URL".to_owned())?;
-        self.options.policy.check_url(&url)
+        let parsed = Url::parse(url).map_err(|_| "it is no absolute URL".to_owned())?;
+        // `Url` looks for a host behind any number of slashes, as browsers do; RFC 9110 section 4.2.1 refuses an empty
+        // one.
+        let authority = url.split_once("://").map(|(_, rest)| rest);
+        if authority.is_none_or(|authority| authority.starts_with(['/', '\\', '?', '#'])) {
+            return Err("it names no host".to_owned());
+        }
+        self.options.policy.check_url(&parsed)
     }
 }
 

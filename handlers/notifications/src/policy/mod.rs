@@ -83,8 +83,13 @@ impl Policy {
         let address = address.to_canonical();
         let name = name.map(normal);
         let name = name.as_deref();
-        if self.deny.iter().any(|rule| rule.covers(name, address, port)) {
-            return Err(format!("{address} is denied"));
+        // Behind an IPv6 address there may be an IPv4 one that a translator leads to.
+        let behind = network::embedded(address);
+        let led_to = std::iter::once(address).chain(behind);
+        for led_to in led_to {
+            if self.deny.iter().any(|rule| rule.covers(name, led_to, port)) {
+                return Err(format!("{led_to} is denied"));
+            }
         }
         if let Some(what) = network::no_host(address) {
             return Err(format!("{address} is {what}"));
@@ -166,6 +171,8 @@ mod tests {
             "http://2852039166/",
             "http://0xa9fea9fe/",
             "http://0251.0376.0251.0376/",
+            "http://[64:ff9b::a9fe:a9fe]/",
+            "http://[2002:a9fe:a9fe::]/",
         ] {
             check(&policy, url, Err("169.254.169.254 is denied"));
         }

@@ -14,6 +14,18 @@ pub(super) fn no_host(address: IpAddr) -> Option<&'static str> {
     }
 }
 
+/// The IPv4 address that an IPv6 address leads to by translation: NAT64 (RFC 6052) or 6to4 (RFC 3056).
+pub(super) fn embedded(address: IpAddr) -> Option<IpAddr> {
+    let IpAddr::V6(address) = address else { return None };
+    let octets = address.octets();
+    let four = match octets {
+        [0x00, 0x64, 0xff, 0x9b, 0, 0, 0, 0, 0, 0, 0, 0, a, b, c, d] => [a, b, c, d],
+        [0x20, 0x02, a, b, c, d, ..] => [a, b, c, d],
+        _ => return None,
+    };
+    Some(Ipv4Addr::from(four).into())
+}
+
 /// What an address is that is not public; `None` for a public one.
 pub(super) fn special(address: IpAddr) -> Option<&'static str> {
     match address {

@@ -190,6 +190,13 @@ async fn what_is_no_address_is_given_up_at_once() {
         bed.notifications.check("nonsense"),
         Err("it is no absolute URL".to_owned())
     );
+    for url in ["http:///host", "http:host", "http:\\\\host"] {
+        assert_eq!(
+            bed.notifications.check(url),
+            Err("it names no host".to_owned()),
+            "{url}"
+        );
+    }
 }
 
 /// Accepts TLS connections; what fails to shake hands is dropped.
