@@ -52,6 +52,9 @@ pub async fn serve(listener: TcpListener, platform: Arc<Platform>, limits: Limit
     let mut connection = http1::Builder::new();
     connection
         .timer(TokioTimer::new())
+        // `Content-Type` instead of `content-type`: RFC 9110 does not care, but there are clients that do, ETSI's own
+        // test cases among them.
+        .title_case_headers(true)
         .header_read_timeout(Duration::from_secs(limits.header_seconds))
         .max_buf_size(limits.header_bytes);
     loop {

@@ -40,7 +40,7 @@ def configure(instance, configuration):
     task = accepted.body["taskId"]
     for _ in range(200):
         state = call("GET", f"{MANAGER}/tasks/{task}").body
-        if state["state"] not in ("PENDING", "RUNNING"):
+        if state["state"] not in ("PENDING", "PROCESSING"):
             if state["state"] != "SUCCEEDED":
                 raise RuntimeError(f"configuration of {instance}: {state}")
             return

@@ -27,6 +27,7 @@ address=${MEP_URL#http://}
 host=${address%%:*}
 port=${address##*:}
 results=${JUDGES_RESULTS:-$work/results}
+status=0
 for file in "$copy"/MEC011/SRV/*/*.robot; do
     directory=$(dirname "$file")
     name=$(basename "$directory")
@@ -45,9 +46,10 @@ for file in "$copy"/MEC011/SRV/*/*.robot; do
         --variable "apiRoot_REG_APP:" --variable "apiVersion_REG_APP:v1" \
         --variable "SCHEMA_BASE_DIR:schemas" --variable "JSON_BASE_DIR:jsons" \
         "$(basename "$file")" >"$work/$name.out" 2>&1) || true
+    # Robot goes on where a listener fails; what it prepares would be missing.
+    ! grep 'ERROR' "$work/$name.out" || status=1
 done
 
-status=0
 "$python" "$judges/robot_report.py" "$judges/robot-deviations.toml" "$results" || status=1
 "$python" "$judges/purposes.py" "$MEP_URL" || status=1
 exit $status

@@ -202,7 +202,7 @@ impl Call {
     /// `If-Match` and `If-None-Match`.
     ///
     /// # Errors
-    /// `400` for a header that is neither `*` nor a list of entity tags.
+    /// `400` for an `If-None-Match` that is neither `*` nor a list of entity tags.
     pub fn preconditions(&self) -> Result<Preconditions, Problem> {
         Ok(Preconditions::from_headers(self.caller.headers())?)
     }
