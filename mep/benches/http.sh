@@ -11,7 +11,7 @@ started=
 trap 'kill $started 2>/dev/null || true; rm -rf "$directory"' EXIT
 
 start() { # LOG_ACCESS: starts mep on an empty directory with one application
-  MEP_LOG_ACCESS=$1 "$target/mep" --listen 127.0.0.1:18080 --data-dir "$directory/data-$1" \
+  MEP_LOG_ACCESS=$1 "$target/mep" --listen 127.0.0.1:18080 --dns-listen off --dataplane disabled --data-dir "$directory/data-$1" \
     >/dev/null 2>"$directory/log" &
   mep=$!
   started="$started $mep"

@@ -88,7 +88,9 @@ impl Bench {
             .arg("--data-dir")
             .arg(self.directory.join("data"))
             .arg("--listen")
-            .arg(address.to_string());
+            .arg(address.to_string())
+            // What is measured is HTTP and the store; the machine's packets are left alone.
+            .args(["--dns-listen", "off", "--dataplane", "disabled"]);
         // A log that nobody reads, but that is written.
         match std::fs::File::create(self.directory.join("log")) {
             Ok(file) => command.stderr(file),
