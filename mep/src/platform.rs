@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result};
 use axum::body::Body;
 use futures_util::StreamExt;
-use http::{HeaderValue, Method, Request, Response, StatusCode, Uri, Version, header};
+use http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode, Uri, Version, header};
 use mecforge_contracts::rules::DnsRules;
 use mecforge_runtime::operation::Operation;
 use mecforge_runtime::server::{Answered, ApiService, BodyLimit, Mount, Problem, PublicUrl, RequestId};
@@ -176,6 +176,7 @@ impl Platform {
         let (api, mut response) = match self.mounted(request.uri().path()) {
             _ if head_size(&request) > self.header_limit => ("", self.refuse_head()),
             _ if !has_valid_host(&request) => ("", refuse_host()),
+            Some(_) if is_of_another_site(&request, self.public_url.as_ref()) => ("", refuse_other_site()),
             Some(api) => {
                 let response = self.ask(api, request).await;
                 match question {
@@ -328,6 +329,35 @@ fn has_valid_host(request: &Request<Body>) -> bool {
 fn is_host(text: &[u8]) -> bool {
     let plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"-._~:[]%!$&'()*+,;=".contains(byte);
     text.iter().all(plain) && http::uri::Authority::try_from(text).is_ok()
+}
+
+/// Whether a page of another origin makes a browser change something here.
+///
+/// The platform sends no CORS headers, which keeps other pages from reading; what a page can send without being asked
+/// first (Fetch, "no-cors") must not change anything either: nobody is authenticated on a developer's machine.
+fn is_of_another_site(request: &Request<Body>, public_url: Option<&PublicUrl>) -> bool {
+    if matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS) {
+        return false;
+    }
+    let header = |name: &HeaderName| request.headers().get(name).map(HeaderValue::as_bytes);
+    if let Some(site) = header(&HeaderName::from_static("sec-fetch-site")) {
+        return !matches!(site, b"same-origin" | b"none");
+    }
+    let Some(origin) = header(&header::ORIGIN) else {
+        return false;
+    };
+    let own = public_url.is_some_and(|url| url.as_str().as_bytes().starts_with(origin));
+    let authority = origin
+        .windows(3)
+        .position(|window| window == b"://")
+        .map(|place| &origin[place + 3..]);
+    !own && (authority.is_none() || authority != header(&header::HOST))
+}
+
+fn refuse_other_site() -> Response<Body> {
+    Problem::forbidden("a page of another origin must not change anything on this platform")
+        .with_parameter("Origin")
+        .into_http()
 }
 
 fn refuse_host() -> Response<Body> {

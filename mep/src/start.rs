@@ -49,9 +49,9 @@ async fn serve(settings: Settings, address: SocketAddr) -> Result<()> {
     // Before anything is opened, so that a signal that comes early is not lost.
     let mut terminate = signal(SignalKind::terminate()).context("cannot listen for SIGTERM")?;
     let mut interrupt = signal(SignalKind::interrupt()).context("cannot listen for SIGINT")?;
-    let listener = TcpListener::bind(address)
-        .await
-        .with_context(|| format!("cannot listen on {address}"))?;
+    let listener = TcpListener::bind(address).await.with_context(|| {
+        format!("cannot listen on {address}: stop what listens there, or give another address with --listen")
+    })?;
     let address = listener
         .local_addr()
         .context("cannot tell the address that was bound")?;

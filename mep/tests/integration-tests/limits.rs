@@ -108,3 +108,41 @@ fn host_must_be_there_once_and_be_one() {
     }
     assert_eq!(status(&format!("{target} HTTP/1.0\r\n")), 200);
 }
+
+#[test]
+fn a_page_of_another_origin_changes_nothing() {
+    let directory = tempfile::tempdir().unwrap();
+    let mep = Mep::start(directory.path());
+    let own = format!("http://{}", mep.address);
+    // EdgeGallery's path, which takes bodies without a media type, as a page can send them without asking first.
+    let path = "/mepcfg/app_lcm/v1/applications/page/appd_configuration";
+    let body = br#"{"appName": "page"}"#;
+    let post = |headers: &[(&str, &str)]| mep.connect().request("POST", path, headers, body).unwrap();
+    for headers in [
+        &[("Sec-Fetch-Site", "cross-site")][..],
+        &[("Sec-Fetch-Site", "same-site")],
+        &[("Origin", "https://evil.example")],
+        &[("Origin", "null")],
+        &[("Origin", &own), ("Sec-Fetch-Site", "cross-site")],
+    ] {
+        let refused = post(headers);
+        assert_eq!(
+            (refused.status, refused.header("content-type")),
+            (403, Some("application/problem+json"))
+        );
+    }
+    assert_eq!(mep.get(path).status, 404);
+    assert_eq!(
+        post(&[("Origin", &own), ("Sec-Fetch-Site", "same-origin")]).status,
+        200
+    );
+    let other = path.replace("page", "other");
+    let body = br#"{"appName": "other"}"#;
+    assert_eq!(
+        mep.connect()
+            .request("POST", &other, &[("Origin", &own)], body)
+            .unwrap()
+            .status,
+        200
+    );
+}

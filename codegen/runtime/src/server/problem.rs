@@ -200,8 +200,14 @@ impl Problem {
 
     /// Sets `instance` where nobody has, and writes what the client must not see to the log.
     pub(crate) fn finish(mut self, path: &str) -> Self {
-        // What the platform does not offer (501) is the client's request, not a fault of ours.
-        if self.0.status.is_server_error() && self.0.status != StatusCode::NOT_IMPLEMENTED {
+        // What the platform does not offer (501), or foresees that it cannot do now (503 without a cause), is an answer
+        // and no fault of ours; access lines and metrics have it.
+        let foreseen = match self.0.status {
+            StatusCode::NOT_IMPLEMENTED => true,
+            StatusCode::SERVICE_UNAVAILABLE => self.0.cause.is_none(),
+            _ => false,
+        };
+        if self.0.status.is_server_error() && !foreseen {
             let cause = self.0.cause.as_deref().map_or_else(String::new, causes);
             let detail = self.0.details.detail.as_deref().unwrap_or_default();
             tracing::error!(

@@ -39,7 +39,7 @@ pub enum BindError {
         transport: &'static str,
     },
     /// The operating system refuses the address.
-    #[error("cannot listen on {transport} {address} (--dns-listen)")]
+    #[error("cannot listen on {transport} {address}{}: give the name server another address with --dns-listen", hint(*address))]
     Socket {
         /// The address.
         address: SocketAddr,
@@ -54,6 +54,14 @@ pub enum BindError {
     /// Upstreams cannot be asked.
     #[error("cannot ask upstream name servers: {0}")]
     Upstreams(String),
+}
+
+/// What ports below 1024 need.
+fn hint(address: SocketAddr) -> &'static str {
+    match address.port() {
+        1..1024 => ", which as a port below 1024 needs the capability CAP_NET_BIND_SERVICE",
+        _ => "",
+    }
 }
 
 /// A name server that answers. Dropping it stops it.
