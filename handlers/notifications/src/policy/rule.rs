@@ -34,8 +34,10 @@ impl Rule {
     pub fn metadata_services() -> Vec<Self> {
         let addresses = [
             IpAddr::V4(Ipv4Addr::new(169, 254, 169, 254)),
-            // Tasks of Amazon's ECS, Alibaba, and Azure's wire server.
+            // Amazon's ECS and EKS, Alibaba, and Azure's wire server.
             IpAddr::V4(Ipv4Addr::new(169, 254, 170, 2)),
+            IpAddr::V4(Ipv4Addr::new(169, 254, 170, 23)),
+            IpAddr::V6(Ipv6Addr::new(0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x23)),
             IpAddr::V4(Ipv4Addr::new(100, 100, 100, 200)),
             IpAddr::V4(Ipv4Addr::new(168, 63, 129, 16)),
             IpAddr::V6(Ipv6Addr::new(0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x254)),
