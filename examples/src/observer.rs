@@ -3,8 +3,8 @@
 use anyhow::{Context, Result};
 use mec011_app_support::AppInfo;
 use mec011_service_management::{
-    Client, FilteringCriteria, SerAvailabilityNotificationSubscriptionRequest, ServiceAvailabilityNotification,
-    ServiceReferences, callbacks,
+    Client, FilteringCriteria, SerAvailabilityNotificationSubscriptionRequest,
+    ServiceAvailabilityNotification, ServiceReferences, callbacks,
 };
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
@@ -53,7 +53,8 @@ pub async fn observe(platform: &str) -> Result<Observer> {
         .app_instance_id
         .context("the platform gave no appInstanceId")?;
     let criteria = FilteringCriteria::default().ser_names(vec![SERVICE_NAME.to_owned()]);
-    let subscription = SerAvailabilityNotificationSubscriptionRequest::new(callback).filtering_criteria(criteria);
+    let subscription =
+        SerAvailabilityNotificationSubscriptionRequest::new(callback).filtering_criteria(criteria);
     Client::new(platform)?
         .create_application_subscription(&app_instance_id, &subscription)
         .await

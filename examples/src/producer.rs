@@ -7,8 +7,8 @@ use anyhow::{Context, Result};
 use axum::{Json, Router, routing::get};
 use mec011_app_support::AppInfo;
 use mec011_service_management::{
-    EndPointInfo, LocalityType, SecurityInfo, SerializerType, ServiceInfo, ServiceInfoRequest, ServiceLivenessUpdate,
-    ServiceState, TransportInfo, TransportType,
+    EndPointInfo, LocalityType, SecurityInfo, SerializerType, ServiceInfo, ServiceInfoRequest,
+    ServiceLivenessUpdate, ServiceState, TransportInfo, TransportType,
 };
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;

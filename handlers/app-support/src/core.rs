@@ -64,6 +64,8 @@ pub(crate) struct Core {
 pub(crate) enum Step<T> {
     /// There is nothing to change any more.
     Done(T),
+    /// More is to go than one transaction takes: parts of it go first, then the change is planned again.
+    InParts,
     /// This is to be committed.
     Commit {
         transaction: Transaction,
@@ -98,6 +100,12 @@ impl Core {
             for attempt in 0..ATTEMPTS {
                 let (transaction, traffic, answer) = match plan(&core)? {
                     Step::Done(answer) => return Ok(answer),
+                    Step::InParts => {
+                        core.remove_parts(&app_instance_id)
+                            .await
+                            .map_err(outcome::problem)?;
+                        continue;
+                    }
                     Step::Commit {
                         transaction,
                         traffic,

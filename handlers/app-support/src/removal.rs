@@ -6,7 +6,8 @@
 //! | deregistration of a configured or declared instance | goes | go | stay | stays | begins again |
 //! | stop | stays | go | become `INACTIVE` | stays | begins again |
 //!
-//! Each is one transaction that holds only if nothing was added or changed that the plan does not know.
+//! Each is one transaction that holds only if nothing was added or changed that the plan does not know. Where that
+//! would be too large, parts of the services go before, each in a transaction of its own with its notifications.
 
 use std::sync::Arc;
 
@@ -27,6 +28,9 @@ impl Core {
         app_instance_id: &str,
         answer: impl FnOnce() -> T + Send + 'static,
     ) -> Result<Step<T>, Problem> {
+        if self.is_too_much(app_instance_id) {
+            return Ok(Step::InParts);
+        }
         let mut transaction = Transaction::new();
         for key in [
             keys::application(app_instance_id),
@@ -52,6 +56,9 @@ impl Core {
         app_instance_id: &str,
         presence: Presence,
     ) -> Result<Step<()>, Problem> {
+        if self.is_too_much(app_instance_id) {
+            return Ok(Step::InParts);
+        }
         let key = keys::application(app_instance_id);
         let found = Found::at(&*self.parts.store, app_instance_id);
         let life = Life {
@@ -77,6 +84,9 @@ impl Core {
         presence: Presence,
         answer: impl FnOnce() -> T + Send + 'static,
     ) -> Result<Step<T>, Problem> {
+        if self.is_too_much(app_instance_id) {
+            return Ok(Step::InParts);
+        }
         let found = Found::at(&*self.parts.store, app_instance_id);
         let transaction = presence.guard(Transaction::new(), app_instance_id);
         let transaction = found.put(transaction, &Life::default())?;
@@ -124,6 +134,22 @@ impl Core {
             .fold(transaction, |transaction, kind| {
                 kind.remove_all(app_instance_id, transaction)
             })
+    }
+
+    /// Whether one transaction does not take everything that belongs to an application instance.
+    fn is_too_much(&self, app_instance_id: &str) -> bool {
+        let mut kinds = self.parts.belongings.iter();
+        kinds.any(|kind| kind.remove_part(app_instance_id).is_some())
+    }
+
+    /// Removes what belongs to an application instance until one transaction takes the rest.
+    pub(crate) async fn remove_parts(&self, app_instance_id: &str) -> Result<(), CommitError> {
+        for kind in &self.parts.belongings {
+            while let Some(part) = kind.remove_part(app_instance_id) {
+                part.await?;
+            }
+        }
+        Ok(())
     }
 
     /// Adds to a transaction that the rules of a kind are those that were read, no more, no less, and unchanged.

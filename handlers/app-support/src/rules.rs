@@ -127,8 +127,18 @@ impl Core {
                 &wanted.traffic_rule_id,
             )?;
             only_the_state(traffic_difference(&kept.rule, wanted)?)?;
+            let key = keys::traffic_rule(app, &kept.rule.traffic_rule_id);
             if kept.rule.state == wanted.state {
-                return Ok(Step::Done((outcome::entity_tag(kept.modified), kept.rule)));
+                let answer = (outcome::entity_tag(kept.modified), kept.rule.clone());
+                if kept.rule.state == TrafficRuleState::Inactive {
+                    return Ok(Step::Done(answer));
+                }
+                // The answer says that the rule is in force: the data plane makes sure of it.
+                return Ok(Step::Commit {
+                    transaction: guarded(presence, app, key, kept.modified),
+                    traffic: Some(Box::new(RuleChange::Set(kept.rule))),
+                    answer: Box::new(|_| answer),
+                });
             }
             let rule = TrafficRule {
                 state: wanted.state,
@@ -137,7 +147,6 @@ impl Core {
             if rule.state == TrafficRuleState::Active {
                 core.parts.traffic_rules.check(&rule)?;
             }
-            let key = keys::traffic_rule(app, &rule.traffic_rule_id);
             Ok(Step::Commit {
                 transaction: guarded(presence, app, key, kept.modified),
                 traffic: Some(Box::new(RuleChange::Set(rule.clone()))),

@@ -140,7 +140,13 @@ pub(crate) async fn run(core: Arc<Core>) {
                 }
             }
             Some(ended) = endings.join_next() => {
-                let Ok((app, pending, ended)) = ended else { continue };
+                let (app, pending, ended) = match ended {
+                    Ok(ended) => ended,
+                    Err(error) => {
+                        tracing::error!(%error, "the end of an application instance has failed within the platform");
+                        continue;
+                    }
+                };
                 let after = match ended {
                     Ok(Outcome::Ended) => continue,
                     Ok(Outcome::Busy) => LOOK_AGAIN,

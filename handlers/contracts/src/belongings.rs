@@ -1,6 +1,8 @@
 //! What belongs to an application instance and goes away with it.
 
-use mecforge_store::Transaction;
+use mecforge_store::{CommitError, Transaction};
+
+use crate::rules::Later;
 
 /// A kind of resource that belongs to application instances.
 ///
@@ -13,4 +15,16 @@ pub trait Belongings: Send + Sync + 'static {
     /// The transaction is refused with a conflict if anything of this kind has changed when it is committed; the
     /// caller then starts again from an empty transaction.
     fn remove_all(&self, app_instance_id: &str, transaction: Transaction) -> Transaction;
+
+    /// Removes as much as one transaction takes, with its notifications, if that takes less than everything: `None` if
+    /// [`Belongings::remove_all`] is small enough. To be asked again after each part, before the rest goes.
+    ///
+    /// A part that meets a change of somebody else is left out without an error.
+    ///
+    /// # Errors
+    /// What the store says.
+    fn remove_part(&self, app_instance_id: &str) -> Option<Later<'_, Result<(), CommitError>>> {
+        let _ = app_instance_id;
+        None
+    }
 }

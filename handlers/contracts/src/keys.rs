@@ -29,7 +29,9 @@ pub const CONFIGURATIONS: &str = "configurations/";
 /// Where a manager's tasks are: `tasks/<identifier>`.
 pub const TASKS: &str = "tasks/";
 
-fn part(text: &str) -> Cow<'_, str> {
+/// One part of a key, in which no `/` is left.
+#[must_use]
+pub fn part(text: &str) -> Cow<'_, str> {
     utf8_percent_encode(text, RESERVED).into()
 }
 
@@ -203,7 +205,9 @@ pub fn task(task_id: &str) -> String {
     format!("{TASKS}{}", part(task_id))
 }
 
-fn decode(part: &str) -> Option<String> {
+/// What one [`part`] of a key was made of; `None` if it is none.
+#[must_use]
+pub fn decode(part: &str) -> Option<String> {
     percent_decode_str(part).decode_utf8().ok().map(Cow::into_owned)
 }
 

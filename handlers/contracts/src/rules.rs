@@ -93,7 +93,8 @@ pub trait TrafficRules: Send + Sync + 'static {
     /// Puts the rules that result from a change in force, and commits the transaction together with the change.
     ///
     /// Effect comes first: when this returns a revision, the rules are in the kernel. When it does not, the kernel has
-    /// the old rules.
+    /// the old rules. That also holds of a change to what the rules are already: it changes no revision of theirs, but
+    /// makes sure that they are in force.
     fn commit(
         &self,
         app_instance_id: &str,

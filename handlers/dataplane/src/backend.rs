@@ -21,6 +21,8 @@ pub struct Tally {
 pub struct Applied {
     /// The rules that could not be put in force, and why.
     pub left_out: BTreeMap<RuleName, String>,
+    /// What somebody else had changed since the last time, in words for people. It is mended.
+    pub found: Option<String>,
 }
 
 /// Why rules were not put in force.

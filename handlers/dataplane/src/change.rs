@@ -16,8 +16,10 @@ use crate::view::Rules;
 pub(crate) struct Staged {
     /// The rules that result.
     pub(crate) after: Rules,
-    /// The rules that must be in force for the change to be acknowledged.
+    /// The rules that change, which must be in force for that to be acknowledged.
     pub(crate) required: BTreeSet<RuleName>,
+    /// The rules that are asked for, whether they change or not.
+    pub(crate) asked: BTreeSet<RuleName>,
     /// What stores them.
     pub(crate) transaction: Transaction,
 }
@@ -61,6 +63,7 @@ impl Inner {
         let mut staged = Staged {
             after: before.clone(),
             required: BTreeSet::new(),
+            asked: BTreeSet::new(),
             transaction,
         };
         let mut named = BTreeSet::new();
@@ -71,7 +74,7 @@ impl Inner {
                     rule.traffic_rule_id
                 ))));
             }
-            self.stage_rule(before, app_instance_id, rule, all, &mut staged)?;
+            self.stage_rule(before, app_instance_id, rule, &mut staged)?;
         }
         if all {
             staged.remove_others(before, app_instance_id, &named);
@@ -84,7 +87,6 @@ impl Inner {
         before: &Rules,
         app_instance_id: &str,
         rule: TrafficRule,
-        all: bool,
         staged: &mut Staged,
     ) -> Result<(), RuleError> {
         let name = RuleName {
@@ -96,13 +98,12 @@ impl Inner {
         let key = keys::traffic_rule(app_instance_id, &rule.traffic_rule_id);
         let expected = kept.map_or(Expected::Absent, |kept| Expected::Revision(kept.modified));
         staged.change(|transaction| transaction.expect(key.as_str(), expected));
-        // A rule that stays as it is has been judged before, and keeps its revision when all are replaced.
-        if same && all {
+        staged.asked.insert(name.clone());
+        // A rule that stays as it is has been judged before, and keeps its revision.
+        if same {
             return Ok(());
         }
-        if !same {
-            self.check(app_instance_id, &rule).map_err(RuleError::Refused)?;
-        }
+        self.check(app_instance_id, &rule).map_err(RuleError::Refused)?;
         let value =
             serde_json::to_vec(&rule).map_err(|error| RuleError::Refused(Problem::internal(error)))?;
         staged.change(|transaction| transaction.put(key, value));

@@ -93,7 +93,10 @@ pub(crate) fn intent(app_instance_id: &str, rule: &TrafficRule) -> Result<Intent
 }
 
 fn wrong(pointer: &str, rule: &str, expected: &str) -> Problem {
-    Problem::bad_request(format!("the traffic rule at {pointer} must be {expected}"))
+    // The field alone: where the rule itself is, and so the whole way there, the pointer tells in the end.
+    let is_field = |part: &&str| part.starts_with(|letter: char| letter.is_ascii_alphabetic());
+    let field = pointer.rsplit('/').find(is_field).unwrap_or("body");
+    Problem::bad_request(format!("{field} of the traffic rule must be {expected}"))
         .with_pointer(pointer)
         .with_rule(rule)
 }

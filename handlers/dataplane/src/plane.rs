@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, PoisonError};
+use std::sync::{Arc, MutexGuard, PoisonError};
 
 use mec011_app_support::{TrafficRule, TrafficRuleState};
 use mecforge_contracts::keys;
@@ -120,7 +120,7 @@ impl DataPlane {
         let inner = Arc::clone(&self.inner);
         let _ = tokio::spawn(async move {
             let _changing = inner.changing.lock().await;
-            inner.restore().await;
+            inner.restore(None).await;
         })
         .await;
     }
@@ -147,8 +147,9 @@ impl Inner {
         self.backend.capabilities().available
     }
 
-    /// Puts the active rules of the store in force. The caller holds `changing`.
-    async fn restore(&self) {
+    /// Puts the active rules of the store in force, because of what somebody else has changed if that is said. The
+    /// caller holds `changing`.
+    async fn restore(&self, found: Option<String>) {
         let intents = active(&self.view.rules());
         if !self.available() {
             let reason = "no traffic rules can be put in force on this machine";
@@ -159,7 +160,7 @@ impl Inner {
             self.set_left_out(left_out);
             return;
         }
-        let outcome = self.put_in_force(&intents, &BTreeSet::new()).await;
+        let outcome = self.put_in_force(&intents, &BTreeSet::new(), found).await;
         self.unsure.store(outcome.is_err(), Ordering::Relaxed);
         if let Err(error) = outcome {
             tracing::error!(%error, rules = intents.len(), "the traffic rules of the store are not in force");
@@ -171,14 +172,19 @@ impl Inner {
         }
     }
 
-    /// The caller holds `changing`.
+    /// Puts rules in force. What somebody else has changed in the kernel is mended with that; the back end may find
+    /// it now, or it was found before. The caller holds `changing`.
     async fn put_in_force(
         &self,
         intents: &[Intent],
         required: &BTreeSet<RuleName>,
+        found: Option<String>,
     ) -> Result<(), BackendError> {
         match self.backend.apply(intents, required).await {
             Ok(applied) => {
+                if let Some(what) = found.or(applied.found) {
+                    self.mended(what);
+                }
                 self.metrics.replacements.inc();
                 let active = intents.len().saturating_sub(applied.left_out.len());
                 self.metrics.active.set(i64::try_from(active).unwrap_or(i64::MAX));
@@ -196,7 +202,7 @@ impl Inner {
         self.metrics
             .left_out
             .set(i64::try_from(left_out.len()).unwrap_or(i64::MAX));
-        let mut known = self.left_out.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut known = self.left_out();
         for (name, reason) in &left_out {
             if known.get(name) != Some(reason) {
                 let RuleName {
@@ -214,38 +220,54 @@ impl Inner {
         *known = left_out;
     }
 
+    /// Tells of what somebody else has changed and was put back.
+    fn mended(&self, what: String) {
+        self.metrics.drifts.inc();
+        tracing::warn!(
+            what,
+            "somebody else has changed the traffic rules in the kernel; they have been put back"
+        );
+        // Nobody need listen.
+        let _ = self.drifts.send(what);
+    }
+
     /// One look at the kernel, with repair.
     pub(crate) async fn look_after(&self) {
         if !self.available() {
             return;
         }
         let _changing = self.changing.lock().await;
-        match self.backend.drift().await {
-            Ok(None) => {
-                let incomplete = !self
-                    .left_out
-                    .lock()
-                    .unwrap_or_else(PoisonError::into_inner)
-                    .is_empty();
-                if incomplete || self.unsure.load(Ordering::Relaxed) {
-                    self.restore().await;
+        if self.look().await.is_ok() && !self.left_out().is_empty() {
+            // What was missing may be there now.
+            self.restore(None).await;
+        }
+    }
+
+    /// Compares the kernel with what was put in force last, and mends what differs. The caller holds `changing`.
+    async fn look(&self) -> Result<(), BackendError> {
+        if self.unsure.load(Ordering::Relaxed) {
+            self.restore(None).await;
+        } else {
+            match self.backend.drift().await {
+                Ok(None) => {}
+                Ok(found) => self.restore(found).await,
+                Err(error) => {
+                    self.metrics.failures.inc();
+                    tracing::error!(%error, "it cannot be found out which traffic rules are in force");
+                    return Err(error);
                 }
             }
-            Ok(Some(what)) => {
-                self.metrics.drifts.inc();
-                tracing::warn!(
-                    what,
-                    "somebody else has changed the traffic rules in the kernel; they are put back"
-                );
-                self.restore().await;
-                // Nobody need listen.
-                let _ = self.drifts.send(what);
-            }
-            Err(error) => {
-                self.metrics.failures.inc();
-                tracing::error!(%error, "it cannot be found out which traffic rules are in force");
-            }
         }
+        match self.unsure.load(Ordering::Relaxed) {
+            false => Ok(()),
+            true => Err(BackendError::Failed(
+                "the traffic rules of the store are not in force".to_owned(),
+            )),
+        }
+    }
+
+    fn left_out(&self) -> MutexGuard<'_, BTreeMap<RuleName, String>> {
+        self.left_out.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Judges a rule.
@@ -270,24 +292,39 @@ impl Inner {
         let staged = self.stage(&before, app_instance_id, change, transaction)?;
         let old = active(&before);
         let new = active(&staged.after);
-        if old == new || !self.available() {
-            // Without a data plane only rules that are not to be in force get past the check above.
-            let committed = self
-                .store
-                .commit(staged.transaction)
-                .await
-                .map_err(RuleError::Commit);
-            if committed.is_ok() && !self.available() {
-                self.restore().await;
+        if !self.available() {
+            // Only rules that are not to be in force get past the check above.
+            let committed = self.store.commit(staged.transaction).await;
+            if committed.is_ok() {
+                self.restore(None).await;
             }
-            return committed;
+            return committed.map_err(RuleError::Commit);
+        }
+        if old == new {
+            if new
+                .iter()
+                .any(|intent| intent.name.app_instance_id == app_instance_id)
+            {
+                // The answer says of rules that stay as they are, too, that they are in force.
+                let looked = self.look().await;
+                looked.map_err(|error| RuleError::Refused(refusal(error)))?;
+            }
+            let left_out = self.left_out().clone();
+            if !staged.asked.iter().any(|name| left_out.contains_key(name)) {
+                let committed = self.store.commit(staged.transaction).await;
+                return committed.map_err(RuleError::Commit);
+            }
         }
         if let Some(conflict) = self.conflict(&staged.transaction) {
             return Err(RuleError::Commit(conflict));
         }
-        if let Err(error) = self.put_in_force(&new, &staged.required).await {
+        let required = match old == new {
+            true => &staged.asked,
+            false => &staged.required,
+        };
+        if let Err(error) = self.put_in_force(&new, required, None).await {
             if matches!(error, BackendError::Failed(_)) {
-                self.restore().await;
+                self.restore(None).await;
             }
             return Err(RuleError::Refused(refusal(error)));
         }
@@ -295,7 +332,7 @@ impl Inner {
             Ok(revision) => Ok(revision),
             Err(error) => {
                 tracing::info!(%error, "a change of traffic rules was not stored; the old rules are put back");
-                self.restore().await;
+                self.restore(None).await;
                 Err(RuleError::Commit(error))
             }
         }
@@ -359,7 +396,7 @@ impl TrafficRules for DataPlane {
 
     fn capabilities(&self) -> DataPlaneCapabilities {
         let mut capabilities = self.inner.backend.capabilities();
-        let left_out = self.inner.left_out.lock().unwrap_or_else(PoisonError::into_inner);
+        let left_out = self.inner.left_out();
         capabilities.remarks.extend(left_out.iter().map(|(name, reason)| {
             let RuleName {
                 app_instance_id,

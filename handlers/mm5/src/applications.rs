@@ -9,7 +9,6 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
 
-use crate::keys::decode;
 use crate::manager::Mm5;
 
 /// How an application instance is.
@@ -108,7 +107,7 @@ impl Mm5 {
             let chunk = self.identifiers(position.as_deref(), limit + 1);
             let is_last = chunk.len() <= limit;
             for encoded in chunk {
-                let instance = decode(&encoded).map(|id| self.instance(&id));
+                let instance = keys::decode(&encoded).map(|id| self.instance(&id));
                 position = Some(encoded);
                 let Some(instance) = instance.filter(|instance| filter.passes(instance)) else {
                     continue;

@@ -23,7 +23,11 @@ const MOST_SERVICES: u64 = 64;
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Configuration {
     /// The name of the application instance; no two instances have the same.
-    #[schema(min_length = 1, max_length = 128)]
+    #[schema(
+        min_length = 1,
+        max_length = 128,
+        pattern = "^[^\\u0000-\\u001f\\u007f-\\u009f]+$"
+    )]
     pub app_name: String,
     /// Whether the application itself uses Mp1; kept and shown, without effect.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -53,10 +57,18 @@ pub struct Configuration {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ProducedService {
     /// Its name.
-    #[schema(min_length = 1, max_length = 128)]
+    #[schema(
+        min_length = 1,
+        max_length = 128,
+        pattern = "^[^\\u0000-\\u001f\\u007f-\\u009f]+$"
+    )]
     pub ser_name: String,
     /// Its version.
-    #[schema(min_length = 1, max_length = 128)]
+    #[schema(
+        min_length = 1,
+        max_length = 128,
+        pattern = "^[^\\u0000-\\u001f\\u007f-\\u009f]+$"
+    )]
     pub version: String,
     /// Its category.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -96,14 +108,18 @@ fn category_schema() -> RefOr<Schema> {
     RefOr::Ref(Ref::from_schema_name("CategoryRef"))
 }
 
-/// A text of at least one character and at most [`LONGEST_NAME`].
+/// A text of at least one character and at most [`LONGEST_NAME`], none of which is a control character.
 pub(crate) fn name(json: &Json<'_>) -> Result<String, Invalid> {
     let rules = StringRules {
         min_length: Some(1),
         max_length: Some(LONGEST_NAME),
         ..StringRules::NONE
     };
-    decode::string_with(json, &rules)
+    let name = decode::string_with(json, &rules)?;
+    match name.chars().any(char::is_control) {
+        true => Err(Invalid::new("pattern", "must not hold control characters")),
+        false => Ok(name),
+    }
 }
 
 fn list<T: Decode>(object: &ObjectReader<'_, '_>, name: &str, most: Option<u64>) -> Result<Vec<T>, Invalid> {

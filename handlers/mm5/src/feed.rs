@@ -22,6 +22,9 @@ use crate::manager::Mm5;
 
 /// The most transactions of the store whose events are written together.
 const MOST_TOGETHER: usize = 64;
+/// The most notifications of one revision, some tens of megabytes, which one transaction takes. Beyond that managers
+/// are told only that they have missed something: otherwise the feed would never get past such a revision.
+const MOST_AT_ONCE: usize = 50_000;
 /// How long the feed waits when the store has refused its events.
 const PAUSE: Duration = Duration::from_secs(1);
 
@@ -70,6 +73,34 @@ impl Mm5 {
                     continue;
                 }
                 transaction = event.post_to(subscription, transaction)?;
+            }
+        }
+        Ok(transaction)
+    }
+
+    /// [`Mm5::post`], or, if that is too much for one transaction, that it is missed.
+    fn post_or_miss(
+        &self,
+        happened: &[Happened],
+        mut transaction: Transaction,
+    ) -> Result<Transaction, Problem> {
+        let subscriptions = self.event_subscriptions();
+        let most = MOST_AT_ONCE / subscriptions.len().max(1);
+        let Some(last) = happened.last().filter(|_| happened.len() > most) else {
+            return self.post(happened, transaction);
+        };
+        let events = happened.len();
+        tracing::warn!(
+            events,
+            "too much has happened at once; managers are told to read the lists again"
+        );
+        let detail = format!("{events} events of one moment could not be told; read the lists again");
+        let missed = Happened::new(EventType::EventsLost, last.revision).detail(Some(&detail));
+        for (subscription, entry) in &subscriptions {
+            let wants =
+                |event: &Happened| subscription.wants(event.event_type, event.app_instance_id.as_deref());
+            if entry.created < last.revision && (wants(&missed) || happened.iter().any(wants)) {
+                transaction = missed.post_to(subscription, transaction)?;
             }
         }
         Ok(transaction)
@@ -169,7 +200,7 @@ impl Mm5 {
             }));
         }
         let value = serde_json::to_vec(cursor).map_err(|error| failed(Problem::internal(error)))?;
-        let transaction = self.post(happened, transaction).map_err(failed)?;
+        let transaction = self.post_or_miss(happened, transaction).map_err(failed)?;
         Ok(Some(self.store.commit(transaction.put(own_keys::CURSOR, value))))
     }
 

@@ -1,9 +1,6 @@
 //! Keys in the store that only Mm5 uses; those that others must know are in `mecforge_contracts::keys`.
 
-use percent_encoding::{AsciiSet, CONTROLS, percent_decode_str, utf8_percent_encode};
-
-/// What ends a part of a key, or marks an encoded character.
-const RESERVED: &AsciiSet = &CONTROLS.add(b'/').add(b'%');
+use mecforge_contracts::keys::{decode, part};
 
 /// Which task runs for an application instance: `mm5/running/<application instance>`.
 pub(crate) const RUNNING: &str = "mm5/running/";
@@ -13,10 +10,6 @@ pub(crate) const CURSOR: &str = "mm5/cursor";
 pub(crate) const EVENTS: &str = "platform-events";
 /// Whose those subscriptions are, as nobody is authenticated yet.
 pub(crate) const OWNER: &str = "manager";
-
-fn part(text: &str) -> String {
-    utf8_percent_encode(text, RESERVED).to_string()
-}
 
 /// Which task runs for an application instance.
 pub(crate) fn running(app_instance_id: &str) -> String {
@@ -40,10 +33,6 @@ pub(crate) fn idempotency(app_instance_id: &str, idempotency_key: &str) -> Strin
 /// The subscription of a manager.
 pub(crate) fn subscription(subscription_id: &str) -> String {
     mecforge_contracts::keys::subscription(EVENTS, OWNER, subscription_id)
-}
-
-pub(crate) fn decode(part: &str) -> Option<String> {
-    percent_decode_str(part).decode_utf8().ok().map(Into::into)
 }
 
 #[cfg(test)]

@@ -79,7 +79,13 @@ impl Mm5 {
     pub(crate) async fn fail(&self, mut record: Record, problem: &Problem) -> Result<(), CommitError> {
         record.finish(Err(problem));
         let task = &record.task;
-        tracing::warn!(task_id = %task.task_id, app_instance_id = %task.app_instance_id, %problem, "a task has failed");
+        let (task_id, app_instance_id) = (&task.task_id, &task.app_instance_id);
+        if problem.status().is_server_error() {
+            tracing::warn!(%task_id, %app_instance_id, %problem, "a task has failed");
+        } else {
+            // What a manager has got wrong is no trouble of the platform.
+            tracing::info!(%task_id, %app_instance_id, %problem, "a task is refused");
+        }
         match self.put_finished(&record, Transaction::new()) {
             Ok(transaction) => self.store.commit(transaction).await.map(drop),
             Err(problem) => Err(CommitError::Failed(problem.to_string())),
@@ -110,11 +116,13 @@ impl Mm5 {
             let sorted = wanted.clone().sorted();
             let present = self.rules_of(app_instance_id);
             record.task.rules = plan(&present, wanted);
-            if kept.is_some_and(|kept| kept.configuration == sorted) {
-                return self.succeed(record.clone(), false, guarded).await;
-            }
-            let guarded = guarded.expect_none_newer(keys::CONFIGURATIONS, revision);
-            match self.apply(record, wanted, &sorted, &present, guarded).await {
+            let applied = if kept.is_some_and(|kept| kept.configuration == sorted) {
+                self.keep(record, wanted, guarded).await
+            } else {
+                let guarded = guarded.expect_none_newer(keys::CONFIGURATIONS, revision);
+                self.apply(record, wanted, &sorted, &present, guarded).await
+            };
+            match applied {
                 Ok(_) => return Ok(()),
                 Err(RuleError::Refused(problem)) => return Err(problem.into()),
                 Err(RuleError::Commit(CommitError::Conflict { .. })) => {}
@@ -125,6 +133,37 @@ impl Mm5 {
             }
         }
         Err(Problem::conflict("others changed the same things at the same time, too often").into())
+    }
+
+    /// Makes sure that a configuration which stays as it is has its effect, and stores the end of its task.
+    async fn keep(
+        &self,
+        record: &Record,
+        wanted: &Configuration,
+        transaction: Transaction,
+    ) -> Result<Revision, RuleError> {
+        let mut finished = record.clone();
+        finished.finish(Ok(false));
+        let transaction = self
+            .put_finished(&finished, transaction)
+            .map_err(RuleError::Refused)?;
+        self.commit_traffic(&record.task.app_instance_id, wanted, transaction)
+            .await
+    }
+
+    /// Puts traffic rules in force, and commits a transaction with them.
+    async fn commit_traffic(
+        &self,
+        app_instance_id: &str,
+        wanted: &Configuration,
+        transaction: Transaction,
+    ) -> Result<Revision, RuleError> {
+        let change = RuleChange::ReplaceAll(wanted.traffic_rules.clone());
+        let committed = self.traffic.commit(app_instance_id, change, transaction).await;
+        committed.map_err(|error| match error {
+            RuleError::Refused(problem) => RuleError::Refused(at(problem, "/trafficRules")),
+            error => error,
+        })
     }
 
     /// Puts rules in force and stores the configuration and the end of its task, all or nothing.
@@ -162,15 +201,10 @@ impl Mm5 {
                 .stage(record, wanted, transaction)
                 .map_err(RuleError::Refused)?;
         }
-        if present.traffic_rules == sorted.traffic_rules {
+        if present.traffic_rules.is_empty() && wanted.traffic_rules.is_empty() {
             return self.store.commit(transaction).await.map_err(RuleError::Commit);
         }
-        let change = RuleChange::ReplaceAll(wanted.traffic_rules.clone());
-        let committed = self.traffic.commit(&app_instance_id, change, transaction).await;
-        committed.map_err(|error| match error {
-            RuleError::Refused(problem) => RuleError::Refused(at(problem, "/trafficRules")),
-            error => error,
-        })
+        self.commit_traffic(&app_instance_id, wanted, transaction).await
     }
 
     /// The rules that an application instance has, in the order of their identifiers.

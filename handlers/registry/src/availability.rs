@@ -23,6 +23,10 @@ const ATTEMPTS: usize = 16;
 /// After so many attempts, subscriptions are held still.
 const PATIENCE: usize = 2;
 
+/// The most references to services that the notifications of one transaction hold, if it has more than one service:
+/// some megabytes, well below what the store takes.
+const LARGEST_NOTICE: usize = 16 * 1024;
+
 /// Subscriptions to the availability of services, and what they are told.
 #[derive(Debug)]
 pub(crate) struct Availability {
@@ -59,10 +63,14 @@ impl Availability {
         }
     }
 
-    /// How many references to services the notifications of events would hold altogether.
-    pub(crate) fn count(&self, events: &[Event<'_>]) -> usize {
-        let told = self.matching.find(events);
-        told.values().map(|(_, events)| events.len()).sum()
+    /// How many of these events, from the first on, one transaction takes with their notifications; at least one.
+    pub(crate) fn fitting(&self, events: &[Event<'_>]) -> usize {
+        let mut references = 0;
+        let fit = events.iter().take_while(|event| {
+            references += self.matching.find(std::slice::from_ref(*event)).len();
+            references <= LARGEST_NOTICE
+        });
+        fit.count().max(1)
     }
 
     /// Adds to a transaction the notifications that its events cause, and that no subscription comes, changes or goes

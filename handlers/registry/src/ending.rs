@@ -3,9 +3,11 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use mecforge_contracts::rules::Later;
 use mecforge_contracts::{Belongings, Presence, keys};
 use mecforge_store::{CommitError, Expected, Transaction};
 
+use crate::availability::Refused;
 use crate::event::Event;
 use crate::registry::{ATTEMPTS, Registry};
 use crate::service::Service;
@@ -33,6 +35,9 @@ impl Registry {
     }
 
     async fn remove_orphan(&self, application: &str) -> Result<(), CommitError> {
+        while let Some(part) = self.remove_part(application) {
+            part.await?;
+        }
         let mut attempt = 0;
         loop {
             attempt += 1;
@@ -43,6 +48,39 @@ impl Registry {
             }
         }
     }
+
+    /// Removes services that still are as they were found, and tells of it.
+    async fn remove_services(&self, services: &[Arc<Service>]) -> Result<(), CommitError> {
+        let mut transaction = Transaction::new();
+        for service in services {
+            let key = service.key();
+            transaction = transaction
+                .expect(&*key, Expected::Revision(service.modified))
+                .delete(key);
+        }
+        let committed = match self.publish(&removals(services), &transaction).await {
+            Err(Refused::Notification(problem)) => {
+                tracing::error!(%problem, "the removal of services cannot be announced");
+                self.store.commit(transaction).await
+            }
+            Err(Refused::Commit(error)) => Err(error),
+            Ok(revision) => Ok(revision),
+        };
+        match committed {
+            Ok(_) | Err(CommitError::Conflict { .. }) => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+/// What happens to services that go.
+fn removals(services: &[Arc<Service>]) -> Vec<Event<'_>> {
+    let removals = services.iter().map(|service| Event {
+        id: &service.id,
+        before: Some(&service.content),
+        after: None,
+    });
+    removals.collect()
 }
 
 impl Belongings for Registry {
@@ -52,19 +90,12 @@ impl Belongings for Registry {
         transaction = transaction.expect_none_newer(prefix, existing.revision);
         let mut services = Vec::with_capacity(existing.entries.len());
         for (key, entry) in existing.entries {
-            services.extend(Service::read(&key, &entry));
+            services.extend(Service::read(&key, &entry).map(Arc::new));
             transaction = transaction
                 .expect(key.clone(), Expected::Revision(entry.modified))
                 .delete(key);
         }
-        let events: Vec<Event<'_>> = services
-            .iter()
-            .map(|service| Event {
-                id: &service.id,
-                before: Some(&service.content),
-                after: None,
-            })
-            .collect();
+        let events = removals(&services);
         let told = match events.is_empty() {
             true => Ok(transaction.clone()),
             false => self
@@ -77,5 +108,15 @@ impl Belongings for Registry {
             transaction
         });
         self.subscriptions().remove_all(app_instance_id, transaction)
+    }
+
+    fn remove_part(&self, app_instance_id: &str) -> Option<Later<'_, Result<(), CommitError>>> {
+        let mut services = self.index.of(app_instance_id);
+        let fitting = self.availability.fitting(&removals(&services));
+        if services.len() <= fitting {
+            return None;
+        }
+        services.truncate(fitting);
+        Some(Box::pin(async move { self.remove_services(&services).await }))
     }
 }

@@ -58,6 +58,15 @@ impl Index {
         }
     }
 
+    /// The services of an application instance, oldest first.
+    pub(crate) fn of(&self, application: &str) -> Vec<Arc<Service>> {
+        let services = self.services();
+        let positions = services.by_application.get(application);
+        let of = positions.into_iter().flatten();
+        of.filter_map(|position| services.by_position.get(position).cloned())
+            .collect()
+    }
+
     /// How many services an application instance offers.
     pub(crate) fn count_of(&self, application: &str) -> usize {
         self.services()

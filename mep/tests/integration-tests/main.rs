@@ -6,6 +6,7 @@ mod app_support;
 mod bad_requests;
 mod browser;
 mod configuration;
+mod console;
 mod durability;
 mod examples;
 mod http;

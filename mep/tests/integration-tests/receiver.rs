@@ -1,7 +1,8 @@
-//! A receiver of notifications: answers every `POST` with 204 and remembers what came.
+//! A receiver of notifications: answers every `POST` with 204 and remembers what came, or refuses it.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -20,6 +21,7 @@ pub(crate) struct Delivery {
 pub(crate) struct Receiver {
     pub(crate) address: SocketAddr,
     deliveries: Arc<Mutex<Vec<Delivery>>>,
+    refuses: Arc<AtomicBool>,
 }
 
 impl Receiver {
@@ -27,14 +29,24 @@ impl Receiver {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let deliveries = Arc::new(Mutex::new(Vec::new()));
-        let shared = deliveries.clone();
+        let refuses = Arc::new(AtomicBool::new(false));
+        let shared = (deliveries.clone(), refuses.clone());
         std::thread::spawn(move || {
             for stream in listener.incoming().flatten() {
                 let shared = shared.clone();
-                std::thread::spawn(move || while serve(&stream, &shared).is_some() {});
+                std::thread::spawn(move || while serve(&stream, &shared.0, &shared.1).is_some() {});
             }
         });
-        Self { address, deliveries }
+        Self {
+            address,
+            deliveries,
+            refuses,
+        }
+    }
+
+    /// Whether it answers 404 from now on, and remembers nothing.
+    pub(crate) fn refuse(&self, refuses: bool) {
+        self.refuses.store(refuses, Ordering::SeqCst);
     }
 
     pub(crate) fn url(&self, path: &str) -> String {
@@ -70,7 +82,7 @@ impl Receiver {
 }
 
 /// Serves one request of a connection; `None` at its end.
-fn serve(stream: &TcpStream, deliveries: &Mutex<Vec<Delivery>>) -> Option<()> {
+fn serve(stream: &TcpStream, deliveries: &Mutex<Vec<Delivery>>, refuses: &AtomicBool) -> Option<()> {
     let mut reader = BufReader::new(stream);
     let mut line = String::new();
     reader.read_line(&mut line).ok().filter(|read| *read > 0)?;
@@ -90,8 +102,12 @@ fn serve(stream: &TcpStream, deliveries: &Mutex<Vec<Delivery>>) -> Option<()> {
     }
     let mut body = vec![0; length];
     reader.read_exact(&mut body).ok()?;
+    let mut stream = stream;
+    if refuses.load(Ordering::SeqCst) {
+        let refusal = b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n";
+        return stream.write_all(refusal).ok();
+    }
     let body = serde_json::from_slice(&body).unwrap();
     deliveries.lock().unwrap().push(Delivery { path, id, body });
-    let mut stream = stream;
     stream.write_all(b"HTTP/1.1 204 No Content\r\n\r\n").ok()
 }

@@ -4,9 +4,8 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use mecforge_store::{Change, Changes, Revision};
-use serde::Serialize;
 
-use crate::events::{ChangeKind, Event};
+use crate::events::{ChangeKind, Event, EventData};
 use crate::kind::{Kind, Subject};
 
 /// Events that are sent together.
@@ -32,14 +31,14 @@ impl Batch {
             .filter(|event| event.kind != Kind::Delivery || self.queues.insert(event.id.clone()))
             .collect();
         let last = events.len().saturating_sub(1);
-        for (index, event) in events.iter().enumerate() {
+        for (index, event) in events.into_iter().enumerate() {
             let id = (index == last).then_some(changes.revision);
-            self.push(event.kind.name(), id, event);
+            self.push(event.kind.name(), id, &EventData::Event(event));
         }
     }
 
     /// Adds one event.
-    pub(crate) fn push(&mut self, name: &str, id: Option<Revision>, data: &impl Serialize) {
+    pub(crate) fn push(&mut self, name: &str, id: Option<Revision>, data: &EventData) {
         // JSON on one line: it has no line breaks of its own. Plain data cannot fail to be written.
         let data = serde_json::to_string(data).unwrap_or_default();
         let id = id.map_or_else(String::new, |id| format!("id: {id}\n"));

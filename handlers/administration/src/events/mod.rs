@@ -45,6 +45,24 @@ pub(crate) struct Event {
     revision: u64,
 }
 
+/// The data of an event.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(untagged)]
+pub(crate) enum EventData {
+    /// That of an event that is named by a kind.
+    Event(Event),
+    /// That of `ready` and `reset`.
+    Position(Position),
+}
+
+/// Where a client is: the data of `ready` and `reset`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Position {
+    /// The number of the change after which events follow.
+    revision: u64,
+}
+
 /// What has happened to something.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
@@ -59,21 +77,21 @@ pub(crate) enum ChangeKind {
 
 /// Everything that changes, as server-sent events.
 ///
-/// Each event is named by its kind, and its data is an object as below. `id` is the number of the change; a client that
-/// comes back with it as `Last-Event-ID` is told what it has missed. The first event is `ready`, or `reset` where that
-/// is not possible: then the client has to read again whatever it shows. `reset` also comes later to a client that
-/// reads too slowly.
+/// Each event is named by its kind, and its data is an `Event`; that of `ready` and `reset` is a `Position`. `id` is
+/// the number of the change; a client that comes back with it as `Last-Event-ID` is told what it has missed. The first
+/// event is `ready`, or `reset` where that is not possible: then the client has to read again whatever it shows.
+/// `reset` also comes later to a client that reads too slowly.
 #[utoipa::path(
     get,
     path = "/events",
     operation_id = "followEvents",
     tag = "events",
     params(
-        ("kinds" = Option<String>, Query, description = "Only events of these kinds, separated by commas."),
+        ("kinds" = Option<Vec<Kind>>, Query, style = Form, explode = false, min_items = 1, description = "Only events of these kinds, separated by commas."),
         ("Last-Event-ID" = Option<String>, Header, description = "The number of the last change that the client has seen."),
     ),
     responses(
-        (status = 200, description = "Events, without end.", body = Event, content_type = "text/event-stream"),
+        (status = 200, description = "Events, without end.", body = EventData, content_type = "text/event-stream"),
         (status = 400, description = "A parameter that is wrong.", body = crate::document::ProblemDetails, content_type = "application/problem+json"),
         (status = 503, description = "Too many clients, or the platform is stopping.", body = crate::document::ProblemDetails, content_type = "application/problem+json"),
     )

@@ -8,12 +8,12 @@ use bytes::Bytes;
 use futures_util::stream::{self, Stream};
 use mecforge_store::{Changes, Revision, Store, Watch, WatchError};
 use prometheus_client::metrics::gauge::Gauge;
-use serde::Serialize;
 use tokio::sync::{OwnedSemaphorePermit, watch};
 use tokio::time::Instant;
 
 use crate::administration::{Figures, Inner};
 use crate::events::batch::Batch;
+use crate::events::{EventData, Position};
 use crate::kind::Kind;
 
 /// How much is sent at once, in bytes, before it is looked whether the client takes it.
@@ -30,13 +30,6 @@ pub(crate) enum Begin {
     Resumed,
     /// With what happens from now on, and the client has missed something.
     Reset(Revision),
-}
-
-/// The data of `ready` and `reset`.
-#[derive(Debug, Serialize)]
-struct From {
-    /// The change after which events follow.
-    revision: u64,
 }
 
 /// One client's events.
@@ -104,10 +97,11 @@ impl Events {
         };
         events.batch.retry(RETRY);
         let revision = events.watch.position().0;
+        let position = EventData::Position(Position { revision });
         match begin {
-            Begin::Now(now) => events.batch.push("ready", Some(now), &From { revision }),
-            Begin::Resumed => events.batch.push("ready", None, &From { revision }),
-            Begin::Reset(now) => events.batch.push("reset", Some(now), &From { revision }),
+            Begin::Now(now) => events.batch.push("ready", Some(now), &position),
+            Begin::Resumed => events.batch.push("ready", None, &position),
+            Begin::Reset(now) => events.batch.push("reset", Some(now), &position),
         }
         events
     }
@@ -170,7 +164,11 @@ impl Events {
         let now = store.revision();
         self.watch = store.watch("", now).ok()?;
         self.figures.resets.inc();
-        self.batch.push("reset", Some(now), &From { revision: now.0 });
+        self.batch.push(
+            "reset",
+            Some(now),
+            &EventData::Position(Position { revision: now.0 }),
+        );
         Some(())
     }
 }

@@ -143,6 +143,7 @@ pub(crate) async fn list(inner: Arc<Inner>, call: Call) -> Result<Response, Prob
     params(("subscription" = String, Path, description = "The key of the subscription, percent-encoded as one segment.")),
     responses(
         (status = 200, description = "How it goes.", body = Delivery),
+        (status = 400, description = "A parameter that is wrong.", body = crate::document::ProblemDetails, content_type = "application/problem+json"),
         (status = 404, description = "There is no such subscription.", body = crate::document::ProblemDetails, content_type = "application/problem+json"),
     )
 )]

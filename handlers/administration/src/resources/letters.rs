@@ -130,6 +130,7 @@ pub(crate) async fn list_one(inner: Arc<Inner>, call: Call) -> Result<Response, 
     ),
     responses(
         (status = 200, description = "The notification.", body = Letter),
+        (status = 400, description = "A parameter that is wrong.", body = crate::document::ProblemDetails, content_type = "application/problem+json"),
         (status = 404, description = "There is none.", body = crate::document::ProblemDetails, content_type = "application/problem+json"),
     )
 )]
@@ -157,7 +158,9 @@ pub(crate) async fn get(inner: Arc<Inner>, call: Call) -> Result<Response, Probl
     request_body(content_type = "application/json", content = Nothing, description = "Nothing, or an object without members."),
     responses(
         (status = 200, description = "How many it were.", body = Count),
+        (status = 400, description = "A parameter or the body is wrong.", body = crate::document::ProblemDetails, content_type = "application/problem+json"),
         (status = 403, description = "A page of another site asks for it.", body = crate::document::ProblemDetails, content_type = "application/problem+json"),
+        (status = 413, description = "The body is longer than 4 KiB.", body = crate::document::ProblemDetails, content_type = "application/problem+json"),
         (status = 415, description = "`Content-Type` is not `application/json`.", body = crate::document::ProblemDetails, content_type = "application/problem+json"),
     )
 )]
@@ -175,8 +178,10 @@ pub(crate) async fn replay_all(inner: Arc<Inner>, call: Call) -> Result<Response
     request_body(content_type = "application/json", content = Nothing, description = "Nothing, or an object without members."),
     responses(
         (status = 200, description = "How many it were.", body = Count),
+        (status = 400, description = "A parameter or the body is wrong.", body = crate::document::ProblemDetails, content_type = "application/problem+json"),
         (status = 403, description = "A page of another site asks for it.", body = crate::document::ProblemDetails, content_type = "application/problem+json"),
         (status = 404, description = "There is none.", body = crate::document::ProblemDetails, content_type = "application/problem+json"),
+        (status = 413, description = "The body is longer than 4 KiB.", body = crate::document::ProblemDetails, content_type = "application/problem+json"),
         (status = 415, description = "`Content-Type` is not `application/json`.", body = crate::document::ProblemDetails, content_type = "application/problem+json"),
     )
 )]
@@ -197,8 +202,10 @@ pub(crate) async fn replay_subscription(inner: Arc<Inner>, call: Call) -> Result
     request_body(content_type = "application/json", content = Nothing, description = "Nothing, or an object without members."),
     responses(
         (status = 200, description = "How many it were.", body = Count),
+        (status = 400, description = "A parameter or the body is wrong.", body = crate::document::ProblemDetails, content_type = "application/problem+json"),
         (status = 403, description = "A page of another site asks for it.", body = crate::document::ProblemDetails, content_type = "application/problem+json"),
         (status = 404, description = "There is none.", body = crate::document::ProblemDetails, content_type = "application/problem+json"),
+        (status = 413, description = "The body is longer than 4 KiB.", body = crate::document::ProblemDetails, content_type = "application/problem+json"),
         (status = 415, description = "`Content-Type` is not `application/json`.", body = crate::document::ProblemDetails, content_type = "application/problem+json"),
     )
 )]
@@ -214,6 +221,7 @@ pub(crate) async fn replay(inner: Arc<Inner>, call: Call) -> Result<Response, Pr
     tag = "dead letters",
     responses(
         (status = 200, description = "How many it were.", body = Count),
+        (status = 400, description = "A parameter that is wrong.", body = crate::document::ProblemDetails, content_type = "application/problem+json"),
         (status = 403, description = "A page of another site asks for it.", body = crate::document::ProblemDetails, content_type = "application/problem+json"),
     )
 )]
@@ -230,6 +238,7 @@ pub(crate) async fn discard_all(inner: Arc<Inner>, call: Call) -> Result<Respons
     params(("subscription" = String, Path, description = "The key of the subscription, percent-encoded as one segment.")),
     responses(
         (status = 200, description = "How many it were.", body = Count),
+        (status = 400, description = "A parameter that is wrong.", body = crate::document::ProblemDetails, content_type = "application/problem+json"),
         (status = 403, description = "A page of another site asks for it.", body = crate::document::ProblemDetails, content_type = "application/problem+json"),
         (status = 404, description = "There is none.", body = crate::document::ProblemDetails, content_type = "application/problem+json"),
     )
@@ -250,6 +259,7 @@ pub(crate) async fn discard_subscription(inner: Arc<Inner>, call: Call) -> Resul
     ),
     responses(
         (status = 200, description = "How many it were.", body = Count),
+        (status = 400, description = "A parameter that is wrong.", body = crate::document::ProblemDetails, content_type = "application/problem+json"),
         (status = 403, description = "A page of another site asks for it.", body = crate::document::ProblemDetails, content_type = "application/problem+json"),
         (status = 404, description = "There is none.", body = crate::document::ProblemDetails, content_type = "application/problem+json"),
     )

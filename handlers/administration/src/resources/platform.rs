@@ -98,7 +98,10 @@ pub(crate) struct StoreFigures {
     path = "/platform",
     operation_id = "getPlatform",
     tag = "platform",
-    responses((status = 200, description = "The platform, now.", body = PlatformState))
+    responses(
+        (status = 200, description = "The platform, now.", body = PlatformState),
+        (status = 400, description = "A parameter that is wrong.", body = crate::document::ProblemDetails, content_type = "application/problem+json"),
+    )
 )]
 pub(crate) async fn get(inner: Arc<Inner>, call: Call) -> Result<Response, Problem> {
     call.allow(&[])?;

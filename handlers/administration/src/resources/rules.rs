@@ -163,7 +163,10 @@ pub(crate) async fn traffic_rules(inner: Arc<Inner>, call: Call) -> Result<Respo
     path = "/data-plane",
     operation_id = "getDataPlane",
     tag = "rules",
-    responses((status = 200, description = "What it can do.", body = DataPlane))
+    responses(
+        (status = 200, description = "What it can do.", body = DataPlane),
+        (status = 400, description = "A parameter that is wrong.", body = crate::document::ProblemDetails, content_type = "application/problem+json"),
+    )
 )]
 pub(crate) async fn data_plane(inner: Arc<Inner>, call: Call) -> Result<Response, Problem> {
     call.allow(&[])?;

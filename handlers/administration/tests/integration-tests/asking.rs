@@ -39,8 +39,13 @@ impl World {
     /// The problem that a request is answered with.
     pub(crate) async fn refusal(&self, request: Request<Body>, status: u16) -> Value {
         let path = request.uri().path().to_owned();
+        let operation = operation(&path, request.method());
         let response = self.send(request).await;
         assert_eq!(response.status().as_u16(), status, "{path}");
+        if let Some(operation) = operation {
+            let declared = &operation["responses"][status.to_string()]["content"]["application/problem+json"];
+            assert!(!declared.is_null(), "{path} does not declare {status}");
+        }
         assert_eq!(response.headers()["content-type"], "application/problem+json");
         let problem = body(response).await;
         assert_eq!(problem["status"], status);
@@ -52,6 +57,23 @@ impl World {
         );
         problem
     }
+}
+
+/// What the document says of an operation; `None` if it has none at this path.
+fn operation(path: &str, method: &Method) -> Option<Value> {
+    let document = serde_json::to_value(mecforge_administration::document()).unwrap();
+    let segments: Vec<&str> = path.strip_prefix(BASE_PATH)?.split('/').collect();
+    let fits = |template: &str| {
+        let template: Vec<&str> = template.split('/').collect();
+        let mut pairs = template.iter().zip(&segments);
+        template.len() == segments.len() && pairs.all(|(one, other)| one.starts_with('{') || one == other)
+    };
+    let items = document["paths"].as_object()?.iter();
+    // What has no parameters is meant rather than what has.
+    let found = items
+        .filter(|(template, _)| fits(template))
+        .min_by_key(|(template, _)| template.matches('{').count());
+    found?.1.get(method.as_str().to_lowercase()).cloned()
 }
 
 /// A request below the base path.

@@ -109,11 +109,11 @@ const LIVE: &str = "document.getElementById('connection').textContent === 'live'
 const LOST: &str = "document.body.classList.contains('lost')";
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_view_shows_what_there_is_on_phones_and_screens() {
+async fn every_view_shows_what_there_is_on_phones_tablets_and_screens() {
     let world = world().await;
     let served = Served::start(&world, anywhere());
     let mut chrome = Chrome::start().await;
-    for (width, height) in [(360, 780), (1280, 900)] {
+    for (width, height) in [(360, 780), (800, 1100), (1280, 900)] {
         chrome.size(width, height).await;
         for (view, texts) in [
             (
@@ -133,7 +133,7 @@ async fn every_view_shows_what_there_is_on_phones_and_screens() {
                 "rules",
                 &[
                     "video.example.com",
-                    "this kernel has no GTP-U",
+                    "has no GTP-U",
                     "1,234,567 packets",
                     "to port 8080",
                 ],

@@ -20,10 +20,21 @@ fn the_document_is_the_file() {
 
 /// A judge of what an operation answers with `200`.
 fn judge(document: &Value, path: &str, method: &str) -> jsonschema::Validator {
+    judge_of(document, path, method, "application/json")
+}
+
+/// A judge of the data of events.
+pub(crate) fn judge_of_events() -> jsonschema::Validator {
+    let document = serde_json::to_value(mecforge_administration::document()).unwrap();
+    judge_of(&document, "/events", "get", "text/event-stream")
+}
+
+fn judge_of(document: &Value, path: &str, method: &str, media_type: &str) -> jsonschema::Validator {
     let pointer = |text: &str| text.replace('~', "~0").replace('/', "~1");
     let place = format!(
-        "/paths/{}/{method}/responses/200/content/application~1json/schema",
-        pointer(path)
+        "/paths/{}/{method}/responses/200/content/{}/schema",
+        pointer(path),
+        pointer(media_type)
     );
     let schema = document.pointer(&place).unwrap_or_else(|| panic!("no {place}"));
     let whole = json!({
@@ -81,6 +92,20 @@ async fn answers_are_as_the_document_says() {
     let answer = world.change(Method::POST, "/dead-letters/replay").await;
     assert!(judge(&document, "/dead-letters/replay", "post").is_valid(&answer));
     assert!(!judge(&document, "/dead-letters/replay", "post").is_valid(&json!({"count": "1"})));
+}
+
+#[test]
+fn the_kinds_that_can_be_asked_for_are_those_that_there_are() {
+    let document = serde_json::to_value(mecforge_administration::document()).unwrap();
+    let kinds = &document["paths"]["/events"]["get"]["parameters"][0];
+    assert_eq!(
+        (&kinds["style"], &kinds["explode"]),
+        (&json!("form"), &json!(false))
+    );
+    let whole = json!({"components": document["components"], "allOf": [kinds["schema"]]});
+    let judge = jsonschema::validator_for(&whole).unwrap();
+    assert!(judge.is_valid(&json!(["service", "dnsRule"])));
+    assert!(!judge.is_valid(&json!(["cat"])) && !judge.is_valid(&json!([])));
 }
 
 #[tokio::test]

@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 
+use crate::document::judge_of_events;
 use crate::world::{World, service};
 
 /// Serves a world's API at a port of its own.
@@ -86,6 +87,9 @@ impl Client {
             "{}",
             received.data
         );
+        if !name.starts_with(':') {
+            assert!(judge_of_events().is_valid(&received.data), "{}", received.data);
+        }
         received.data
     }
 }

@@ -29,7 +29,11 @@ async fn parameters_are_read_strictly() {
         ("/deliveries?limit=1&limit=2", "limit", None),
         ("/deliveries?subscription=1", "subscription", None),
         ("/platform?verbose", "verbose", None),
+        ("/data-plane?verbose", "verbose", None),
+        ("/deliveries/x?limit=1", "limit", None),
+        ("/dead-letters/x/y?limit=1", "limit", None),
         ("/events?kinds=service,cat", "kinds", Some("enum")),
+        ("/events?kinds=", "kinds", Some("enum")),
     ] {
         let problem = world
             .refusal(request(Method::GET, path).body(Body::empty()).unwrap(), 400)
@@ -107,6 +111,18 @@ async fn changes_need_json_that_says_nothing_else() {
             pointer,
             "{body}"
         );
+    }
+    for path in ["/dead-letters/replay", "/dead-letters/x/replay"] {
+        let replay = request(Method::POST, path).header("content-type", "application/json");
+        world.refusal(replay.body(Body::from("[]")).unwrap(), 400).await;
+    }
+    for path in [
+        "/dead-letters?all",
+        "/dead-letters/x?all",
+        "/dead-letters/x/y?all",
+    ] {
+        let discard = request(Method::DELETE, path).body(Body::empty()).unwrap();
+        assert_eq!(world.refusal(discard, 400).await["parameter"], "all");
     }
     let long = request(Method::POST, &path)
         .header("content-type", "application/json")

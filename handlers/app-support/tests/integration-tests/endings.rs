@@ -9,6 +9,7 @@ use mecforge_contracts::{Applications, Presence};
 use serde_json::json;
 
 use crate::api::{Api, dns_rule, traffic_rule};
+use crate::parts::{MOST, REMOVED};
 
 const MINUTE: Duration = Duration::from_secs(60);
 
@@ -253,4 +254,23 @@ async fn ends_are_counted_by_what_brought_them_about() {
             text()
         );
     }
+}
+
+#[tokio::test]
+async fn what_one_transaction_does_not_take_goes_in_parts() {
+    let api = Api::new().await;
+    for action in [EndAction::Stopping, EndAction::Terminating] {
+        for number in 0..3 * MOST + 1 {
+            api.add_service("app", &format!("service {number}")).await;
+        }
+        let before = api.store.revision();
+        api.support.end("app", action, MINUTE).await.unwrap();
+        let removed = api.store.range(REMOVED, None, usize::MAX).entries;
+        let mut revisions: Vec<_> = removed.iter().map(|(_, entry)| entry.created).collect();
+        revisions.retain(|revision| *revision > before);
+        revisions.sort_unstable();
+        let parts: Vec<_> = revisions.chunk_by(|a, b| a == b).map(<[_]>::len).collect();
+        assert_eq!(parts, [MOST, MOST, MOST, 1], "{action:?}");
+    }
+    api.expect_gone("app");
 }

@@ -14,7 +14,7 @@ use mecforge_contracts::rules::{
 use mecforge_contracts::{Belongings, keys};
 use mecforge_runtime::Decode;
 use mecforge_runtime::server::Problem;
-use mecforge_store::{Expected, Revision, Store, Transaction};
+use mecforge_store::{CommitError, Entry, Expected, Revision, Store, Transaction};
 
 /// The rules at a place of the store.
 fn kept<R: Decode>(store: &dyn Store, app: &str, prefix: &str) -> Vec<Kept<R>> {
@@ -184,6 +184,14 @@ impl TrafficRules for Traffic {
                 transaction.put(key, serde_json::to_vec(rule).unwrap())
             };
             match &change {
+                RuleChange::Set(rule)
+                    if self
+                        .get(&app, &rule.traffic_rule_id)
+                        .is_some_and(|kept| kept.rule == *rule) =>
+                {
+                    // It keeps its revision, and is in the kernel again if it was not.
+                    put(Transaction::new(), rule, &mut new);
+                }
                 RuleChange::Set(rule) => transaction = put(transaction, rule, &mut new),
                 RuleChange::ReplaceAll(rules) => {
                     transaction = transaction.delete_prefix(keys::traffic_rules_of(&app));
@@ -228,15 +236,15 @@ impl TrafficRules for Traffic {
 /// Where services tell of their removal: one key for each removal of each service.
 pub(crate) const REMOVED: &str = "test-removed/";
 
+/// The most services that one transaction of [`Services`] removes.
+pub(crate) const MOST: usize = 3;
+
 /// Services, each of whose removals is noted in the transaction that removes it.
 pub(crate) struct Services(pub(crate) Arc<dyn Store>);
 
-impl Belongings for Services {
-    fn remove_all(&self, app: &str, mut transaction: Transaction) -> Transaction {
-        let prefix = keys::services_of(app);
-        let existing = self.0.range(&prefix, None, usize::MAX);
-        transaction = transaction.expect_none_newer(prefix, existing.revision);
-        for (key, entry) in existing.entries {
+impl Services {
+    fn remove(&self, entries: Vec<(Arc<str>, Entry)>, mut transaction: Transaction) -> Transaction {
+        for (key, entry) in entries {
             let note = format!("{REMOVED}{key}/{}", uuid::Uuid::new_v4());
             transaction = transaction
                 .expect(key.clone(), Expected::Revision(entry.modified))
@@ -244,6 +252,27 @@ impl Belongings for Services {
                 .put(note, "");
         }
         transaction
+    }
+}
+
+impl Belongings for Services {
+    fn remove_all(&self, app: &str, mut transaction: Transaction) -> Transaction {
+        let prefix = keys::services_of(app);
+        let existing = self.0.range(&prefix, None, usize::MAX);
+        transaction = transaction.expect_none_newer(prefix, existing.revision);
+        self.remove(existing.entries, transaction)
+    }
+
+    fn remove_part(&self, app: &str) -> Option<Later<'_, Result<(), CommitError>>> {
+        let mut entries = self.0.range(&keys::services_of(app), None, usize::MAX).entries;
+        if entries.len() <= MOST {
+            return None;
+        }
+        entries.truncate(MOST);
+        let transaction = self.remove(entries, Transaction::new());
+        Some(Box::pin(
+            async move { self.0.commit(transaction).await.map(drop) },
+        ))
     }
 }
 

@@ -77,7 +77,10 @@ async fn nothing_that_is_added_meanwhile_outlives_the_instance() {
             tokio::time::sleep(Duration::from_micros(500)).await;
         }
     });
-    tokio::time::sleep(Duration::from_millis(30)).await;
+    let services = keys::services_of("app");
+    while api.store.range(&services, None, 1).entries.is_empty() {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
     api.support.remove("app").await.unwrap();
     let added = adder.await.unwrap();
     assert!(added > 0);

@@ -54,13 +54,13 @@ async fn what_was_left_of_the_grace_is_left_after_a_restart() {
 async fn an_end_that_fell_due_while_the_platform_was_down_comes_at_its_start() {
     let api = Api::new().await;
     api.equip("app").await;
-    let grace = Duration::from_secs(1);
+    let grace = Duration::from_secs(2);
     api.support
         .end("app", EndAction::Terminating, grace)
         .await
         .unwrap();
     let api = api.restarted();
-    tokio::time::sleep(Duration::from_millis(1100)).await;
+    tokio::time::sleep(Duration::from_millis(2100)).await;
     assert_eq!(
         api.instances.presence("app"),
         Presence::Registered,
@@ -70,7 +70,7 @@ async fn an_end_that_fell_due_while_the_platform_was_down_comes_at_its_start() {
     let _running = api.start();
     api.wait_until_gone("app").await;
     assert!(
-        begun.elapsed() < Duration::from_millis(900),
+        begun.elapsed() < Duration::from_millis(1900),
         "{:?}",
         begun.elapsed()
     );

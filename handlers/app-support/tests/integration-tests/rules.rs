@@ -1,5 +1,7 @@
 //! Rules over HTTP: read, activated, deactivated, and nothing else.
 
+use std::sync::atomic::Ordering;
+
 use mecforge_runtime::server::Principal;
 use serde_json::{Value, json};
 
@@ -133,6 +135,24 @@ async fn a_rule_that_is_activated_is_in_force_when_the_answer_comes() {
         .await
         .expect(412);
     assert_eq!(api.traffic.in_kernel("app"), ["way"]);
+    // Somebody flushes the kernel: an answer that the rule is active makes it so.
+    api.traffic.kernel.lock().unwrap().clear();
+    let again = api
+        .put(&path, "", traffic_rule("way", "ACTIVE"))
+        .await
+        .expect(200);
+    assert_eq!(
+        again.header("etag"),
+        set.header("etag"),
+        "what changes nothing changes no tag"
+    );
+    assert_eq!(api.traffic.in_kernel("app"), ["way"]);
+    api.traffic.kernel.lock().unwrap().clear();
+    api.traffic.broken.store(true, Ordering::Relaxed);
+    api.put(&path, "", traffic_rule("way", "ACTIVE"))
+        .await
+        .expect(503);
+    api.traffic.broken.store(false, Ordering::Relaxed);
     api.put(&path, "*", traffic_rule("way", "INACTIVE"))
         .await
         .expect(200);

@@ -116,7 +116,8 @@ fn set(intervals: &Intervals, element: impl Fn(u128) -> Value) -> Value {
     one_of(elements.collect())
 }
 
-fn one_of(mut elements: Vec<Value>) -> Value {
+/// One value, or any of several.
+pub(super) fn one_of(mut elements: Vec<Value>) -> Value {
     match elements.pop() {
         Some(only) if elements.is_empty() => only,
         last => {
@@ -149,4 +150,12 @@ pub(super) fn payload(protocol: &str, field: &str) -> Value {
 /// The conntrack zone of the packets that go in the direction in which their connection began.
 pub(super) fn zone_of_original() -> Value {
     json!({ "ct": { "key": "zone", "dir": "original" } })
+}
+
+/// That a packet is an answer within a connection that began in a zone.
+pub(super) fn is_answer(zone: u16) -> [Value; 2] {
+    [
+        is(json!({ "ct": { "key": "direction" } }), json!("reply")),
+        is(zone_of_original(), json!(zone)),
+    ]
 }

@@ -11,6 +11,7 @@ mod conditions;
 mod inner;
 mod network;
 mod probe;
+mod rules;
 mod ruleset;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -31,7 +32,10 @@ use crate::options::{ForwardAddress, Options};
 use command::{CommandError, Commands};
 use network::{Surroundings, Ways};
 use probe::Machine;
-use ruleset::{Planned, Ruleset, Verdict};
+use ruleset::{Planned, Ruleset, Size, Verdict};
+
+/// The objects of tables that are there, as the kernel shows them.
+type Tables = BTreeMap<Network, Vec<Value>>;
 
 /// The back end that writes tables of nftables.
 #[derive(Debug)]
@@ -157,16 +161,25 @@ impl Nftables {
         let mut applied = Applied::default();
         let (planned, ways) = self.plan(intents, required, &mut applied).await?;
         let ruleset = Ruleset::new(&self.options, &self.networks, self.machine.reassembles, &planned);
+        let tables = self.tables().await?;
+        applied.found = match current.as_ref() {
+            Some(current) => self.difference(current, &tables).await?,
+            None => None,
+        };
         // Ways first: a table that names an interface which is not there would not be taken. Until all is well, what
         // is in force is not sure.
         let previous = current.take();
         let surroundings = self.surroundings();
-        let mut done = Ok(());
+        let mut done = Ok(false);
         if !ways.is_empty() {
-            done = surroundings.build(&ways).await;
+            done = surroundings.build(&ways).await.map(|()| false);
         }
         if done.is_ok() {
-            done = self.write(&ruleset, previous.as_ref()).await;
+            let as_left = previous.as_ref().filter(|_| applied.found.is_none());
+            done = self.write(&ruleset, as_left, tables).await;
+        }
+        if let Ok(true) = done {
+            applied.found = Some(format!("the tables {} were changed", self.options.table));
         }
         if let Err(error) = done {
             let old = previous
@@ -192,65 +205,90 @@ impl Nftables {
         Ok(applied)
     }
 
-    /// Changes the tables: where they are known to be ours, so that counters go on; else from scratch.
-    async fn write(&self, ruleset: &Ruleset, previous: Option<&Current>) -> Result<(), CommandError> {
+    /// Changes the tables: where they are as `previous` says, so that counters go on by themselves; else from scratch,
+    /// so that nothing is left of what somebody else has put there. Whether they were found changed.
+    async fn write(
+        &self,
+        ruleset: &Ruleset,
+        previous: Option<&Current>,
+        mut tables: Tables,
+    ) -> Result<bool, CommandError> {
+        let mut changed = false;
         if let Some(previous) = previous
             && !previous.ruleset.is_empty()
             && !ruleset.is_empty()
         {
-            match self
-                .commands
-                .nft(&ruleset.update(&self.options, &previous.ruleset))
-                .await
-            {
-                Ok(()) => return Ok(()),
-                // Somebody has changed the tables: they are replaced below.
-                Err(CommandError::Refused { message, .. }) => {
-                    tracing::warn!(message, "the tables of traffic rules are not as they were left");
-                }
+            let update = ruleset.update(&self.options, &previous.ruleset);
+            match self.commands.nft(&update).await {
+                Ok(()) => return Ok(false),
+                // Somebody may have changed the tables just now. If not, what follows fails as well.
+                Err(CommandError::Refused { .. }) => tables = self.tables().await?,
                 Err(error) => return Err(error),
             }
+            changed = without_counts(&tables) != previous.shown;
         }
-        let mut tallies = BTreeMap::new();
+        let tallies = tables
+            .iter()
+            .flat_map(|(network, objects)| counts(objects).map(|(name, tally)| ((*network, name), tally)));
+        let replace = ruleset.replace(&self.options, &self.networks, &tallies.collect());
+        self.commands.nft(&replace).await?;
+        Ok(changed)
+    }
+
+    /// The tables as the kernel shows them.
+    async fn tables(&self) -> Result<Tables, CommandError> {
+        let mut tables = Tables::new();
         for &network in &self.networks {
-            let objects = self
-                .commands
-                .table(conditions::family(network))
-                .await?
-                .unwrap_or_default();
-            tallies.extend(counts(&objects).map(|(name, tally)| ((network, name), tally)));
+            if let Some(objects) = self.commands.table(conditions::family(network)).await? {
+                tables.insert(network, objects);
+            }
         }
-        self.commands
-            .nft(&ruleset.replace(&self.options, &self.networks, &tallies))
-            .await
+        Ok(tables)
     }
 
     /// The tables as the kernel shows them, which must be those that were meant.
     async fn confirm(&self, ruleset: &Ruleset) -> Result<String, BackendError> {
-        let mut shown = String::new();
+        let tables = self.tables().await?;
+        let mark = ruleset::mark(&ruleset.digest);
         for &network in &self.networks {
-            let family = conditions::family(network);
-            let objects = self.commands.table(family).await?;
-            let rules = objects.as_ref().map(|objects| {
-                objects
+            let objects = tables.get(&network);
+            let size = objects.map(|objects| Size {
+                rules: objects
                     .iter()
                     .filter(|object| object.get("rule").is_some())
-                    .count()
+                    .count(),
+                objects: objects
+                    .iter()
+                    .filter(|object| object.get("metainfo").is_none())
+                    .count(),
             });
-            let mark = ruleset::mark(&ruleset.digest);
             let marked = objects
-                .iter()
-                .flatten()
-                .any(|object| object["rule"]["comment"] == *mark);
-            if rules != ruleset.size(network) || marked != rules.is_some() {
+                .is_some_and(|objects| objects.iter().any(|object| object["rule"]["comment"] == *mark));
+            if size != ruleset.size(network) || marked != size.is_some() {
                 return Err(BackendError::Failed(format!(
-                    "table {family} {} is not what it was set to; somebody else changes it",
+                    "table {} {} is not what it was set to; somebody else changes it",
+                    conditions::family(network),
                     self.options.table
                 )));
             }
-            shown.push_str(&without_counts(objects));
         }
-        Ok(shown)
+        Ok(without_counts(&tables))
+    }
+
+    /// What of the tables and ways is not as it was left.
+    async fn difference(&self, current: &Current, tables: &Tables) -> Result<Option<String>, CommandError> {
+        let table = &self.options.table;
+        let missing = |network: &&Network| !tables.contains_key(network);
+        if !current.ruleset.is_empty()
+            && let Some(network) = self.networks.iter().find(missing)
+        {
+            let family = conditions::family(*network);
+            return Ok(Some(format!("table {family} {table} is gone")));
+        }
+        if without_counts(tables) != current.shown {
+            return Ok(Some(format!("the tables {table} were changed")));
+        }
+        self.surroundings().missing(&current.ways).await
     }
 
     async fn find_drift(&self) -> Result<Option<String>, BackendError> {
@@ -258,19 +296,8 @@ impl Nftables {
         let Some(current) = current.as_ref() else {
             return Ok(Some("what is in force is not known".to_owned()));
         };
-        let mut shown = String::new();
-        for &network in &self.networks {
-            let family = conditions::family(network);
-            let objects = self.commands.table(family).await?;
-            if objects.is_none() && !current.ruleset.is_empty() {
-                return Ok(Some(format!("table {family} {} is gone", self.options.table)));
-            }
-            shown.push_str(&without_counts(objects));
-        }
-        if shown != current.shown {
-            return Ok(Some(format!("the tables {} were changed", self.options.table)));
-        }
-        Ok(self.surroundings().missing(&current.ways).await?)
+        let tables = self.tables().await?;
+        Ok(self.difference(current, &tables).await?)
     }
 
     fn remember(&self, intents: &[Intent]) {
@@ -428,13 +455,14 @@ fn counts(objects: &[Value]) -> impl Iterator<Item = (String, Tally)> + '_ {
     })
 }
 
-/// What a table is, as text, without what changes by itself.
-fn without_counts(objects: Option<Vec<Value>>) -> String {
+/// What tables are, as text, without what changes by itself.
+fn without_counts(tables: &Tables) -> String {
     let mut text = String::new();
-    for mut object in objects.unwrap_or_default() {
+    for object in tables.values().flatten() {
         if object.get("metainfo").is_some() {
             continue;
         }
+        let mut object = object.clone();
         if let Some(counter) = object.get_mut("counter").and_then(Value::as_object_mut) {
             counter.remove("packets");
             counter.remove("bytes");

@@ -6,10 +6,11 @@ use std::net::IpAddr;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use super::conditions::{conditions, differs, family, is, meta, payload, zone_of_original};
+use super::conditions::{family, is, meta};
+use super::rules::{loopback, table};
 use crate::address::{MacAddress, Network};
 use crate::backend::Tally;
-use crate::intent::{Filter, Intent, hexadecimal};
+use crate::intent::{Intent, hexadecimal};
 use crate::options::Options;
 
 /// The chain of the rules.
@@ -19,6 +20,13 @@ pub(super) const DESTINATIONS: &str = "destinations";
 /// A chain that no packet goes through: that it is there makes the kernel put fragments together before they come to
 /// the rules (a `tproxy` needs that), without having it track connections. Only the first fragment has ports.
 const REASSEMBLY: &str = "reassembly";
+/// The chain that packets from destinations of rewritten connections go to instead of [`RULES`]: they only get the zone
+/// in which they are tracked, so that afterwards answers can be told from what a destination sends by itself.
+pub(super) const SENDERS: &str = "senders";
+/// The chain of the same rules for these packets, when their connections are known.
+const ANSWERS: &str = "answers";
+/// Just behind the tracking of connections (-200).
+const ANSWERS_PRIORITY: i32 = -199;
 /// Just before other people's translation of destinations (-100): the first translation stays.
 const DESTINATIONS_PRIORITY: i32 = -101;
 
@@ -76,12 +84,14 @@ pub(super) struct Planned<'a> {
     pub(super) verdict: Verdict,
 }
 
-/// The rules of one table.
+/// The rules of one table, by chain.
 #[derive(Clone, Debug, Default)]
-struct Table {
-    rules: Vec<Value>,
-    destinations: Vec<Value>,
-    reassembly: Vec<Value>,
+pub(super) struct Table {
+    pub(super) senders: Vec<Value>,
+    pub(super) rules: Vec<Value>,
+    pub(super) answers: Vec<Value>,
+    pub(super) destinations: Vec<Value>,
+    pub(super) reassembly: Vec<Value>,
 }
 
 /// All tables.
@@ -117,14 +127,20 @@ impl Ruleset {
         hash.update(options.chain_priority.to_be_bytes());
         for (network, table) in &tables {
             hash.update(family(*network));
-            hash.update(json!([table.rules, table.destinations, table.reassembly]).to_string());
+            let chains = [
+                &table.senders,
+                &table.rules,
+                &table.answers,
+                &table.destinations,
+                &table.reassembly,
+            ];
+            hash.update(json!(chains).to_string());
         }
         let digest = hexadecimal(&hash.finalize()[..8]);
         for (_, table) in &mut tables {
-            let loopback = vec![is(meta("iifname"), json!("lo")), accept()];
             table
                 .rules
-                .insert(0, json!({ "comment": mark(&digest), "expr": loopback }));
+                .insert(0, json!({ "comment": mark(&digest), "expr": loopback() }));
         }
         Self {
             tables,
@@ -138,10 +154,17 @@ impl Ruleset {
         self.tables.is_empty()
     }
 
-    /// How many rules the table of a family has, in all chains; `None` if there is no such table.
-    pub(super) fn size(&self, network: Network) -> Option<usize> {
+    /// How many rules the table of a family has, in all chains, and how many objects of every kind that is, the
+    /// table itself among them; `None` if there is no such table.
+    pub(super) fn size(&self, network: Network) -> Option<Size> {
         let (_, table) = self.tables.iter().find(|(one, _)| *one == network)?;
-        Some(table.chains(0).iter().map(|chain| chain.rules.len()).sum())
+        let chains = table.chains(0);
+        let rules = chains.iter().map(|chain| chain.rules.len()).sum();
+        let made = chains.iter().filter(|chain| !chain.rules.is_empty()).count();
+        Some(Size {
+            rules,
+            objects: 1 + made + rules + self.counters.len(),
+        })
     }
 
     /// The commands that replace whatever tables there are. Counters start from `tallies`.
@@ -199,12 +222,24 @@ impl Ruleset {
     }
 }
 
+/// How large a table is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Size {
+    /// Rules in all chains.
+    pub(super) rules: usize,
+    /// The table, its chains, rules and counters; whatever else there is somebody else has put there.
+    pub(super) objects: usize,
+}
+
 impl Table {
     /// All chains, those without rules as well, which are not made.
-    fn chains(&self, priority: i32) -> [Chain<'_>; 3] {
+    fn chains(&self, priority: i32) -> [Chain<'_>; 5] {
         let chain = |name, hook, rules| Chain { name, hook, rules };
         [
+            // Before the chain from which packets go there.
+            chain(SENDERS, None, &self.senders),
             chain(RULES, Some(("filter", priority)), &self.rules),
+            chain(ANSWERS, Some(("filter", ANSWERS_PRIORITY)), &self.answers),
             chain(
                 DESTINATIONS,
                 Some(("nat", DESTINATIONS_PRIORITY)),
@@ -271,171 +306,4 @@ fn add_counter(options: &Options, network: Network, name: &str, tally: Option<Ta
         counter["bytes"] = json!(tally.bytes);
     }
     json!({ "add": { "counter": object(options, network, counter) } })
-}
-
-fn table(options: &Options, network: Network, planned: &[Planned<'_>]) -> Table {
-    let mut table = Table::default();
-    if !options.interfaces.is_empty() {
-        let names = json!({ "set": options.interfaces });
-        let expression = vec![differs(meta("iifname"), names), accept()];
-        table
-            .rules
-            .push(json!({ "comment": "other interfaces", "expr": expression }));
-    }
-    if network == Network::V6 {
-        // Without these the machine would lose its neighbours to a rule about addresses.
-        let types = [
-            "nd-router-solicit",
-            "nd-router-advert",
-            "nd-neighbor-solicit",
-            "nd-neighbor-advert",
-        ];
-        let kind = payload("icmpv6", "type");
-        let expression = vec![is(kind, json!({ "set": types })), accept()];
-        table
-            .rules
-            .push(json!({ "comment": "neighbour discovery", "expr": expression }));
-    }
-    let mut zones: BTreeMap<u16, IpAddr> = BTreeMap::new();
-    for one in planned {
-        if !one.intent.action.takes(network) {
-            continue;
-        }
-        if let Verdict::Rewrite { address, zone } = &one.verdict {
-            zones.insert(*zone, *address);
-        }
-        let comment = comment(one.intent);
-        for filter in one
-            .intent
-            .filters
-            .iter()
-            .filter(|filter| filter.concerns(network))
-        {
-            for expression in expressions(network, one, filter) {
-                table
-                    .rules
-                    .push(json!({ "comment": comment, "expr": expression }));
-            }
-        }
-    }
-    for (zone, address) in zones {
-        let expression = vec![
-            is(zone_of_original(), json!(zone)),
-            json!({ "dnat": { "addr": address.to_string() } }),
-        ];
-        table.destinations.push(json!({ "expr": expression }));
-    }
-    table
-}
-
-/// What a person who lists the rules sees beside each; the kernel keeps 128 bytes of it.
-fn comment(intent: &Intent) -> String {
-    let plain = |text: &str| -> String {
-        let allowed = |letter: char| letter.is_ascii_alphanumeric() || "-_.:".contains(letter);
-        text.chars()
-            .map(|letter| if allowed(letter) { letter } else { '?' })
-            .take(60)
-            .collect()
-    };
-    let name = &intent.name;
-    format!(
-        "{}/{}",
-        plain(&name.app_instance_id),
-        plain(&name.traffic_rule_id)
-    )
-}
-
-/// The rules that one filter becomes, in order.
-fn expressions(network: Network, planned: &Planned<'_>, filter: &Filter) -> Vec<Vec<Value>> {
-    let flow = planned.intent.flow;
-    let counter = json!({ "counter": planned.intent.name.word() });
-    let there = conditions(network, filter);
-    let mut both = there.clone();
-    if flow {
-        let back = conditions(network, &filter.reversed());
-        both.extend(back.into_iter().filter(|back| !there.contains(back)));
-    }
-    match &planned.verdict {
-        Verdict::Drop => joined(&both, &[counter, json!({ "drop": null })]),
-        Verdict::Pass => joined(&both, &[counter, accept()]),
-        Verdict::Rewrite { address, zone } => {
-            let from = comes_from(network, &Origin::Address(*address));
-            // What the destination itself sends to where clients send to, for example a cache that asks the
-            // original server, must not come back to it.
-            let mut rules = joined(&there, &[from.clone(), accept()]);
-            let zone = json!({ "mangle": { "key": zone_of_original(), "value": zone } });
-            rules.extend(joined(&there, &[counter.clone(), zone, accept()]));
-            if flow {
-                let mut answers = filter.reversed();
-                match &mut answers.outer {
-                    Some(outer) => outer.sources = None,
-                    None => answers.sources = None,
-                }
-                rules.extend(joined(&conditions(network, &answers), &[from, counter, accept()]));
-            }
-            rules
-        }
-        Verdict::Send { hops, keep } => send(network, &both, counter, hops, *keep),
-    }
-}
-
-/// The rules that copy packets to other machines.
-fn send(
-    network: Network,
-    directions: &[Vec<Value>],
-    counter: Value,
-    hops: &[Hop],
-    keep: bool,
-) -> Vec<Vec<Value>> {
-    let hops: Vec<&Hop> = hops.iter().filter(|hop| hop.address(network).is_some()).collect();
-    let mut rules = Vec::new();
-    if !keep {
-        for hop in &hops {
-            // What the destination has passed on goes on.
-            rules.extend(joined(directions, &[comes_from(network, &hop.origin), accept()]));
-        }
-    }
-    let mut rest = vec![counter];
-    rest.extend(hops.iter().filter_map(|hop| hop.copy(network)));
-    rest.push(if keep { accept() } else { json!({ "drop": null }) });
-    rules.extend(joined(directions, &rest));
-    rules
-}
-
-fn accept() -> Value {
-    json!({ "accept": null })
-}
-
-/// A rule for each alternative.
-fn joined(alternatives: &[Vec<Value>], rest: &[Value]) -> Vec<Vec<Value>> {
-    alternatives
-        .iter()
-        .map(|conditions| [conditions, rest].concat())
-        .collect()
-}
-
-impl Hop {
-    fn address(&self, network: Network) -> Option<&String> {
-        match network {
-            Network::V4 => self.v4.as_ref(),
-            Network::V6 => self.v6.as_ref(),
-        }
-    }
-
-    fn copy(&self, network: Network) -> Option<Value> {
-        let mut copy = json!({ "addr": self.address(network)? });
-        if let Some(device) = &self.device {
-            copy["dev"] = json!(device);
-        }
-        Some(json!({ "dup": copy }))
-    }
-}
-
-/// That a packet comes from a machine.
-fn comes_from(network: Network, origin: &Origin) -> Value {
-    match origin {
-        Origin::Address(address) => is(payload(family(network), "saddr"), json!(address.to_string())),
-        Origin::Mac(mac) => is(payload("ether", "saddr"), json!(mac.to_string())),
-        Origin::Device(device) => is(meta("iifname"), json!(device)),
-    }
 }

@@ -103,6 +103,76 @@ async fn a_flow_that_is_forwarded_gets_past_lower_rules_in_both_directions() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_a_destination_sends_by_itself_is_no_answer() {
+    let lab = Lab::new();
+    let plane = Plane::within(&lab).await;
+    for (version, cloud) in [(4, "10.5.5.5"), (6, "fd05::5")] {
+        let (client, server) = (lab.client.address(version), lab.server.address(version));
+        let app = lab.app.address(version);
+        let forward = json!({
+            "priority": 5, "trafficFilter": [{ "dstAddress": [cloud] }],
+            "action": "FORWARD_ENCAPSULATED", "dstInterface": ip(&app),
+        });
+        plane.set(rule("forward", forward)).await;
+        let drop = json!({
+            "priority": 10, "filterType": "PACKET",
+            "trafficFilter": [{ "srcAddress": [app], "protocol": ["udp"], "dstPort": ["9000"] }],
+        });
+        plane.set(rule("drop", drop)).await;
+        let elsewhere = json!({
+            "priority": 20, "trafficFilter": [{ "dstAddress": [server], "dstPort": ["443"] }],
+            "action": "FORWARD_ENCAPSULATED", "dstInterface": ip(&lab.tap.address(version)),
+        });
+        plane.set(rule("elsewhere", elsewhere)).await;
+        plane
+            .set(rule(
+                "rest",
+                json!({ "priority": 255, "trafficFilter": [{ "srcAddress": [app] }] }),
+            ))
+            .await;
+        for _ in 0..2 {
+            assert_eq!(lab.client.udp(cloud, 80).as_deref(), APP, "over IPv{version}");
+            assert_eq!(lab.client.tcp(cloud, 80).as_deref(), APP, "over IPv{version}");
+        }
+        let counted = [plane.packets("forward").await, plane.packets("drop").await];
+        assert!(counted[0] >= 14, "both directions count: {counted:?}");
+        assert_eq!(
+            lab.app.udp(&client, 9000),
+            None,
+            "lower rules see what it sends, over IPv{version}"
+        );
+        assert_eq!(
+            lab.app.udp(&server, 5000),
+            None,
+            "the lowest as well, over IPv{version}"
+        );
+        assert_eq!(
+            [plane.packets("forward").await, plane.packets("drop").await],
+            [counted[0], counted[1] + 1],
+            "a rule counts its own packets, over IPv{version}"
+        );
+        assert_eq!(
+            lab.app.udp(&server, 443).as_deref(),
+            Some("tap"),
+            "over IPv{version}"
+        );
+        assert_eq!(
+            lab.app.tcp(&server, 443).as_deref(),
+            Some("tap"),
+            "over IPv{version}"
+        );
+        // What it answers to those who call it by its own address is not of the rule's flow either.
+        assert_eq!(lab.client.udp(&app, 80), None, "over IPv{version}");
+        plane.remove("a").await;
+        assert_eq!(
+            lab.app.udp(&client, 9000).as_deref(),
+            Some("client"),
+            "over IPv{version}"
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn forwarding_to_a_mac_address_leaves_packets_as_they_are() {
     let lab = Lab::new();
     let plane = Plane::within(&lab).await;

@@ -199,6 +199,28 @@ async fn a_disabled_data_plane_keeps_inactive_rules_and_refuses_active_ones() {
     refuses_active_rules(&plane).await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn only_the_pointer_tells_the_whole_way_to_a_place() {
+    let plane = Plane::of_kind(Kind::Disabled, Options::default()).await;
+    for (parts, expected) in [
+        (
+            json!({ "trafficFilter": [{ "dstPort": ["x"] }] }),
+            "dstPort of the traffic rule must be",
+        ),
+        (
+            json!({ "trafficFilter": [{ "srcAddress": ["x"] }] }),
+            "srcAddress of the traffic rule must be",
+        ),
+    ] {
+        let problem = plane.plane.check(&rule("r", parts)).unwrap_err();
+        let detail = problem.details().detail.clone().unwrap();
+        assert!(
+            detail.starts_with(expected) && !detail.contains("/traffic"),
+            "{detail}"
+        );
+    }
+}
+
 async fn refuses_active_rules(plane: &Plane) {
     plane.set(rule("r", json!({ "state": "INACTIVE" }))).await;
     let refused = plane.try_set(rule("r", json!({}))).await.unwrap_err();

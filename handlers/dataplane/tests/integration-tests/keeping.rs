@@ -99,7 +99,7 @@ async fn a_rule_is_in_force_when_the_answer_comes_and_gone_when_it_is_deactivate
 }
 
 /// The value of a counter.
-fn counter(registry: &Registry, name: &str) -> u32 {
+pub(crate) fn counter(registry: &Registry, name: &str) -> u32 {
     let mut text = String::new();
     encode(&mut text, registry).unwrap();
     let line = text.lines().find(|line| line.starts_with(name)).unwrap();

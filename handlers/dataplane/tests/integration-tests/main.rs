@@ -7,4 +7,5 @@ mod judgement;
 mod keeping;
 mod lab;
 mod plane;
+mod strangers;
 mod tunnels;

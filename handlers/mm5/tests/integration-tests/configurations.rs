@@ -1,8 +1,12 @@
 //! Configurations take effect as a whole, or not at all.
 
+use std::fmt::Debug;
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex, OnceLock};
 
 use serde_json::json;
+use tracing::field::Field;
+use tracing::{Event, Level, Metadata, span};
 
 use crate::platform::{Fault, Platform, configuration, dns, traffic};
 
@@ -63,9 +67,81 @@ async fn what_was_read_can_be_put_and_changes_nothing() {
         (&json!("SUCCEEDED"), &json!(false))
     );
     assert_eq!(task["rules"][0]["operation"], "KEEP");
-    assert_eq!(platform.world.commits.load(Ordering::SeqCst), commits);
+    assert_eq!(
+        platform.world.commits.load(Ordering::SeqCst),
+        commits + 1,
+        "the data plane is asked whether the rules are in force"
+    );
     let again = platform.get(&configuration("a")).await;
     assert_eq!(again.header("etag"), read.header("etag"));
+    platform.fail_with(Fault::Refuse);
+    let task = platform.configure("a", &read.body).await;
+    assert_eq!(
+        (&task["state"], &task["problem"]["status"]),
+        (&json!("FAILED"), &json!(503)),
+        "what is not in force is not said to be"
+    );
+}
+
+/// Remembers the levels and fields of what is logged.
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<(Level, String)>>>);
+
+impl Log {
+    /// The log of all tests: callsites remember who listens, so that a log of one thread could miss lines.
+    fn get() -> Self {
+        static LOG: OnceLock<Log> = OnceLock::new();
+        let start = || {
+            let log = Self::default();
+            tracing::subscriber::set_global_default(log.clone()).unwrap();
+            log
+        };
+        LOG.get_or_init(start).clone()
+    }
+
+    /// What was logged since the last time, of lines that hold a text.
+    fn take(&self, text: &str) -> Vec<Level> {
+        let mut lines = self.0.lock().unwrap();
+        let taken = lines.extract_if(.., |(_, line)| line.contains(text));
+        taken.map(|(level, _)| level).collect()
+    }
+}
+
+impl tracing::Subscriber for Log {
+    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
+        metadata.target().starts_with("mecforge_mm5")
+    }
+
+    fn new_span(&self, _: &span::Attributes<'_>) -> span::Id {
+        span::Id::from_u64(1)
+    }
+
+    fn record(&self, _: &span::Id, _: &span::Record<'_>) {}
+
+    fn record_follows_from(&self, _: &span::Id, _: &span::Id) {}
+
+    fn event(&self, event: &Event<'_>) {
+        let mut text = String::new();
+        event.record(&mut |field: &Field, value: &dyn Debug| text += &format!("{field}={value:?} "));
+        self.0.lock().unwrap().push((*event.metadata().level(), text));
+    }
+
+    fn enter(&self, _: &span::Id) {}
+
+    fn exit(&self, _: &span::Id) {}
+}
+
+#[tokio::test]
+async fn what_a_manager_gets_wrong_is_no_warning() {
+    let log = Log::get();
+    let platform = Platform::new();
+    let body = |priority| json!({"appName": "n", "trafficRules": [traffic("t", priority)]});
+    let levels = || log.take("app_instance_id=wrong ");
+    platform.configure("wrong", &body(13)).await;
+    assert_eq!(levels(), [Level::INFO], "422");
+    platform.fail_with(Fault::Refuse);
+    platform.configure("wrong", &body(1)).await;
+    assert_eq!(levels(), [Level::WARN], "503");
 }
 
 #[tokio::test]
@@ -225,7 +301,7 @@ async fn conditions_are_honoured() {
     platform
         .send_with("PUT", &path, Some(&body), &[("if-match", "nonsense")])
         .await
-        .expect_parameter(400, "if-match");
+        .expect_parameter(412, "If-Match");
 }
 
 #[tokio::test]

@@ -266,3 +266,31 @@ async fn a_subscription_is_told_of_what_follows_even_if_the_feed_never_ran() {
     }
     panic!("the cursor stays although nobody is subscribed");
 }
+
+#[tokio::test]
+async fn what_is_too_much_for_one_transaction_is_told_as_missed() {
+    let platform = Platform::new();
+    let mut subscriptions = Vec::new();
+    for number in 0..100 {
+        let types = match number {
+            0 => json!(["APPLICATION_REGISTERED"]),
+            _ => json!(["SERVICE_ADDED"]),
+        };
+        let body = json!({"callbackUri": "http://127.0.0.1:9/all", "eventTypes": types});
+        subscriptions.push(subscribe(&platform, body).await);
+    }
+    let many = (0..501).fold(Transaction::new(), |many, number| {
+        many.put(keys::service("a", &number.to_string()), "{}")
+    });
+    platform.world.store.commit(many).await.unwrap();
+    let told = events(&platform, &subscriptions[99], 1).await;
+    assert_eq!(types(&told), ["EVENTS_LOST"]);
+    events(&platform, &subscriptions[0], 0).await;
+    // The feed goes on.
+    platform
+        .world
+        .put(&keys::service("a", "one more"), b"{}".to_vec())
+        .await;
+    let told = events(&platform, &subscriptions[99], 2).await;
+    assert_eq!(types(&told), ["EVENTS_LOST", "SERVICE_ADDED"]);
+}

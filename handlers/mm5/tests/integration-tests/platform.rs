@@ -107,6 +107,10 @@ impl DnsRules for World {
     }
 }
 
+fn full() -> Problem {
+    Problem::service_unavailable("the kernel takes no more rules")
+}
+
 impl TrafficRules for World {
     fn list(&self, app: &str) -> Vec<Kept<TrafficRule>> {
         list(&*self.store, &keys::traffic_rules_of(app), keys::traffic_rule_at)
@@ -131,18 +135,18 @@ impl TrafficRules for World {
         wanted: RuleChange<TrafficRule>,
         transaction: Transaction,
     ) -> Later<'_, Result<Revision, RuleError>> {
-        let prefix = keys::traffic_rules_of(app);
         let key = |rule: &TrafficRule| keys::traffic_rule(app, &rule.traffic_rule_id);
-        let transaction = change(prefix, wanted, key, transaction);
+        let kept = TrafficRules::list(self, app);
+        let transaction = match wanted {
+            RuleChange::ReplaceAll(rules) if kept.iter().map(|kept| &kept.rule).eq(&rules) => transaction,
+            wanted => change(keys::traffic_rules_of(app), wanted, key, transaction),
+        };
         let fault = *self.fault.lock().unwrap();
         Box::pin(async move {
             self.commits.fetch_add(1, Ordering::SeqCst);
             match fault {
                 Fault::None => {}
-                Fault::Refuse => {
-                    let detail = "the kernel takes no more rules";
-                    return Err(RuleError::Refused(Problem::service_unavailable(detail)));
-                }
+                Fault::Refuse => return Err(RuleError::Refused(full())),
                 Fault::Hang => std::future::pending().await,
                 Fault::Panic => panic!("as the test asked for"),
             }

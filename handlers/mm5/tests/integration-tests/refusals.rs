@@ -16,6 +16,8 @@ async fn bodies_are_judged_by_place_and_rule() {
         (json!({"appName": 1}), "/appName", "type"),
         (json!({"appName": ""}), "/appName", "minLength"),
         (json!({"appName": long}), "/appName", "maxLength"),
+        (json!({"appName": "a\u{0}"}), "/appName", "pattern"),
+        (json!({"appName": "a\u{85}b"}), "/appName", "pattern"),
         (
             json!({"appName": "n", "dnsRule": []}),
             "/dnsRule",

@@ -13,8 +13,6 @@ use crate::service::{Content, Service};
 
 /// The most services that are suspended in one transaction.
 pub(crate) const LARGEST_BATCH: usize = 256;
-/// The most references to services that the notifications of one transaction hold, if it has more than one service.
-const LARGEST_NOTICE: usize = 16 * 1024;
 
 /// A service that is to be suspended, and what it was when that was decided.
 struct Late {
@@ -27,22 +25,19 @@ impl Registry {
     /// Suspends those of these services that still are late.
     pub(crate) async fn suspend(&self, ids: &[Arc<str>]) -> Result<(), Problem> {
         let mut conflicts = 0;
-        let mut size = LARGEST_BATCH;
         loop {
             let mut late = self.late(ids);
-            late.truncate(size);
+            late.truncate(LARGEST_BATCH);
             if late.is_empty() {
                 return Ok(());
             }
-            let events: Vec<Event<'_>> = late.iter().map(Late::event).collect();
-            if late.len() > 1 && self.availability.count(&events) > LARGEST_NOTICE {
-                size = late.len() / 2;
-                continue;
-            }
+            let mut events: Vec<Event<'_>> = late.iter().map(Late::event).collect();
+            events.truncate(self.availability.fitting(&events));
+            let late = &late[..events.len()];
             let mut transaction = Transaction::new();
             for Late {
                 service, suspended, ..
-            } in &late
+            } in late
             {
                 let key = service.key();
                 transaction = transaction
@@ -50,7 +45,7 @@ impl Registry {
                     .put(key, suspended.write().map_err(Problem::internal)?);
             }
             match self.publish(&events, &transaction).await {
-                Ok(_) => self.suspended(&late).await?,
+                Ok(_) => self.suspended(late).await?,
                 // One of them has changed or gone; the next look tells which.
                 Err(Refused::Commit(CommitError::Conflict { .. })) if conflicts < ATTEMPTS => conflicts += 1,
                 Err(refused) => return Err(refused.into()),

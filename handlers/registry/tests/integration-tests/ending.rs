@@ -1,6 +1,7 @@
 //! The end of application instances.
 
 use mecforge_contracts::{Belongings, keys};
+use mecforge_registry::Options;
 use mecforge_store::{CommitError, Store, Transaction};
 use serde_json::{Value, json};
 
@@ -88,4 +89,38 @@ async fn orphans_are_removed_and_told_of() {
     assert_eq!(api.registry.remove_orphans().await, Ok(1));
     assert_eq!(api.heard("b", &others), "REMOVED x ACTIVE");
     assert_eq!(api.registry.subscriptions().count(), 1);
+}
+
+/// One transaction for all of them would hold a reference for each service in each notification.
+#[tokio::test]
+async fn many_services_with_many_subscribers_go_in_parts() {
+    const SERVICES: usize = 60;
+    const SUBSCRIBERS: usize = 300;
+    let api = Api::with(Options {
+        subscriptions_per_application: None,
+        ..Options::default()
+    });
+    for number in 0..SERVICES {
+        let body = service(json!({"serName": format!("x{number}")}));
+        api.register("a", body).await;
+    }
+    let mut subscribers = Vec::new();
+    for _ in 0..SUBSCRIBERS {
+        subscribers.push(api.subscribe("b", Value::Null).await);
+    }
+    let mut parts = 0;
+    while let Some(part) = api.registry.remove_part("a") {
+        part.await.unwrap();
+        parts += 1;
+    }
+    assert_eq!(parts, 1, "as much as fits goes at once");
+    let left = api.registry.count(None);
+    assert!(left > 0 && left < SERVICES / 2, "{left} are left");
+    api.store.commit(removal(&api)).await.unwrap();
+    assert_eq!(api.registry.count(None), 0);
+    for subscriber in [&subscribers[0], &subscribers[SUBSCRIBERS - 1]] {
+        assert_eq!(api.told("b", subscriber).len(), 2);
+        let heard = api.heard("b", subscriber);
+        assert_eq!(heard.matches("REMOVED").count(), SERVICES, "{heard}");
+    }
 }

@@ -42,8 +42,8 @@ async fn subscriptions_end_when_their_time_comes() {
     let early = subscribe(&bench, 1, ends_in(200)).await;
     bench.notify(&early).await;
     let running = bench.subscriptions.start(Expiry::default());
-    let late = subscribe(&bench, 2, ends_in(400)).await;
-    let renewed = subscribe(&bench, 3, ends_in(400)).await;
+    let late = subscribe(&bench, 2, ends_in(2_000)).await;
+    let renewed = subscribe(&bench, 3, ends_in(2_000)).await;
     let forever = subscribe(&bench, 4, Terms::callback("http://app.example/")).await;
     let caller = caller();
     let always = Preconditions::default();
@@ -76,9 +76,9 @@ async fn what_ended_while_nobody_watched_ends_at_the_start() {
 #[tokio::test]
 async fn the_end_is_announced_before_it_comes() {
     let bench = Bench::new();
-    let subscription = subscribe(&bench, 1, ends_in(700)).await;
+    let subscription = subscribe(&bench, 1, ends_in(2_000)).await;
     let _running = bench.subscriptions.start(Expiry {
-        notice: Duration::from_millis(500),
+        notice: Duration::from_millis(1_000),
         announcement: Some(Box::new(|subscription| {
             Some(subscription.outgoing(&Rain {
                 text: format!("ends at {}", subscription.expires.unwrap()),

@@ -1,13 +1,12 @@
 //! Bringing the platform to what the configuration says.
 
-use std::time::Duration;
-
 use mec011_service_management::{
     ListApplicationServicesQuery, SerAvailabilityNotificationSubscription, ServiceInfo, ServiceInfoRequest,
     ServiceState,
 };
 use tokio::time::Instant;
 
+use super::heartbeat::granted;
 use super::{Agent, Registered, gone};
 use crate::matching::{contains, is_as_wanted, pair};
 use crate::platform::Trouble;
@@ -186,7 +185,7 @@ impl Agent {
                 Some(request.await?.body.interval)
             }
         };
-        let interval = interval.map(|seconds| Duration::from_secs(seconds.max(1)));
+        let interval = interval.map(granted);
         let held = &mut self.services[index];
         let before = held
             .registered

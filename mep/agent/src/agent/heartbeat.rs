@@ -11,6 +11,14 @@ use tokio::time::Instant;
 use super::{Agent, Held};
 use crate::platform::Trouble;
 
+/// The longest interval that is kept to, in seconds: a moment beyond it may be one that the clock does not have.
+const LONGEST_INTERVAL: u64 = 24 * 60 * 60;
+
+/// An interval that the platform has granted, in seconds.
+pub(super) fn granted(seconds: u64) -> Duration {
+    Duration::from_secs(seconds.clamp(1, LONGEST_INTERVAL))
+}
+
 impl Held {
     /// What the platform calls the service.
     pub(super) fn id(&self) -> Option<&String> {
@@ -76,7 +84,7 @@ impl Agent {
         match answer {
             Ok(success) => {
                 if let UpdateApplicationServiceLivenessSuccess::Ok { body, .. } = success {
-                    registered.interval = Duration::from_secs(body.interval.max(1));
+                    registered.interval = granted(body.interval);
                     registered.there.state = body.state;
                 } else if registered.there.state == ServiceState::Suspended {
                     registered.there.state = ServiceState::Active;

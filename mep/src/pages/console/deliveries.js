@@ -2,7 +2,7 @@
 
 import { discard, replay } from "./api.js";
 import { ask, say } from "./dialog.js";
-import { element, pill, second } from "./dom.js";
+import { breakable, element, pill, second } from "./dom.js";
 import { moment, number } from "./format.js";
 import { listing } from "./listing.js";
 
@@ -35,7 +35,7 @@ export function deliveries(again) {
     columns: [
       { label: "Subscription", lead: true, cell: (item) => [item.kind ?? item.subscription, second([item.appInstanceId, item.subscriptionId].filter(Boolean).join(" · "))] },
       { label: "State", cell: state },
-      { label: "Sent to", wide: true, cell: (item) => address(item.target) },
+      { label: "Sent to", wide: true, cell: (item) => breakable(address(item.target)) },
       { label: "Waiting", number: true, cell: (item) => number(item.queued) },
       { label: "Delivered", number: true, restless: true, cell: (item) => number(item.delivered) },
       { label: "Last success", restless: true, cell: (item) => moment(item.lastSuccess) },
@@ -52,10 +52,10 @@ export function deliveries(again) {
     columns: [
       { label: "Notification", lead: true, cell: (item) => [item.notification, second(item.id)] },
       { label: "Reason", cell: (item) => [item.reason, second(`after ${number(item.attempts)} ${item.attempts === 1 ? "attempt" : "attempts"}`)] },
-      { label: "Sent to", wide: true, cell: (item) => [address(item.target), second(item.subscription)] },
+      { label: "Sent to", wide: true, cell: (item) => [breakable(address(item.target)), second(breakable(item.subscription))] },
       { label: "Given up", restless: true, cell: (item) => [moment(item.givenUp), second("happened ", moment(item.happened))] },
       { label: "Body", keep: true, cell: (item) => element("details", {}, element("summary", {}, "Show"), element("pre", { tabindex: "0" }, JSON.stringify(item.body, null, 2))) },
-      { label: "Do", keep: true, cell: (item) => buttons(item, act) },
+      { label: "Actions", keep: true, cell: (item) => buttons(item, act) },
     ],
   });
   const update = (values) => {

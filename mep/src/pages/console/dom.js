@@ -22,6 +22,13 @@ function nodes(children) {
   return present.map((child) => (child instanceof Node ? child : document.createTextNode(visible(String(child)))));
 }
 
+/** A long name without spaces, which may be broken where its parts meet and not in the middle of a word. */
+export function breakable(text) {
+  if (text === null || text === undefined) return null;
+  const parts = String(text).split(/(?<=[/_?&])(?![/_?&])/);
+  return parts.flatMap((part, index) => (index === 0 ? [part] : [document.createElement("wbr"), part]));
+}
+
 /** A text in which nothing hides: characters that turn text around or are not seen are named instead. */
 function visible(text) {
   return text.replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff]/g,

@@ -21,16 +21,16 @@ export function bytes(value) {
   return `${unit === 0 || amount >= 100 ? Math.round(amount) : amount.toFixed(1)}\u00a0${units[unit]}`;
 }
 
-/** Seconds as the two largest units. */
-export function duration(seconds) {
+/** Seconds as the largest units, two unless something else is said. */
+export function duration(seconds, units = 2) {
   const parts = [["d", 86400], ["h", 3600], ["min", 60], ["s", 1]];
   const words = [];
   let rest = Math.max(0, Math.round(seconds));
   for (const [unit, size] of parts) {
-    if (rest >= size && words.length < 2) {
+    if (rest >= size && words.length < units) {
       words.push(`${Math.floor(rest / size)}\u00a0${unit}`);
       rest %= size;
-    } else if (words.length === 1) {
+    } else if (words.length > 0) {
       break;
     }
   }
@@ -43,8 +43,14 @@ export function moment(milliseconds) {
   const date = new Date(milliseconds);
   if (Number.isNaN(date.getTime())) return String(milliseconds);
   const seconds = (Date.now() - milliseconds) / 1000;
-  const text = Math.abs(seconds) < 1 ? "now" : seconds > 0 ? `${duration(seconds)} ago` : `in ${duration(-seconds)}`;
+  const text = Math.abs(seconds) < 1 ? "now" : seconds > 0 ? `${duration(seconds, 1)}\u00a0ago` : `in\u00a0${duration(-seconds, 1)}`;
   return element("time", { datetime: date.toISOString(), title: date.toLocaleString() }, text);
+}
+
+/** A time as it is. `milliseconds` since 1970-01-01 UTC. */
+export function instant(milliseconds) {
+  const date = new Date(milliseconds);
+  return Number.isNaN(date.getTime()) ? String(milliseconds) : element("time", { datetime: date.toISOString() }, date.toLocaleString());
 }
 
 /** The time of day. */

@@ -30,7 +30,7 @@ export function listing({ heading, level = "h2", columns, key, words, empty, too
     more.hidden = !page?.more;
     none.hidden = items.length > 0;
     fill(none, page === undefined ? "Loading" : all.length === 0 ? empty : `Nothing has “${field.value.trim()}” in it.`);
-    fill(count, items.length === all.length ? number(all.length) : `${number(items.length)} of ${number(all.length)}`);
+    fill(count, items.length === all.length ? `${number(all.length)} in all` : `${number(items.length)} of ${number(all.length)}`);
   };
   field.addEventListener("input", () => update());
   return { root, update };

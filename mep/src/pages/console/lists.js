@@ -1,6 +1,6 @@
 // Services, applications and subscriptions.
 
-import { element, pill, second } from "./dom.js";
+import { breakable, element, pill, second } from "./dom.js";
 import { moment, number } from "./format.js";
 import { listing } from "./listing.js";
 
@@ -29,7 +29,7 @@ function transport(service) {
   const info = service?.transportInfo;
   if (!info) return null;
   const serializer = service.serializer ? `, ${service.serializer}` : "";
-  return [`${info.type ?? info.protocol ?? ""}${serializer}`, ...endpoints(service).map((endpoint) => second(endpoint))];
+  return [`${info.type ?? info.protocol ?? ""}${serializer}`, ...endpoints(service).map((endpoint) => second(breakable(endpoint)))];
 }
 
 function endpoints(service) {
@@ -75,7 +75,7 @@ export function subscriptions() {
     columns: [
       { label: "Subscription", lead: true, cell: (item) => [item.kind, second(item.subscriptionId)] },
       { label: "Application", cell: (item) => item.appInstanceId },
-      { label: "Sent to", wide: true, cell: callback },
+      { label: "Sent to", wide: true, cell: (item) => breakable(callback(item)) },
       { label: "Criteria", cell: criteria },
     ],
   });

@@ -1,7 +1,7 @@
 // The first view: whether all is well, what there is, and what has just happened.
 
 import { element, fill } from "./dom.js";
-import { bytes, clock, duration, moment, number } from "./format.js";
+import { bytes, clock, duration, instant, number } from "./format.js";
 
 const TILES = [
   ["services", "Services", "#services"],
@@ -13,7 +13,7 @@ const TILES = [
   ["deadLetters", "Dead letters", "#deliveries"],
 ];
 const NAMES = {
-  application: "application", configuration: "configuration", life: "life of", service: "service", subscription: "subscription",
+  application: "application", configuration: "configuration of", life: "life of", service: "service", subscription: "subscription",
   dnsRule: "DNS rule", trafficRule: "traffic rule", delivery: "notifications of", deadLetter: "dead letter", task: "task",
 };
 const VERBS = { ADDED: "added", CHANGED: "changed", REMOVED: "removed" };
@@ -87,7 +87,7 @@ function facts({ platform, dataPlane }) {
   return pairs([
     ["Version", platform.version],
     ["Running for", duration(platform.uptimeSeconds)],
-    ["Started", moment(platform.started)],
+    ["Started", instant(platform.started)],
     ["Listens on", listeners],
     ["Data plane", dataPlane ? `${dataPlane.backend}${dataPlane.available ? "" : ", not available"}` : null],
     ["Live clients", number(platform.eventClients)],

@@ -1,6 +1,6 @@
 // DNS rules, traffic rules and what the data plane can do.
 
-import { element, fill, pill, second } from "./dom.js";
+import { breakable, element, fill, pill, second } from "./dom.js";
 import { bytes, number } from "./format.js";
 import { listing } from "./listing.js";
 
@@ -29,7 +29,7 @@ export function rules() {
     columns: [
       { label: "Rule", lead: true, cell: ({ rule }) => [rule.trafficRuleId, second(`${rule.filterType}, priority ${rule.priority}`)] },
       { label: "State", cell: ({ rule }) => pill(rule.state, STATES[rule.state] ?? "") },
-      { label: "Action", cell: ({ rule }) => [rule.action, destination(rule.dstInterface)] },
+      { label: "Action", cell: ({ rule }) => [breakable(rule.action), destination(rule.dstInterface)] },
       { label: "Traffic", wide: true, cell: ({ rule }) => filters(rule.trafficFilter) },
       { label: "Matched", restless: true, number: true, cell: ({ matched }) => matched && [`${number(matched.packets)} packets`, second(bytes(matched.bytes))] },
       { label: "Application", cell: (item) => item.appInstanceId },
@@ -48,7 +48,8 @@ function plane({ backend, available, remarks, actions, tunnelTypes }) {
   const words = available
     ? `Traffic rules are put in force by ${backend}: ${actions.join(", ")}${tunnelTypes.length > 0 ? `; tunnels: ${tunnelTypes.join(", ")}` : ""}.`
     : `Traffic rules cannot be put in force (${backend}).`;
-  return [element("p", { class: available ? "" : "notice" }, words), ...remarks.map((remark) => element("p", { class: "notice" }, remark))];
+  const limits = remarks.length > 0 && element("ul", { class: "notice" }, remarks.map((remark) => element("li", {}, remark)));
+  return [element("p", { class: available ? "" : "notice" }, words), limits];
 }
 
 /** One interface, or a list of them. */
@@ -58,13 +59,17 @@ function destination(interfaces) {
 }
 
 const FILTERS = {
-  srcAddress: "from", dstAddress: "to", srcPort: "from port", dstPort: "to port", protocol: "protocol", tag: "tag",
+  protocol: "protocol", srcAddress: "from", dstAddress: "to", srcPort: "from port", dstPort: "to port", tag: "tag",
   srcTunnelAddress: "tunnel from", tgtTunnelAddress: "tunnel to", srcTunnelPort: "tunnel from port", dstTunnelPort: "tunnel to port",
   qCI: "QCI", dSCP: "DSCP", tC: "TC",
 };
 
+/** As people say it, what is not known last. */
+const ORDER = Object.keys(FILTERS);
+
 function filters(list) {
-  const texts = (list ?? []).map((filter) => Object.entries(filter)
+  const place = ([name]) => (ORDER.includes(name) ? ORDER.indexOf(name) : ORDER.length);
+  const texts = (list ?? []).map((filter) => Object.entries(filter).sort((one, other) => place(one) - place(other))
     .map(([name, value]) => `${FILTERS[name] ?? name} ${[value].flat().join(" or ")}`)
     .join(", ") || "everything");
   return texts.map((text, index) => (index === 0 ? text : second(`or ${text}`)));
