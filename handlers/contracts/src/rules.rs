@@ -40,7 +40,8 @@ pub enum RuleChange<R> {
 /// Why rules are not changed.
 #[derive(Debug)]
 pub enum RuleError {
-    /// They cannot be put in force; nothing has changed.
+    /// They cannot be put in force; nothing has changed. Where one of several traffic rules is at fault, the problem
+    /// names it by a member `trafficRuleId`, and its `pointer` is a place in that rule.
     Refused(Problem),
     /// They could be, but the transaction was not committed; nothing has changed. A conflict is worth a new attempt
     /// with a new transaction.

@@ -349,7 +349,12 @@ fn unavailable(capabilities: &DataPlaneCapabilities) -> Problem {
 
 fn refusal(error: BackendError) -> Problem {
     match error {
-        BackendError::Refused { pointer, reason, .. } => judge::impossible(&pointer, &reason),
+        // Of several rules that change together it must be told which one is at fault.
+        BackendError::Refused {
+            name,
+            pointer,
+            reason,
+        } => judge::impossible(&pointer, &reason).with_extension("trafficRuleId", name.traffic_rule_id),
         BackendError::Failed(reason) => {
             Problem::service_unavailable("the traffic rules could not be put in force; nothing has changed")
                 .with_cause(reason)

@@ -138,7 +138,7 @@ impl Mm5 {
     /// Makes sure that a configuration which stays as it is has its effect, and stores the end of its task.
     async fn keep(
         &self,
-        record: &Record,
+        record: &mut Record,
         wanted: &Configuration,
         transaction: Transaction,
     ) -> Result<Revision, RuleError> {
@@ -147,21 +147,31 @@ impl Mm5 {
         let transaction = self
             .put_finished(&finished, transaction)
             .map_err(RuleError::Refused)?;
-        self.commit_traffic(&record.task.app_instance_id, wanted, transaction)
-            .await
+        self.commit_traffic(record, wanted, transaction).await
     }
 
     /// Puts traffic rules in force, and commits a transaction with them.
     async fn commit_traffic(
         &self,
-        app_instance_id: &str,
+        record: &mut Record,
         wanted: &Configuration,
         transaction: Transaction,
     ) -> Result<Revision, RuleError> {
         let change = RuleChange::ReplaceAll(wanted.traffic_rules.clone());
-        let committed = self.traffic.commit(app_instance_id, change, transaction).await;
+        let committed = self
+            .traffic
+            .commit(&record.task.app_instance_id, change, transaction)
+            .await;
         committed.map_err(|error| match error {
-            RuleError::Refused(problem) => RuleError::Refused(at(problem, "/trafficRules")),
+            RuleError::Refused(problem) => {
+                let named = problem.details().extension("trafficRuleId");
+                let id = named.unwrap_or_default().to_owned();
+                let mut rules = wanted.traffic_rules.iter();
+                RuleError::Refused(match rules.position(|rule| rule.traffic_rule_id == id) {
+                    Some(index) => blame(record, RuleKind::Traffic, &id, index, problem),
+                    None => at(problem, "/trafficRules"),
+                })
+            }
             error => error,
         })
     }
@@ -204,7 +214,7 @@ impl Mm5 {
         if present.traffic_rules.is_empty() && wanted.traffic_rules.is_empty() {
             return self.store.commit(transaction).await.map_err(RuleError::Commit);
         }
-        self.commit_traffic(&app_instance_id, wanted, transaction).await
+        self.commit_traffic(record, wanted, transaction).await
     }
 
     /// The rules that an application instance has, in the order of their identifiers.

@@ -176,6 +176,45 @@ whole!(clients_of_this_release_use_every_operation, v3);
 whole!(clients_of_the_older_release_use_every_operation, v2);
 
 #[test]
+fn a_task_names_the_rule_that_the_machine_cannot_put_in_force() {
+    let platform = Configured::new();
+    let path = "/mm5/v1/applications/other/configuration";
+    let rule = |id: &str, more: Value| {
+        let mut rule = json!({"trafficRuleId": id, "filterType": "PACKET", "priority": 1, "state": "ACTIVE",
+                              "trafficFilter": [{"dstPort": ["4714"], "protocol": ["UDP"]}]});
+        rule.as_object_mut()
+            .unwrap()
+            .extend(more.as_object().unwrap().clone());
+        rule
+    };
+    let far = json!({"action": "DUPLICATE_ENCAPSULATED",
+                     "dstInterface": {"interfaceType": "IP", "dstIpAddress": "192.0.2.77"}});
+    let body = json!({"appName": "other", "trafficRules": [rule("near", json!({"action": "DROP"})), rule("far", far)]});
+    let mut connection = platform.mep.connect();
+    let answer = connection
+        .request("PUT", path, &JSON, body.to_string().as_bytes())
+        .unwrap();
+    let task = format!("/mm5/v1/tasks/{}", answer.json()["taskId"].as_str().unwrap());
+    let ended = (0..500).find_map(|_| {
+        std::thread::sleep(Duration::from_millis(20));
+        let task = connection.request("GET", &task, &[], b"").unwrap().json();
+        (task["state"] == "FAILED").then_some(task)
+    });
+    let ended = ended.expect("the task does not fail");
+    assert_eq!(ended["problem"]["status"], 422, "{ended}");
+    let pointer = ended["problem"]["pointer"].as_str().unwrap();
+    assert!(pointer.starts_with("/trafficRules/1/dstInterface"), "{ended}");
+    let outcomes: Vec<_> = ended["rules"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|rule| &rule["outcome"])
+        .collect();
+    assert_eq!(outcomes, ["NOT_DONE", "FAILED"]);
+    assert!(!platform.namespace.rules().contains("4714"));
+}
+
+#[test]
 fn a_manager_is_told_of_rules_that_somebody_else_has_removed() {
     let (directory, namespace) = (tempfile::tempdir().unwrap(), Namespace::new());
     let receiver = Receiver::start();

@@ -19,6 +19,7 @@ virtual_environment "$environment" 'robotframework>=7,<8' 'RESTinstance>=1.5,<2'
 [ -n "$MEP_URL" ] || start_platform
 export MEP_URL
 
+export PYTHONDONTWRITEBYTECODE=1
 python="$environment/bin/python"
 copy="$work/suite"
 "$python" "$judges/robot_suite.py" "$suite" "$copy" "$root/generated"

@@ -23,7 +23,7 @@ status=0
 for document in mec011-service-management mec011-app-support mm5 administration; do
     # What a run has removed must be there for the next one.
     "$environment/bin/python" "$judges/schemathesis_data.py" "$document" "$judges/schemathesis.toml" >"$work/$document.toml"
-    if (cd "$judges" && SCHEMATHESIS_HOOKS=schemathesis_hooks PYTHONDONTWRITEBYTECODE=1 \
+    if (cd "$work" && PYTHONPATH="$judges" SCHEMATHESIS_HOOKS=schemathesis_hooks PYTHONDONTWRITEBYTECODE=1 \
         "$environment/bin/st" --config-file "$work/$document.toml" run "$MEP_URL/openapi/$document.json" \
         --checks all --mode all --max-examples "${EXAMPLES:-50}" --seed "$seed" --no-color) >"$results/$document.txt" 2>&1
     then

@@ -107,9 +107,7 @@ impl DnsRules for World {
     }
 }
 
-fn full() -> Problem {
-    Problem::service_unavailable("the kernel takes no more rules")
-}
+const FULL: &str = "the kernel takes no more rules";
 
 impl TrafficRules for World {
     fn list(&self, app: &str) -> Vec<Kept<TrafficRule>> {
@@ -146,7 +144,7 @@ impl TrafficRules for World {
             self.commits.fetch_add(1, Ordering::SeqCst);
             match fault {
                 Fault::None => {}
-                Fault::Refuse => return Err(RuleError::Refused(full())),
+                Fault::Refuse => return Err(RuleError::Refused(Problem::service_unavailable(FULL))),
                 Fault::Hang => std::future::pending().await,
                 Fault::Panic => panic!("as the test asked for"),
             }
