@@ -184,8 +184,12 @@ pub(crate) async fn nowhere(request: Request) -> Response {
     refuse(Problem::not_found(format!("there is nothing at {path}")), &path)
 }
 
-/// The answer to a method that a path does not have. The router adds `Allow`.
+/// The answer to a method that a path does not have. The router adds `Allow`. OPTIONS is answered everywhere, as by
+/// the platform's other APIs.
 pub(crate) async fn not_allowed(request: Request) -> Response {
+    if *request.method() == http::Method::OPTIONS {
+        return http::StatusCode::NO_CONTENT.into_response();
+    }
     let path = whole_path(&request);
     let detail = format!("{path} has no {}", request.method());
     refuse(Problem::new(http::StatusCode::METHOD_NOT_ALLOWED, detail), &path)

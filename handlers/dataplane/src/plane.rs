@@ -153,10 +153,19 @@ impl Inner {
         let intents = active(&self.view.rules());
         if !self.available() {
             let reason = "no traffic rules can be put in force on this machine";
-            let left_out = intents
+            // One line for all of them: they have one cause.
+            if !intents.is_empty() {
+                tracing::error!(
+                    rules = intents.len(),
+                    reason,
+                    "active traffic rules are not in force"
+                );
+            }
+            let left_out: BTreeMap<_, _> = intents
                 .into_iter()
                 .map(|intent| (intent.name, reason.to_owned()))
                 .collect();
+            self.left_out().clone_from(&left_out);
             self.set_left_out(left_out);
             return;
         }

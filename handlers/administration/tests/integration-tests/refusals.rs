@@ -1,7 +1,7 @@
 //! Every refusal is a problem that names what is wrong, and pages of other sites change nothing.
 
 use axum::body::Body;
-use http::Method;
+use http::{HeaderValue, Method};
 use mecforge_administration::Options;
 use mecforge_contracts::keys;
 use mecforge_runtime::server::PublicUrl;
@@ -84,6 +84,12 @@ async fn methods_that_a_path_does_not_have_are_refused_with_those_it_has() {
         let ask = || request(method.clone(), path).body(Body::empty()).unwrap();
         world.refusal(ask(), 405).await;
         assert_eq!(world.send(ask()).await.headers()["allow"], allow, "{path}");
+        let options = request(Method::OPTIONS, path).body(Body::empty()).unwrap();
+        let options = world.send(options).await;
+        assert_eq!(
+            (options.status().as_u16(), &options.headers()["allow"]),
+            (204, &HeaderValue::from_static(allow))
+        );
     }
 }
 
