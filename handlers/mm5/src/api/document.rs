@@ -109,6 +109,8 @@ fn add_etsi(document: &mut Value) {
     for (name, id) in [("DnsRule", "dnsRuleId"), ("TrafficRule", "trafficRuleId")] {
         document["components"]["schemas"][name]["properties"][id]["minLength"] = json!(1);
         document["components"]["schemas"][name]["properties"][id]["maxLength"] = json!(256);
+        document["components"]["schemas"][name]["properties"][id]["pattern"] =
+            json!("^[^\\u0000-\\u001f\\u007f-\\u009f]+$");
     }
 }
 
