@@ -22,6 +22,7 @@ use crate::config::Settings;
 use crate::pages::{Pages, console};
 use crate::telemetry::access::{self, Access, REQUEST_ID, RequestIds};
 use crate::telemetry::metrics::{Metrics, Series};
+use crate::telemetry::panics;
 use crate::wiring;
 
 /// One API and where it hangs.
@@ -308,6 +309,11 @@ impl Platform {
             |reason: String| Pages::text(StatusCode::SERVICE_UNAVAILABLE, format!("not ready: {reason}\n"));
         if *self.draining.borrow() {
             return not_ready("the platform is stopping".to_owned());
+        }
+        if panics::count() > 0 {
+            return not_ready(
+                "a task has panicked, the log tells where; start the platform again".to_owned(),
+            );
         }
         match self.store.health() {
             Ok(()) => Pages::text(StatusCode::OK, "ready\n".to_owned()),

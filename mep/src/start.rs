@@ -33,6 +33,7 @@ fn try_run(arguments: &Arguments) -> Result<()> {
     let settings = Settings::load(arguments, &variables)?;
     let address = settings.address()?;
     telemetry::logging::start(&settings.log)?;
+    telemetry::panics::watch();
     // Connections and deliveries take a descriptor each; shells give 1,024, the system allows more to who asks.
     match rlimit::increase_nofile_limit(u64::MAX) {
         Ok(limit) => tracing::debug!(limit, "file descriptors"),

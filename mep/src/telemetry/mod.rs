@@ -3,3 +3,4 @@
 pub mod access;
 pub mod logging;
 pub mod metrics;
+pub mod panics;
