@@ -33,6 +33,13 @@ impl Call {
             .iter()
             .map(|(name, value)| (name.to_owned(), value.to_owned()))
             .collect();
+        // What is no UTF-8 would be replaced by something else, and asked for.
+        let raw = parts.uri.query().unwrap_or_default();
+        if percent_encoding::percent_decode_str(raw).decode_utf8().is_err() {
+            return Err(Problem::bad_request(
+                "the query is not UTF-8 when its percent-encoding is undone",
+            ));
+        }
         let Query(query) = Query::try_from_uri(&parts.uri).map_err(|error| {
             Problem::bad_request(format!("the query is not valid: {}", error.body_text()))
         })?;

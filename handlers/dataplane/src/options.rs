@@ -89,6 +89,9 @@ pub enum OptionsError {
     /// The name of a network namespace.
     #[error("{0:?} is no name of a network namespace")]
     Namespace(String),
+    /// A network namespace that does not exist.
+    #[error("there is no network namespace {0:?} (dataplane.network_namespace): make it with `ip netns add`")]
+    NoNamespace(String),
     /// The VXLAN network identifier.
     #[error("the VXLAN network identifier {0} is above 16777215")]
     VxlanNetwork(u32),

@@ -1,6 +1,7 @@
 //! Rules in the store and rules in force, kept the same.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, MutexGuard, PoisonError};
 
@@ -56,6 +57,9 @@ impl std::fmt::Debug for Inner {
     }
 }
 
+/// Where `ip netns` keeps network namespaces (ip-netns(8)).
+const NAMESPACES: &str = "/run/netns";
+
 impl DataPlane {
     /// Opens a back end, finds out what it can do on this machine, and puts the active rules of the store in force.
     ///
@@ -70,6 +74,11 @@ impl DataPlane {
         options: Options,
     ) -> Result<Arc<Self>, OptionsError> {
         options.check()?;
+        if let (Kind::Nftables, Some(namespace)) = (kind, &options.network_namespace)
+            && !Path::new(NAMESPACES).join(namespace).exists()
+        {
+            return Err(OptionsError::NoNamespace(namespace.clone()));
+        }
         let backend: Box<dyn Backend> = match kind {
             Kind::Nftables => Box::new(Nftables::open(options.clone()).await),
             Kind::Disabled => Box::new(Disabled),

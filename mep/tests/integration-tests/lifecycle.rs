@@ -110,3 +110,16 @@ fn patience_with_requests_at_the_end_is_bounded() {
         "{elapsed:?}"
     );
 }
+
+#[test]
+fn a_network_namespace_that_does_not_exist_is_named() {
+    let directory = tempfile::tempdir().unwrap();
+    let text = refused(command(directory.path()).envs([
+        ("MEP_DATAPLANE_BACKEND", "nftables"),
+        ("MEP_DATAPLANE_NETWORK_NAMESPACE", "nowhere"),
+    ]));
+    assert!(
+        text.contains("there is no network namespace \"nowhere\""),
+        "{text}"
+    );
+}

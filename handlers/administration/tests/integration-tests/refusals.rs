@@ -74,6 +74,13 @@ async fn what_is_not_there_is_not_found() {
 }
 
 #[tokio::test]
+async fn a_query_that_is_no_text_is_refused() {
+    let world = World::with_defaults();
+    let asked = request(Method::GET, "/applications?after=%ff").body(Body::empty());
+    world.refusal(asked.unwrap(), 400).await;
+}
+
+#[tokio::test]
 async fn methods_that_a_path_does_not_have_are_refused_with_those_it_has() {
     let world = World::with_defaults();
     for (method, path, allow) in [
