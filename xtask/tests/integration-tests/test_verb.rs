@@ -5,7 +5,11 @@ use std::process::Command;
 
 use crate::checkout::{Checkout, Outcome, mirror};
 
-/// A checkout with a directory of programs, the only one in PATH, which write down how they were called.
+/// What tests need besides chromium.
+const OTHERS: [&str; 7] = ["dig", "ip", "nft", "ping", "nc", "python3", "setpriv"];
+
+/// A checkout with a directory of programs, the only one in PATH, which write down how they were called. Chromium is
+/// the one that is missing.
 struct Machine {
     checkout: Checkout,
 }
@@ -20,6 +24,9 @@ impl Machine {
         let installs =
             "echo \"apt-get $*\" >> \"$LOG\"; case \"$*\" in *install*) : > \"$PATH/chromium\";; esac";
         machine.program("apt-get", installs);
+        for name in OTHERS {
+            machine.program(name, "");
+        }
         machine
     }
 
