@@ -21,7 +21,7 @@ use mecforge_notifications::Notifications;
 use mecforge_registry::Registry;
 use mecforge_runtime::operation::Operation;
 use mecforge_store::Store;
-use mecforge_subscriptions::Subscriptions;
+use mecforge_subscriptions::{Running, Subscriptions};
 use tokio::sync::broadcast;
 
 use crate::config::Settings;
@@ -72,10 +72,10 @@ pub(crate) async fn wire(store: &Arc<dyn Store>, settings: &Settings, address: S
         Box::new(handlers.registry.start()),
         Box::new(handlers.app_support.start()),
         Box::new(handlers.mm5.start()),
-        Box::new(AbortOnDrop(tokio::spawn(tell_of_drift(
+        Box::new(Running::new([tokio::spawn(tell_of_drift(
             handlers.data_plane.drifts(),
             handlers.mm5.clone(),
-        )))),
+        ))])),
     ];
     Ok(Wired {
         apis: apis::of(&handlers)?,
@@ -188,15 +188,6 @@ impl Handlers {
         self.mm5.register_metrics(registry);
         self.administration.register_metrics(registry);
         metrics
-    }
-}
-
-/// A task that ends when this is dropped.
-struct AbortOnDrop(tokio::task::JoinHandle<()>);
-
-impl Drop for AbortOnDrop {
-    fn drop(&mut self) {
-        self.0.abort();
     }
 }
 
