@@ -1,0 +1,73 @@
+//! What is answered when a request is refused: RFC 9457's problem details.
+
+use axum::http::StatusCode;
+use mecforge_api::{Content, Operation};
+use serde_json::{Map, Value};
+
+use crate::negotiate::essence;
+
+/// A refusal, before it becomes a response.
+#[derive(Clone, Debug)]
+pub(crate) struct Problem {
+    /// The status.
+    pub(crate) status: StatusCode,
+    /// What is wrong, for a reader.
+    detail: String,
+    /// Further members: `pointer`, `parameter`, `rule`.
+    members: Map<String, Value>,
+    /// The value of `Allow`, for 405.
+    pub(crate) allow: Option<String>,
+    /// The media type under which the document declares such answers, where it is not RFC 9457's.
+    pub(crate) media_type: Option<String>,
+}
+
+impl Problem {
+    pub(crate) fn new(status: StatusCode, detail: impl Into<String>) -> Self {
+        Problem {
+            status,
+            detail: detail.into(),
+            members: Map::new(),
+            allow: None,
+            media_type: None,
+        }
+    }
+
+    pub(crate) fn bad_request(detail: impl Into<String>) -> Self {
+        Problem::new(StatusCode::BAD_REQUEST, detail)
+    }
+
+    pub(crate) fn not_found(detail: impl Into<String>) -> Self {
+        Problem::new(StatusCode::NOT_FOUND, detail)
+    }
+
+    /// Adds a member.
+    pub(crate) fn with(mut self, name: &str, value: impl Into<Value>) -> Self {
+        self.members.insert(name.to_owned(), value.into());
+        self
+    }
+
+    /// Takes the media type that an operation declares for this status, if it declares JSON and not a problem.
+    pub(crate) fn for_operation(mut self, operation: &Operation) -> Self {
+        let declared = operation
+            .response(self.status.as_u16())
+            .map_or(&[][..], |response| &response.content);
+        let problem = |content: &&Content| essence(&content.media_type) == "application/problem+json";
+        if !declared.iter().any(|content| problem(&content)) {
+            let json = declared.iter().find(|content| content.is_json());
+            self.media_type = json.map(|content| content.media_type.clone());
+        }
+        self
+    }
+
+    /// The body; `instance` is the path of the request.
+    pub(crate) fn body(&self, instance: &str) -> Value {
+        let mut body = self.members.clone();
+        let title = self.status.canonical_reason().unwrap_or("Error");
+        body.insert("type".to_owned(), "about:blank".into());
+        body.insert("title".to_owned(), title.into());
+        body.insert("status".to_owned(), self.status.as_u16().into());
+        body.insert("detail".to_owned(), self.detail.clone().into());
+        body.insert("instance".to_owned(), instance.into());
+        Value::Object(body)
+    }
+}

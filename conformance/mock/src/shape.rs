@@ -1,0 +1,158 @@
+//! Walking schemas without judging: which properties are declared at a place, through references and composition.
+
+use mecforge_api::{child, resolve};
+use serde_json::{Map, Value};
+
+/// Keywords whose value is a list of schemas for the same instance.
+const LISTS: [&str; 3] = ["allOf", "anyOf", "oneOf"];
+/// Keywords whose value is one schema for the same instance.
+const SINGLES: [&str; 3] = ["if", "then", "else"];
+
+/// The pointers of all schema objects that speak of the same instance as `pointers` do; each once.
+pub(crate) fn pieces(document: &Value, pointers: &[String]) -> Vec<String> {
+    let mut found: Vec<String> = Vec::new();
+    let mut open: Vec<String> = pointers.to_vec();
+    while let Some(pointer) = open.pop() {
+        // A node with `$ref` may have keywords beside it, so both it and its target count.
+        if found.contains(&pointer) || found.len() > 256 {
+            continue;
+        }
+        let Some(node) = document.pointer(&pointer).and_then(Value::as_object) else {
+            continue;
+        };
+        if node.contains_key("$ref") {
+            open.push(resolve(document, &pointer));
+        }
+        for keyword in LISTS {
+            let count = node.get(keyword).and_then(Value::as_array).map_or(0, Vec::len);
+            let list = child(&pointer, keyword);
+            open.extend((0..count).map(|at| child(&list, &at.to_string())));
+        }
+        for keyword in SINGLES.iter().filter(|keyword| node.contains_key(**keyword)) {
+            open.push(child(&pointer, keyword));
+        }
+        found.push(pointer);
+    }
+    found
+}
+
+fn object<'document>(document: &'document Value, pointer: &str) -> Option<&'document Map<String, Value>> {
+    document.pointer(pointer)?.as_object()
+}
+
+/// The names of all properties that are declared.
+pub(crate) fn property_names(document: &Value, pointer: &str) -> Vec<String> {
+    let mut names: Vec<String> = pieces(document, &[pointer.to_owned()])
+        .iter()
+        .filter_map(|piece| object(document, &child(piece, "properties")))
+        .flat_map(|properties| properties.keys().cloned())
+        .collect();
+    names.sort();
+    names.dedup();
+    names
+}
+
+/// The schemas of a property.
+pub(crate) fn property(document: &Value, pointers: &[String], name: &str) -> Vec<String> {
+    pieces(document, pointers)
+        .iter()
+        .map(|piece| child(&child(piece, "properties"), name))
+        .filter(|pointer| document.pointer(pointer).is_some())
+        .collect()
+}
+
+/// The schemas of an array's items.
+pub(crate) fn items(document: &Value, pointers: &[String]) -> Vec<String> {
+    pieces(document, pointers)
+        .iter()
+        .map(|piece| child(piece, "items"))
+        .filter(|pointer| document.pointer(pointer).is_some())
+        .collect()
+}
+
+/// Whether a type is among those that a schema names.
+pub(crate) fn has_type(document: &Value, pointer: &str, wanted: &str) -> bool {
+    pieces(document, &[pointer.to_owned()]).iter().any(|piece| {
+        match document.pointer(piece).and_then(|node| node.get("type")) {
+            Some(Value::String(name)) => name == wanted,
+            Some(Value::Array(names)) => names.iter().any(|name| name == wanted),
+            _ => false,
+        }
+    })
+}
+
+/// Takes away what the schemas don't declare, at every depth. Objects that are maps, or of which nothing is
+/// declared, keep everything.
+pub(crate) fn prune(document: &Value, pointers: &[String], value: &mut Value) {
+    match value {
+        Value::Array(elements) => {
+            let items = items(document, pointers);
+            if !items.is_empty() {
+                elements
+                    .iter_mut()
+                    .for_each(|element| prune(document, &items, element));
+            }
+        }
+        Value::Object(members) => {
+            let pieces = pieces(document, pointers);
+            let nodes: Vec<_> = pieces
+                .iter()
+                .filter_map(|piece| object(document, piece))
+                .collect();
+            let declares = |node: &&Map<String, Value>| node.contains_key("properties");
+            let is_map = |node: &&Map<String, Value>| {
+                let additional = node.get("additionalProperties");
+                additional.is_some_and(|schema| *schema != Value::Bool(false))
+                    || node.contains_key("patternProperties")
+            };
+            let keeps = !nodes.iter().any(declares) || nodes.iter().any(is_map);
+            let names: Vec<String> = members.keys().cloned().collect();
+            for name in names {
+                let mut schemas = property(document, &pieces, &name);
+                if schemas.is_empty() && !keeps {
+                    members.remove(&name);
+                    continue;
+                }
+                if schemas.is_empty() {
+                    let additional = pieces.iter().map(|piece| child(piece, "additionalProperties"));
+                    schemas = additional
+                        .filter(|pointer| object(document, pointer).is_some())
+                        .collect();
+                }
+                if let Some(member) = members.get_mut(&name)
+                    && !schemas.is_empty()
+                {
+                    prune(document, &schemas, member);
+                }
+            }
+        }
+        _ => {}
+    }
+}
+
+/// A name without case, `_`, `-` and `.`: `ser_name` and `serName` are the same.
+pub(crate) fn plain(name: &str) -> String {
+    name.chars()
+        .filter(char::is_ascii_alphanumeric)
+        .collect::<String>()
+        .to_ascii_lowercase()
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)] // a test may panic
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn what_is_not_declared_goes() {
+        let document = json!({"s": {"allOf": [{"properties": {"a": {"properties": {"b": {}}}}}, {"$ref": "#/t"}]},
+            "t": {"properties": {"list": {"items": {"properties": {"x": {}}}}, "map": {"additionalProperties": {"properties": {"y": {}}}}, "free": {"type": "object"}}}});
+        let mut value = json!({"a": {"b": 1, "c": 2}, "list": [{"x": 1, "z": 2}], "map": {"k": {"y": 1, "z": 2}}, "free": {"q": 1}, "other": 1});
+        prune(&document, &["/s".to_owned()], &mut value);
+        assert_eq!(
+            value,
+            json!({"a": {"b": 1}, "list": [{"x": 1}], "map": {"k": {"y": 1}}, "free": {"q": 1}})
+        );
+    }
+}

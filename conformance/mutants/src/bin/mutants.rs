@@ -1,0 +1,237 @@
+//! The `mutants` program: lets a suite run against each fault and counts what it finds.
+
+use std::io::Write;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context, bail};
+use clap::{Args, Parser, Subcommand};
+use mecforge_mutants::{Class, Fault, Outcome, Platform, Score, Settings, Stage, Suite, catalogue, run};
+
+/// Faults to be found by a conformance suite of MEC 011.
+#[derive(Parser)]
+#[command(version)]
+struct Arguments {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Subcommand)]
+enum Verb {
+    /// Prints the catalogue.
+    List {
+        /// As JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Proves for each fault that it shows; exits with 1 if one does not.
+    Demonstrate {
+        /// The platform's program.
+        #[arg(long)]
+        mep: PathBuf,
+        /// Only faults whose id begins so.
+        #[arg(long, default_value = "")]
+        only: String,
+    },
+    /// Lets a suite run against faults; exits with 1 if the correct platform is blamed.
+    Run(Box<RunArguments>),
+}
+
+#[derive(Args)]
+struct RunArguments {
+    /// The platform's program.
+    #[arg(long)]
+    mep: PathBuf,
+    /// The program of mec-conformance.
+    #[arg(
+        long,
+        conflicts_with = "suite_command",
+        required_unless_present = "suite_command"
+    )]
+    suite: Option<PathBuf>,
+    /// Another suite: a command for the shell with {target} and {directory}; an exit code other than 0 is a find.
+    #[arg(long)]
+    suite_command: Option<String>,
+    /// Only the fault with this id, or those of `class=NAME`; may be repeated.
+    #[arg(long)]
+    only: Vec<String>,
+    /// Only so many faults, spread evenly over the catalogue.
+    #[arg(long)]
+    sample: Option<usize>,
+    /// Seconds for one run of the suite, for example 60s.
+    #[arg(long, default_value = "60s")]
+    time: String,
+    /// The seed of suite and proxy.
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// Runs at the same time.
+    #[arg(long, default_value_t = 1)]
+    jobs: usize,
+    /// Writes the result to this file: Markdown, or JSON if its name ends so.
+    #[arg(long)]
+    report: Option<PathBuf>,
+}
+
+#[tokio::main]
+async fn main() -> anyhow::Result<ExitCode> {
+    match Arguments::parse().verb {
+        Verb::List { json } => list(json).map(|()| ExitCode::SUCCESS),
+        Verb::Demonstrate { mep, only } => demonstrate(&mep, &only).await,
+        Verb::Run(arguments) => run_all(*arguments).await,
+    }
+}
+
+fn list(json: bool) -> anyhow::Result<()> {
+    let mut output = std::io::stdout().lock();
+    let faults = catalogue();
+    if json {
+        let entry = |fault: &Fault| {
+            serde_json::json!({
+                "id": fault.id, "class": fault.class.name(), "what": fault.what, "clause": fault.clause,
+                "operations": fault.operations,
+            })
+        };
+        let all: Vec<_> = faults.iter().map(entry).collect();
+        writeln!(output, "{}", serde_json::to_string_pretty(&all)?)?;
+        return Ok(());
+    }
+    for class in Class::ALL {
+        let of_class: Vec<_> = faults.iter().filter(|fault| fault.class == class).collect();
+        writeln!(output, "{class} ({})", of_class.len())?;
+        for fault in of_class {
+            writeln!(output, "  {:55} {}", fault.id, fault.what)?;
+        }
+    }
+    writeln!(output, "{} faults in {} classes", faults.len(), Class::ALL.len())?;
+    Ok(())
+}
+
+async fn demonstrate(mep: &std::path::Path, only: &str) -> anyhow::Result<ExitCode> {
+    let mut stage = Stage::new(Platform::start(mep).await?);
+    let mut output = std::io::stdout();
+    let mut invisible = 0;
+    for fault in catalogue().iter().filter(|fault| fault.id.starts_with(only)) {
+        match stage
+            .show(fault.id)
+            .await
+            .with_context(|| format!("the demonstration of {}", fault.id))?
+        {
+            Some(shown) => {
+                let difference: String = shown.difference.chars().take(600).collect();
+                writeln!(output, "{}\t{}\t{difference}", fault.id, shown.tour)?;
+            }
+            None => {
+                invisible += 1;
+                writeln!(output, "{}\tINVISIBLE", fault.id)?;
+            }
+        }
+    }
+    Ok(ExitCode::from(u8::from(invisible > 0)))
+}
+
+fn chosen(arguments: &RunArguments) -> anyhow::Result<Vec<&'static str>> {
+    let all = catalogue();
+    for only in &arguments.only {
+        let class = only.strip_prefix("class=");
+        if !all
+            .iter()
+            .any(|fault| fault.id == only || class == Some(fault.class.name()))
+        {
+            bail!("--only {only}: there is no such fault or class; `mutants list` prints all");
+        }
+    }
+    let wanted = |fault: &&Fault| {
+        let named =
+            |only: &String| only == fault.id || only.strip_prefix("class=") == Some(fault.class.name());
+        arguments.only.is_empty() || arguments.only.iter().any(named)
+    };
+    let ids: Vec<_> = all.iter().filter(wanted).map(|fault| fault.id).collect();
+    let sample = arguments.sample.unwrap_or(ids.len()).min(ids.len());
+    Ok((0..sample)
+        .map(|number| ids[number * ids.len() / sample])
+        .collect())
+}
+
+async fn run_all(arguments: RunArguments) -> anyhow::Result<ExitCode> {
+    let seconds = arguments
+        .time
+        .trim_end_matches('s')
+        .parse()
+        .context("--time is a number of seconds, such as 60s")?;
+    let suite = match (&arguments.suite, &arguments.suite_command) {
+        (Some(program), _) => Suite::Conformance(program.clone()),
+        (None, Some(command)) => Suite::Command(command.clone()),
+        (None, None) => bail!("--suite or --suite-command is missing"),
+    };
+    let ids = chosen(&arguments)?;
+    let settings = Arc::new(Settings {
+        platform: arguments.mep.clone(),
+        suite,
+        time: Duration::from_secs(seconds),
+        seed: arguments.seed,
+    });
+    let mut errors = std::io::stderr();
+    let control = run(&settings, Fault::none()).await.context("the control")?;
+    if control.exit != Some(0) || control.killed {
+        writeln!(
+            errors,
+            "the suite blames the correct platform, so nothing is scored: {control:?}"
+        )?;
+        return Ok(ExitCode::FAILURE);
+    }
+    let outcomes = run_each(&settings, ids, arguments.jobs.max(1)).await?;
+    let score = Score::of(outcomes);
+    writeln!(std::io::stdout(), "{}", score.markdown())?;
+    if let Some(file) = &arguments.report {
+        let json = file.extension().is_some_and(|extension| extension == "json");
+        let text = if json {
+            serde_json::to_string_pretty(&score)?
+        } else {
+            score.markdown()
+        };
+        std::fs::write(file, text).with_context(|| format!("cannot write {}", file.display()))?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Runs faults, several at a time; the outcomes are in the catalogue's order.
+async fn run_each(
+    settings: &Arc<Settings>,
+    ids: Vec<&'static str>,
+    jobs: usize,
+) -> anyhow::Result<Vec<Outcome>> {
+    let count = ids.len();
+    let mut waiting = ids.into_iter().enumerate();
+    let mut running = tokio::task::JoinSet::new();
+    let mut outcomes: Vec<(usize, Outcome)> = Vec::new();
+    loop {
+        while running.len() < jobs
+            && let Some((number, id)) = waiting.next()
+        {
+            let settings = settings.clone();
+            running.spawn(async move {
+                let fault = mecforge_mutants::find(id).with_context(|| format!("there is no fault {id}"))?;
+                let outcome = run(&settings, fault)
+                    .await
+                    .with_context(|| format!("the run against {id}"))?;
+                anyhow::Ok((number, outcome))
+            });
+        }
+        let Some(ended) = running.join_next().await else {
+            break;
+        };
+        let (number, outcome) = ended??;
+        let verdict = if outcome.killed { "killed" } else { "SURVIVED" };
+        writeln!(
+            std::io::stderr(),
+            "{}/{count} {} {verdict}",
+            outcomes.len() + 1,
+            outcome.fault
+        )?;
+        outcomes.push((number, outcome));
+    }
+    outcomes.sort_by_key(|(number, _)| *number);
+    Ok(outcomes.into_iter().map(|(_, outcome)| outcome).collect())
+}

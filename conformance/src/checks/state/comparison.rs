@@ -1,0 +1,105 @@
+//! Whether two values are the same, what was lost between them, and objects in lists.
+
+use serde_json::Value;
+
+/// A difference between two values.
+pub(in crate::checks) struct Difference {
+    pub(in crate::checks) pointer: String,
+    pub(in crate::checks) expected: String,
+    pub(in crate::checks) actual: String,
+}
+
+impl Difference {
+    /// The place for people.
+    pub(in crate::checks) fn place(&self) -> &str {
+        match self.pointer.as_str() {
+            "" => "the root",
+            pointer => pointer,
+        }
+    }
+}
+
+/// Whether two values are the same, 1 and 1.0 being one number.
+pub(in crate::checks) fn same(one: &Value, other: &Value) -> bool {
+    match (one, other) {
+        (Value::Number(one), Value::Number(other)) => one == other || one.as_f64() == other.as_f64(),
+        (Value::Array(one), Value::Array(other)) => {
+            one.len() == other.len() && one.iter().zip(other).all(|(one, other)| same(one, other))
+        }
+        (Value::Object(one), Value::Object(other)) => {
+            one.len() == other.len()
+                && one
+                    .iter()
+                    .all(|(name, value)| other.get(name).is_some_and(|found| same(value, found)))
+        }
+        _ => one == other,
+    }
+}
+
+/// The first thing that was sent and is not in the answer. `except` are top-level properties that the platform sets;
+/// with `open`, properties that are missing are no difference, as no schema names them.
+pub(in crate::checks) fn lost(
+    sent: &Value,
+    answered: &Value,
+    except: &[&str],
+    open: bool,
+) -> Option<Difference> {
+    compare(sent, answered, except, open, "")
+}
+
+fn compare(sent: &Value, answered: &Value, except: &[&str], open: bool, pointer: &str) -> Option<Difference> {
+    let short = |value: &Value| value.to_string().chars().take(120).collect::<String>();
+    match (sent, answered) {
+        (Value::Object(sent), Value::Object(answered)) => sent
+            .iter()
+            .filter(|(name, _)| !except.contains(&name.as_str()))
+            .find_map(|(name, value)| {
+                let place = format!("{pointer}/{name}");
+                match answered.get(name) {
+                    Some(found) => compare(value, found, &[], open, &place),
+                    // An empty list and none say the same.
+                    None if open || value.as_array().is_some_and(Vec::is_empty) => None,
+                    None => Some(Difference {
+                        pointer: place,
+                        expected: short(value),
+                        actual: "nothing".to_owned(),
+                    }),
+                }
+            }),
+        (Value::Array(sent), Value::Array(answered)) if sent.len() == answered.len() => sent
+            .iter()
+            .zip(answered)
+            .find_map(|(one, other)| compare(one, other, &[], open, &format!("{pointer}/*"))),
+        _ if same(sent, answered) => None,
+        _ => Some(Difference {
+            pointer: pointer.to_owned(),
+            expected: short(sent),
+            actual: short(answered),
+        }),
+    }
+}
+
+/// The objects in a list: the list itself, or the first list in it.
+pub(in crate::checks) fn items(list: &Value) -> Option<&Vec<Value>> {
+    match list {
+        Value::Array(items) => Some(items),
+        Value::Object(members) => members.values().find_map(items),
+        _ => None,
+    }
+}
+
+/// Whether an item of a list is the object at a path: it has the identifier as a value, or a link that ends in it.
+pub(in crate::checks) fn is_at(item: &Value, identifier: &str) -> bool {
+    match item {
+        Value::String(text) => {
+            text == identifier || text.trim_end_matches('/').rsplit('/').next() == Some(identifier)
+        }
+        Value::Object(members) => members.values().any(|member| is_at(member, identifier)),
+        Value::Array(items) => items.iter().any(|item| is_at(item, identifier)),
+        _ => false,
+    }
+}
+
+pub(in crate::checks) fn last(path: &str) -> &str {
+    path.rsplit('/').next().unwrap_or_default()
+}

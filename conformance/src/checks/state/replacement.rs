@@ -1,0 +1,159 @@
+//! PUT replaces the whole object; preconditions protect it.
+
+use std::sync::Arc;
+
+use super::TAG;
+use super::comparison::{lost, same};
+use crate::suite::{Context, Failure, Outcome, Role, Stop, reading};
+
+pub(super) async fn replaces(context: &mut Context, api: usize, maker: usize, put: usize) -> Outcome {
+    let suite = Arc::clone(&context.suite);
+    let state = &suite.apis[api];
+    let key = &state.api.operations[put].key;
+    let values = context.values(api, maker).await?;
+    let made = context.make(api, maker, &values, None).await?;
+    let mut full = state
+        .body_schema(put)
+        .and_then(|schema| schema.full())
+        .ok_or_else(|| Stop::Inconclusive("no full body can be generated".to_owned()))?;
+    context.bind(&mut full, &made.values);
+    let small = context.body(api, put, &made.values)?;
+    for body in [&full, &small, &small] {
+        let written = context
+            .send(context.call(api, put, &made.values).json(body.clone()))
+            .await?;
+        if !written.is_success() {
+            let reason = state.knowledge.may_refuse(key);
+            return Err(match reason {
+                Some(reason) => {
+                    Stop::Inconclusive(format!("PUT was answered {}; {reason}", written.summary()))
+                }
+                None => Failure::new("a valid request is refused", "success", written.summary())
+                    .of("accepts-valid")
+                    .shown_by(&written.call)
+                    .stop(),
+            });
+        }
+        let Some(call) = reading(&suite, api, &made.path) else {
+            return Ok(());
+        };
+        let read = context.send(call.role(Role::Judged)).await?;
+        let now = read.json().unwrap_or_default();
+        if let Some(difference) = lost(body, &now, state.knowledge.assigned(key), false) {
+            let title = format!("what was put is not what is read at {}", difference.place());
+            return Err(
+                Failure::new(title, difference.expected.clone(), difference.actual.clone())
+                    .signature(difference.place())
+                    .stop(),
+            );
+        }
+        let left = full
+            .as_object()
+            .into_iter()
+            .flatten()
+            .map(|(name, _)| name)
+            .find(|name| {
+                std::ptr::eq(body, &small)
+                    && small.get(name.as_str()).is_none()
+                    && now
+                        .get(name.as_str())
+                        .is_some_and(|value| Some(value) == full.get(name.as_str()))
+                    && !state.knowledge.assigned(key).contains(&name.as_str())
+            });
+        if let Some(name) = left {
+            return Err(Failure::new(
+                format!("PUT merges instead of replacing: {name} is still there"),
+                format!("no {name}"),
+                read.summary(),
+            )
+            .stop());
+        }
+    }
+    Ok(())
+}
+
+pub(super) async fn precondition(context: &mut Context, api: usize, maker: usize, put: usize) -> Outcome {
+    let values = context.values(api, maker).await?;
+    let made = context.make(api, maker, &values, None).await?;
+    let suite = Arc::clone(&context.suite);
+    let Some(call) = reading(&suite, api, &made.path) else {
+        return Ok(());
+    };
+    let first = context.send(call.clone()).await?;
+    let Some(tag) = first.header("etag").map(str::to_owned) else {
+        return Err(Stop::NotApplicable(
+            "the platform answers without ETag, which is not mandatory".to_owned(),
+        ));
+    };
+    let second = context.send(call.clone()).await?;
+    context.judge(TAG.id, api, Some(put));
+    if second.header("etag") != Some(tag.as_str()) {
+        context.report(
+            Failure::new(
+                "the entity tag changes though the object does not",
+                tag.clone(),
+                second.header("etag").unwrap_or("(none)"),
+            )
+            .of(TAG.id),
+        );
+        return Ok(());
+    }
+    let body = context.body(api, put, &made.values)?;
+    let write = |context: &mut Context, tag: &str| {
+        context
+            .call(api, put, &made.values)
+            .json(body.clone())
+            .header("If-Match", tag)
+    };
+    let stale = write(context, "\"mec-conformance-stale\"");
+    let refused = context.send(stale).await?;
+    if refused.status() != 412 {
+        return Err(Failure::new(
+            format!(
+                "If-Match with a tag that does not fit is answered {}",
+                refused.status()
+            ),
+            "412",
+            refused.summary(),
+        )
+        .shown_by(&refused.call)
+        .stop());
+    }
+    let current = write(context, &tag);
+    let accepted = context.send(current).await?;
+    if !accepted.is_success() {
+        return Err(Failure::new(
+            format!("If-Match with the current tag is answered {}", accepted.status()),
+            "success",
+            accepted.summary(),
+        )
+        .stop());
+    }
+    let third = context.send(call).await?;
+    if third.header("etag") == Some(tag.as_str())
+        && !same(
+            &first.json().unwrap_or_default(),
+            &third.json().unwrap_or_default(),
+        )
+    {
+        context.report(
+            Failure::new(
+                "the entity tag stays though the object changes",
+                "another tag",
+                tag.clone(),
+            )
+            .of(TAG.id),
+        );
+    }
+    let old = write(context, &tag);
+    let lost_update = context.send(old).await?;
+    if third.header("etag") != Some(tag.as_str()) && lost_update.status() != 412 {
+        return Err(Failure::new(
+            format!("If-Match with an old tag is answered {}", lost_update.status()),
+            "412",
+            lost_update.summary(),
+        )
+        .stop());
+    }
+    Ok(())
+}

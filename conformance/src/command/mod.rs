@@ -1,0 +1,142 @@
+//! The command line: what there is, how it is run, and the exit codes.
+
+mod connection;
+mod lists;
+mod run;
+
+use std::io::Write;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Exit codes: 0 conforms, 1 fails, 2 wrong usage, 3 the target can't be reached or tested.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Exit {
+    /// Nothing was found (or, for `compare`, nothing got worse).
+    Conforms,
+    /// Something was found.
+    Fails,
+    /// The command line, or a file that it names, is wrong.
+    Usage,
+    /// The target can't be reached, or too little could be tested to say anything.
+    Untestable,
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        ExitCode::from(match exit {
+            Exit::Conforms => 0,
+            Exit::Fails => 1,
+            Exit::Usage => 2,
+            Exit::Untestable => 3,
+        })
+    }
+}
+
+/// Tests any MEC platform against ETSI's documents.
+#[derive(Debug, Parser)]
+#[command(
+    name = "mec-conformance",
+    version,
+    about,
+    after_help = "Exit codes: 0 conforms, 1 fails, 2 wrong usage, 3 the target can't be reached or tested."
+)]
+pub struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// List the profiles: which standards, releases and APIs can be tested
+    Profiles,
+    /// List the checks
+    Checks,
+    /// Explain a check: what it demands, why, how it is tested, and what is not held against a platform
+    Explain {
+        /// The check's id, as `checks` lists it
+        check: String,
+    },
+    /// Test a platform
+    Run(Box<run::RunArguments>),
+    /// Repeat the case of one finding of a report
+    Replay {
+        /// The finding: path of report.json, `#`, and the finding's id
+        #[arg(value_name = "REPORT#ID")]
+        finding: String,
+        #[command(flatten)]
+        connection: Box<connection::ConnectionArguments>,
+        /// Another target than the report's
+        #[arg(long, value_name = "URL")]
+        target: Option<String>,
+        /// Application instances that exist at the target
+        #[arg(long, value_name = "ID", value_delimiter = ',')]
+        app_instance_id: Vec<String>,
+    },
+    /// Say what got better and what got worse between two runs; exit code 1 if something got worse
+    Compare {
+        /// report.json of the earlier run
+        before: PathBuf,
+        /// report.json of the later run
+        after: PathBuf,
+    },
+    /// Print a badge (SVG) for a report
+    Badge {
+        /// report.json of a run
+        report: PathBuf,
+    },
+}
+
+/// Runs what the command line says.
+pub fn main(arguments: Arguments) -> ExitCode {
+    let done = match arguments.command {
+        Command::Profiles => lists::profiles(),
+        Command::Checks => lists::checks(),
+        Command::Explain { check } => lists::explain(&check),
+        Command::Run(arguments) => run::run(*arguments),
+        Command::Replay {
+            finding,
+            connection,
+            target,
+            app_instance_id,
+        } => run::replay(&finding, *connection, target, app_instance_id),
+        Command::Compare { before, after } => compare(&before, &after),
+        Command::Badge { report } => read(&report).and_then(|report| {
+            print(&mecforge_report::badge(&report))?;
+            Ok(Exit::Conforms)
+        }),
+    };
+    match done {
+        Ok(exit) => exit.into(),
+        Err(error) => {
+            let _ = writeln!(std::io::stderr(), "mec-conformance: {error:#}");
+            Exit::Usage.into()
+        }
+    }
+}
+
+fn read(path: &std::path::Path) -> anyhow::Result<mecforge_report::Report> {
+    Ok(mecforge_report::read_file(path)?)
+}
+
+fn compare(before: &std::path::Path, after: &std::path::Path) -> anyhow::Result<Exit> {
+    let comparison = mecforge_report::compare(&read(before)?, &read(after)?);
+    print(&comparison.text())?;
+    Ok(match comparison.is_worse() {
+        true => Exit::Fails,
+        false => Exit::Conforms,
+    })
+}
+
+/// Writes a result to stdout; a reader that closes it early is no fault.
+fn print(text: &str) -> anyhow::Result<()> {
+    let mut stdout = std::io::stdout().lock();
+    match stdout
+        .write_all(text.as_bytes())
+        .and_then(|()| stdout.write_all(b"\n"))
+    {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(error.into()),
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,397 @@
+//! `run` and `replay`.
+
+use std::collections::BTreeMap;
+use std::io::IsTerminal;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context as _, bail};
+use clap::Args;
+use indicatif::{ProgressBar, ProgressStyle};
+use mecforge_api::Api;
+use mecforge_report::{Expectation, Report, Result as Verdict, TextOptions};
+use serde::Deserialize;
+
+use super::connection::{ConnectionArguments, masked_command};
+use super::{Exit, print};
+use crate::engine::{self, Engine};
+use crate::profile::{self, Knowledge};
+use crate::suite::{ApiState, Fixtures, Options, Suite};
+
+/// What `run` is told.
+#[derive(Debug, Args)]
+pub(super) struct RunArguments {
+    /// The platform's address, for example https://mep.example:8443; a path is put before every base path
+    #[arg(long, value_name = "URL")]
+    target: String,
+    /// What to test, as `profiles` lists it; or the id of one API; several are allowed
+    #[arg(
+        long,
+        value_name = "ID",
+        value_delimiter = ',',
+        required_unless_present = "document"
+    )]
+    profile: Vec<String>,
+    /// Any OpenAPI document to test against, as it is written (Swagger 2.0, OpenAPI 3.0, 3.1; YAML or JSON)
+    #[arg(long, value_name = "FILE")]
+    document: Vec<PathBuf>,
+    /// With --document: mend the certain defects of ETSI's documents first
+    #[arg(long, requires = "document")]
+    repair: bool,
+    /// The seed: the same seed and target give the same requests [default: from the clock, and printed]
+    #[arg(long, value_name = "N")]
+    seed: Option<u64>,
+    /// Requests that are judged at most; then random ones fill up what the planned ones leave
+    #[arg(long, value_name = "N")]
+    cases: Option<u64>,
+    /// Time that the run may take, for example 60s, 5m, 1h; then random requests fill up what the planned ones leave
+    #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
+    time: Option<Duration>,
+    /// Cases that run beside each other
+    #[arg(long, value_name = "N", default_value_t = 8)]
+    jobs: usize,
+    /// Only these: api=ID, check=ID or op="METHOD /path"; several are allowed
+    #[arg(long, value_name = "WHAT", value_parser = selection)]
+    only: Vec<(String, String)>,
+    /// All but these: api=ID, check=ID or op="METHOD /path"; several are allowed
+    #[arg(long, value_name = "WHAT", value_parser = selection)]
+    skip: Vec<(String, String)>,
+    /// Where the reports go: report.json, report.html, report.junit.xml, report.sarif, evidence.har, badge.svg
+    #[arg(long, value_name = "DIR")]
+    report_dir: Option<PathBuf>,
+    /// Application instances that exist at the target; the second serves to see whether applications are kept apart
+    #[arg(long, value_name = "ID", value_delimiter = ',')]
+    app_instance_id: Vec<String>,
+    /// Send safe methods alone: for a live system
+    #[arg(long)]
+    read_only: bool,
+    /// Another base path for an API: api=prefix
+    #[arg(long, value_name = "API=PREFIX", value_parser = pair)]
+    base_path: Vec<(String, String)>,
+    /// What exists at the target (TOML): application instances, identities, resources
+    #[arg(long, value_name = "FILE")]
+    fixtures: Option<PathBuf>,
+    /// Known failures (TOML): reported apart, exit code 0
+    #[arg(long, value_name = "FILE")]
+    expect: Option<PathBuf>,
+    /// End at the first finding of severity error
+    #[arg(long)]
+    stop_at_first_error: bool,
+    #[command(flatten)]
+    connection: ConnectionArguments,
+}
+
+fn pair(text: &str) -> Result<(String, String), String> {
+    let (name, value) = text.split_once('=').ok_or("it has the form NAME=VALUE")?;
+    Ok((name.to_owned(), value.trim_matches('"').to_owned()))
+}
+
+fn selection(text: &str) -> Result<(String, String), String> {
+    let (kind, value) = pair(text)?;
+    match kind.as_str() {
+        "check" if crate::checks::find(&value).is_none() => Err(format!(
+            "there is no check \"{value}\"; `mec-conformance checks` lists them"
+        )),
+        "api" | "check" | "op" => Ok((kind, value)),
+        other => Err(format!("\"{other}\" is none of api, check, op")),
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ExpectFile {
+    #[serde(default)]
+    expect: Vec<Expectation>,
+}
+
+fn expectations(path: Option<&Path>) -> anyhow::Result<Vec<Expectation>> {
+    let Some(path) = path else { return Ok(Vec::new()) };
+    let text = std::fs::read_to_string(path).with_context(|| format!("{}", path.display()))?;
+    let file: ExpectFile = toml::from_str(&text).with_context(|| format!("{}", path.display()))?;
+    for (at, entry) in file.expect.iter().enumerate() {
+        if entry.id.is_none() && entry.check.is_none() {
+            bail!(
+                "{}: entry {} names neither id nor check, and would expect everything",
+                path.display(),
+                at + 1
+            );
+        }
+        if let Some(check) = entry
+            .check
+            .as_deref()
+            .filter(|check| crate::checks::find(check).is_none())
+        {
+            bail!(
+                "{}: entry {}: there is no check \"{check}\"; `mec-conformance checks` lists them",
+                path.display(),
+                at + 1
+            );
+        }
+    }
+    Ok(file.expect)
+}
+
+/// The APIs of profiles and documents.
+fn apis(profiles: &[String], documents: &[PathBuf], repair: bool) -> anyhow::Result<Vec<(Api, Knowledge)>> {
+    let mut apis = Vec::new();
+    for name in profiles {
+        apis.extend(profile::find(name)?);
+    }
+    for path in documents {
+        let root = path.parent().unwrap_or(Path::new("")).to_owned();
+        let read =
+            move |name: &str| std::fs::read_to_string(root.join(name)).map_err(|error| error.to_string());
+        let name = path
+            .file_name()
+            .and_then(|name| name.to_str())
+            .with_context(|| format!("{}: no file name", path.display()))?;
+        let id = name.rsplit_once('.').map_or(name, |(stem, _)| stem);
+        let (api, findings) = Api::read(id, &read, name, &[], repair)?;
+        if repair && !findings.is_empty() {
+            let _ = std::io::Write::write_fmt(
+                &mut std::io::stderr(),
+                format_args!("{}: {} defects mended\n", path.display(), findings.len()),
+            );
+        }
+        apis.push((api, Knowledge::of(id)));
+    }
+    Ok(apis)
+}
+
+/// Scheme, host and port of an address, and its path without a final slash.
+fn split(target: &str) -> anyhow::Result<(String, String)> {
+    let uri: http::Uri = target
+        .parse()
+        .with_context(|| format!("--target {target:?} is no address; it has the form http://host:port"))?;
+    let (Some(scheme @ ("http" | "https")), Some(authority)) = (uri.scheme_str(), uri.authority()) else {
+        bail!("--target {target:?} has no scheme and host; it has the form http://host:port");
+    };
+    let host = authority.as_str().rsplit('@').next().unwrap_or_default();
+    Ok((
+        format!("{scheme}://{host}"),
+        uri.path().trim_end_matches('/').to_owned(),
+    ))
+}
+
+fn suite(
+    arguments: &RunArguments,
+    apis: Vec<(Api, Knowledge)>,
+    seed: u64,
+    fixtures: Fixtures,
+) -> anyhow::Result<Arc<Suite>> {
+    let (origin, prefix) = split(&arguments.target)?;
+    let base_paths: BTreeMap<_, _> = arguments.base_path.iter().cloned().collect();
+    if let Some(unknown) = base_paths
+        .keys()
+        .find(|id| !apis.iter().any(|(api, _)| api.id == **id))
+    {
+        bail!(
+            "--base-path names the API \"{unknown}\", which is not under test; `mec-conformance profiles` lists the APIs"
+        );
+    }
+    let states = apis
+        .into_iter()
+        .map(|(api, knowledge)| {
+            let base = base_paths
+                .get(&api.id)
+                .cloned()
+                .unwrap_or_else(|| api.base_path.clone());
+            let base = format!("{prefix}/{}", base.trim_start_matches('/'));
+            ApiState::new(api, Some(&base), knowledge)
+        })
+        .collect();
+    let clients = arguments.connection.clients(&origin, &fixtures)?;
+    let options = Options {
+        seed,
+        cases: arguments.cases,
+        time: arguments.time,
+        jobs: arguments.jobs.clamp(1, 256),
+        read_only: arguments.read_only,
+        only: arguments.only.clone(),
+        skip: arguments.skip.clone(),
+        base_paths,
+        app_instance_ids: arguments.app_instance_id.clone(),
+        stop_at_first_error: arguments.stop_at_first_error,
+        ..Options::default()
+    };
+    Ok(Arc::new(Suite::new(states, options, fixtures, &origin, clients)))
+}
+
+/// `run`.
+pub(super) fn run(arguments: RunArguments) -> anyhow::Result<Exit> {
+    let apis = apis(&arguments.profile, &arguments.document, arguments.repair)?;
+    let fixtures = arguments
+        .fixtures
+        .as_deref()
+        .map(Fixtures::read)
+        .transpose()?
+        .unwrap_or_default();
+    let expectations = expectations(arguments.expect.as_deref())?;
+    let clock = || {
+        std::time::SystemTime::now()
+            .duration_since(std::time::UNIX_EPOCH)
+            .map_or(1, |since| since.as_secs())
+    };
+    let seed = arguments.seed.unwrap_or_else(clock);
+    if let Some(directory) = &arguments.report_dir {
+        std::fs::create_dir_all(directory)
+            .with_context(|| format!("--report-dir {}", directory.display()))?;
+    }
+    let mut names = arguments.profile.clone();
+    names.extend(arguments.document.iter().map(|path| path.display().to_string()));
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let report = runtime.block_on(async {
+        let suite = suite(&arguments, apis, seed, fixtures)?;
+        let engine = Engine::new(suite);
+        let failure = observed(&engine, None).await.err();
+        anyhow::Ok(engine::report(
+            &engine,
+            names,
+            masked_command(),
+            &expectations,
+            failure.as_deref(),
+        ))
+    })?;
+    let written = arguments
+        .report_dir
+        .as_deref()
+        .map(|directory| write(&report, directory))
+        .transpose()?;
+    let options = TextOptions {
+        reports: written.unwrap_or_default(),
+        ..TextOptions::default()
+    };
+    print(&mecforge_report::text(&report, &options))?;
+    Ok(exit(&report))
+}
+
+fn exit(report: &Report) -> Exit {
+    match report.summary.result {
+        Verdict::Conforms => Exit::Conforms,
+        Verdict::Fails => Exit::Fails,
+        Verdict::Inconclusive => Exit::Untestable,
+    }
+}
+
+/// Runs an engine, shows progress on a terminal, and lets Ctrl-C end it with a report.
+async fn observed(engine: &Arc<Engine>, only: Option<&str>) -> Result<(), String> {
+    let bar = match std::io::stderr().is_terminal() {
+        true => ProgressBar::new(0),
+        false => ProgressBar::hidden(),
+    };
+    if let Ok(style) =
+        ProgressStyle::with_template("{elapsed_precise} {bar:30} {pos}/{len} cases, {msg}, {eta} left")
+    {
+        bar.set_style(style);
+    }
+    let mut ticks = tokio::time::interval(Duration::from_millis(200));
+    let run = engine.run(only);
+    tokio::pin!(run);
+    let result = loop {
+        tokio::select! {
+            result = &mut run => break result,
+            _ = tokio::signal::ctrl_c() => engine.interrupt(),
+            _ = ticks.tick() => {
+                let progress = engine.progress();
+                bar.set_length(progress.planned);
+                bar.set_position(progress.done);
+                bar.set_message(format!("{} requests, {} findings", progress.judged, progress.findings));
+            }
+        }
+    };
+    bar.finish_and_clear();
+    result
+}
+
+/// Writes all forms of a report.
+fn write(report: &Report, directory: &Path) -> anyhow::Result<Vec<String>> {
+    let files = [
+        ("report.json", mecforge_report::json(report)),
+        ("report.html", mecforge_report::html(report)),
+        ("report.junit.xml", mecforge_report::junit(report)),
+        ("report.sarif", mecforge_report::sarif(report)),
+        ("evidence.har", mecforge_report::har(report)),
+        ("badge.svg", mecforge_report::badge(report)),
+    ];
+    let mut written = Vec::new();
+    for (name, text) in files {
+        let path = directory.join(name);
+        std::fs::write(&path, text).with_context(|| format!("{}", path.display()))?;
+        written.push(path.display().to_string());
+    }
+    Ok(written)
+}
+
+/// `replay`: the case of a finding with the seed of its report.
+pub(super) fn replay(
+    finding: &str,
+    connection: ConnectionArguments,
+    target: Option<String>,
+    app_instance_id: Vec<String>,
+) -> anyhow::Result<Exit> {
+    let (path, id) = finding
+        .rsplit_once('#')
+        .context("name the finding as REPORT#ID, for example report.json#F-3f2a9c1b")?;
+    let report = super::read(Path::new(path))?;
+    let all = report
+        .findings
+        .iter()
+        .chain(&report.flaky)
+        .chain(report.expected.iter().map(|expected| &expected.finding));
+    let mut same = all.filter(|finding| finding.id == id);
+    let case = same
+        .next()
+        .map(|finding| finding.case.clone())
+        .with_context(|| format!("{path}: it has no finding {id}"))?;
+    let (profile, document): (Vec<_>, Vec<_>) = report
+        .run
+        .profiles
+        .iter()
+        .cloned()
+        .partition(|name| profile::find(name).is_ok());
+    let arguments = RunArguments {
+        target: target.unwrap_or_else(|| report.run.target.clone()),
+        profile,
+        document: document.into_iter().map(PathBuf::from).collect(),
+        repair: report.run.command.iter().any(|word| word == "--repair"),
+        seed: Some(report.run.seed),
+        cases: None,
+        time: None,
+        jobs: 1,
+        only: Vec::new(),
+        skip: Vec::new(),
+        report_dir: None,
+        app_instance_id,
+        read_only: false,
+        base_path: report
+            .run
+            .apis
+            .iter()
+            .map(|api| (api.id.clone(), api.base_path.clone()))
+            .collect(),
+        fixtures: None,
+        expect: None,
+        stop_at_first_error: false,
+        connection,
+    };
+    let apis = apis(&arguments.profile, &arguments.document, arguments.repair)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let replayed = runtime.block_on(async {
+        let engine = Engine::new(suite(&arguments, apis, report.run.seed, Fixtures::default())?);
+        let failure = observed(&engine, Some(&case)).await.err();
+        anyhow::Ok(engine::report(
+            &engine,
+            report.run.profiles.clone(),
+            masked_command(),
+            &[],
+            failure.as_deref(),
+        ))
+    })?;
+    print(&mecforge_report::text(&replayed, &TextOptions::default()))?;
+    Ok(match replayed.findings.iter().any(|finding| finding.id == id) {
+        true => Exit::Fails,
+        false if replayed.run.end == mecforge_report::End::Untestable => Exit::Untestable,
+        false => Exit::Conforms,
+    })
+}

@@ -1,0 +1,110 @@
+//! What is known so far: verdicts by requirement, and findings, each once.
+
+use std::collections::BTreeMap;
+
+use mecforge_report::{Finding, Requirement, Verdict, finding_id};
+
+use crate::suite::{Case, Check, Failure, Suite};
+
+/// A check at an operation (or at a whole API).
+pub(super) type Place = (&'static str, usize, Option<usize>);
+
+/// How often a requirement was judged and why it was not.
+#[derive(Default)]
+pub(super) struct Tally {
+    pub(super) cases: u64,
+    pub(super) inconclusive: Option<String>,
+    pub(super) not_applicable: Option<String>,
+    pub(super) findings: Vec<String>,
+    pub(super) flaky: bool,
+}
+
+/// What is known so far.
+#[derive(Default)]
+pub(super) struct Ledger {
+    pub(super) tallies: BTreeMap<Place, Tally>,
+    pub(super) findings: BTreeMap<String, Finding>,
+    pub(super) flaky: BTreeMap<String, Finding>,
+}
+
+/// Where and under which id a breach is filed.
+pub(super) struct Filed {
+    pub(super) id: String,
+    pub(super) place: Place,
+    pub(super) check: &'static Check,
+    pub(super) operation: Option<String>,
+}
+
+/// The place of a breach: of its own check and operation, where it names them.
+pub(super) fn file(suite: &Suite, case: &Case, failure: &Failure) -> Filed {
+    let api = failure.call.as_ref().map_or(case.api, |call| call.api);
+    let document = &suite.apis[api].api;
+    let check = failure.check.and_then(crate::checks::find).unwrap_or(case.check);
+    let own = case
+        .operation
+        .map(|index| suite.apis[case.api].api.operations[index].key.clone());
+    let operation = failure.operation.clone().or(own);
+    let index = operation
+        .as_deref()
+        .and_then(|key| document.operation_by_key(key))
+        .map(|operation| operation.index);
+    let id = finding_id(check.id, &document.id, operation.as_deref(), &failure.signature);
+    Filed {
+        id,
+        place: (check.id, api, index),
+        check,
+        operation,
+    }
+}
+
+impl Ledger {
+    pub(super) fn tally(&mut self, place: Place) -> &mut Tally {
+        self.tallies.entry(place).or_default()
+    }
+
+    /// Counts a breach that is known already; says whether it is.
+    pub(super) fn known(&mut self, id: &str) -> bool {
+        let finding = self.findings.get_mut(id).or_else(|| self.flaky.get_mut(id));
+        finding.map(|finding| finding.occurrences += 1).is_some()
+    }
+
+    /// The verdicts.
+    pub(super) fn requirements(&self, suite: &Suite) -> Vec<Requirement> {
+        let verdict = |tally: &Tally| match tally {
+            Tally { findings, .. } if !findings.is_empty() => {
+                (Verdict::Fail, Some("see the findings".to_owned()))
+            }
+            Tally { flaky: true, .. } => (
+                Verdict::Inconclusive,
+                Some("a breach was seen and did not repeat".to_owned()),
+            ),
+            Tally {
+                cases: 0,
+                inconclusive: Some(reason),
+                ..
+            } => (Verdict::Inconclusive, Some(reason.clone())),
+            Tally {
+                cases: 0,
+                not_applicable: Some(reason),
+                ..
+            } => (Verdict::NotApplicable, Some(reason.clone())),
+            Tally { cases: 0, .. } => (Verdict::Inconclusive, Some("the run ended before it".to_owned())),
+            _ => (Verdict::Pass, None),
+        };
+        let requirement = |((check, api, operation), tally): (&Place, &Tally)| {
+            let document = &suite.apis[*api].api;
+            let (verdict, reason) = verdict(tally);
+            Requirement {
+                check: (*check).to_owned(),
+                api: document.id.clone(),
+                operation: operation.map(|index| document.operations[index].key.clone()),
+                feature: None,
+                verdict,
+                reason,
+                cases: tally.cases,
+                findings: tally.findings.clone(),
+            }
+        };
+        self.tallies.iter().map(requirement).collect()
+    }
+}

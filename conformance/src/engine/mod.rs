@@ -1,0 +1,422 @@
+//! Runs the cases of a plan: side by side, within the limits of the run, each breach tried again before it is believed.
+
+mod ledger;
+mod report;
+pub mod time;
+
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::SystemTime;
+
+use mecforge_report::{Finding, Severity};
+
+use crate::checks;
+use crate::suite::{self, Case, Context, Failure, Mode, Plan, Reported, Role, Stop, Suite};
+use ledger::{Ledger, file};
+
+pub use report::report;
+
+/// Rounds of random cases where neither `--cases` nor `--time` says how many.
+const ROUNDS: u64 = 10;
+
+/// What a run is up to, for whoever shows it.
+#[derive(Clone, Debug, Default)]
+pub struct Progress {
+    /// Planned cases that are done.
+    pub done: u64,
+    /// Planned cases.
+    pub planned: u64,
+    /// Requests that were judged.
+    pub judged: u64,
+    /// Findings so far.
+    pub findings: u64,
+}
+
+/// A run.
+pub struct Engine {
+    suite: Arc<Suite>,
+    ledger: Mutex<Ledger>,
+    /// Cases that must be alone hold it for writing, the others for reading.
+    alone: tokio::sync::RwLock<()>,
+    done: AtomicU64,
+    planned: AtomicU64,
+    gone: Mutex<Option<String>>,
+    interrupted: AtomicBool,
+    started: SystemTime,
+}
+
+impl Engine {
+    /// A run of a suite.
+    pub fn new(suite: Arc<Suite>) -> Arc<Self> {
+        Arc::new(Engine {
+            suite,
+            ledger: Mutex::default(),
+            alone: tokio::sync::RwLock::new(()),
+            done: AtomicU64::new(0),
+            planned: AtomicU64::new(0),
+            gone: Mutex::new(None),
+            interrupted: AtomicBool::new(false),
+            started: SystemTime::now(),
+        })
+    }
+
+    /// What it is up to.
+    pub fn progress(&self) -> Progress {
+        Progress {
+            done: self.done.load(Ordering::Relaxed),
+            planned: self.planned.load(Ordering::Relaxed),
+            judged: self.suite.judged(),
+            findings: self.with(|ledger| ledger.findings.len() as u64),
+        }
+    }
+
+    /// Ends the run early; what has begun cleans up after itself.
+    pub fn interrupt(&self) {
+        self.interrupted.store(true, Ordering::Relaxed);
+        self.suite.end();
+    }
+
+    fn with<T>(&self, change: impl FnOnce(&mut Ledger) -> T) -> T {
+        change(&mut self.ledger.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Runs everything, or, with `only`, the one case of that id.
+    ///
+    /// # Errors
+    /// Why nothing can be tested: the target can't be reached.
+    pub async fn run(self: &Arc<Self>, only: Option<&str>) -> Result<(), String> {
+        let mut base = Context::new(&self.suite, &checks::preparation(), Mode::First);
+        self.prepare(&mut base).await?;
+        let mut plan = checks::plan(&self.suite);
+        self.select(&mut plan, only);
+        for (check, api, operation, reason, not_applicable) in plan.skipped.drain(..) {
+            self.with(|ledger| {
+                let tally = ledger.tally((check, api, operation));
+                match not_applicable {
+                    true => tally.not_applicable = Some(reason),
+                    false => tally.inconclusive = Some(reason),
+                }
+            });
+        }
+        let mut cases = std::mem::take(&mut plan.cases);
+        // One of each check first, so that a short run sees something of everything; within that, as planned.
+        cases.sort_by_key(|case| case.stage);
+        self.planned.store(cases.len() as u64, Ordering::Relaxed);
+        for case in &cases {
+            self.with(|ledger| {
+                ledger.tally((case.check.id, case.api, case.operation));
+            });
+        }
+        for stage in 0..=2 {
+            self.all(cases.iter().filter(|case| case.stage == stage).cloned().collect())
+                .await;
+        }
+        if only.is_none() {
+            self.random(&plan).await;
+        }
+        for stage in 3..=4 {
+            self.all(cases.iter().filter(|case| case.stage == stage).cloned().collect())
+                .await;
+        }
+        base.clean_up().await;
+        let gone = self.gone.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        match gone.filter(|_| self.suite.judged() == 0) {
+            Some(reason) => Err(reason),
+            None => Ok(()),
+        }
+    }
+
+    /// Looks whether anybody is there, and finds application instances.
+    async fn prepare(&self, context: &mut Context) -> Result<(), String> {
+        let first = self.suite.apis.iter().enumerate().find_map(|(api, state)| {
+            let safe = state
+                .api
+                .operations
+                .iter()
+                .find(|operation| operation.method == "GET")?;
+            Some((api, safe.index))
+        });
+        let Some((api, operation)) = first else {
+            return Err(
+                "the document has no operation with GET, so that nothing tells whether the target is there"
+                    .to_owned(),
+            );
+        };
+        let mut call = context.call(api, operation, &suite::Values::new());
+        call.path = call.path.replace(['{', '}'], "");
+        call.role = Role::SetUp;
+        call.operation = None;
+        match context.send(call).await {
+            Err(Stop::Gone(reason)) => return Err(reason),
+            Err(_) => {}
+            Ok(exchange) => match &exchange.outcome {
+                Err(fault) => {
+                    return Err(format!(
+                        "{} is no HTTP server that can be tested: {fault}",
+                        self.suite.target
+                    ));
+                }
+                Ok(response) => {
+                    let server = response.header("server").map(str::to_owned);
+                    *self.suite.server.lock().unwrap_or_else(PoisonError::into_inner) = server;
+                }
+            },
+        }
+        context.reported.clear();
+        match suite::prepare(context).await {
+            Err(Stop::Gone(reason)) => Err(reason),
+            _ => Ok(()),
+        }
+    }
+
+    fn select(&self, plan: &mut Plan, only: Option<&str>) {
+        let options = &self.suite.options;
+        let key = |api: usize, operation: Option<usize>| {
+            let document = &self.suite.apis[api].api;
+            operation.map(|index| document.operations[index].key.clone())
+        };
+        plan.cases.retain(|case| {
+            let operation = key(case.api, case.operation);
+            let api = &self.suite.apis[case.api].api.id;
+            options.selects(case.check.id, api, operation.as_deref())
+                && (!options.read_only || case.read_only)
+                && only.is_none_or(|id| case.id == id)
+        });
+        if options.read_only {
+            plan.random.clear();
+        }
+        plan.skipped.retain(|(check, api, operation, ..)| {
+            let id = &self.suite.apis[*api].api.id;
+            options.selects(check, id, key(*api, *operation).as_deref())
+        });
+        if let Some(id) = only.filter(|_| plan.cases.is_empty()) {
+            // A random case: its number is the last part of its id.
+            let number = id
+                .rsplit('-')
+                .next()
+                .and_then(|number| number.parse().ok())
+                .unwrap_or(0);
+            let found = plan
+                .random
+                .iter()
+                .map(|make| make(number))
+                .find(|case| case.id == id);
+            plan.cases.extend(found);
+        }
+    }
+
+    /// Runs cases side by side, in their order.
+    async fn all(self: &Arc<Self>, cases: Vec<Case>) {
+        let next = Arc::new(AtomicU64::new(0));
+        let cases = Arc::new(cases);
+        let mut workers = tokio::task::JoinSet::new();
+        for _ in 0..self.suite.options.jobs.max(1) {
+            let (engine, next, cases) = (Arc::clone(self), Arc::clone(&next), Arc::clone(&cases));
+            workers.spawn(async move {
+                while let Ok(at) = usize::try_from(next.fetch_add(1, Ordering::Relaxed))
+                    && let Some(case) = cases.get(at)
+                    && !engine.suite.is_over()
+                {
+                    engine.judge(case).await;
+                    engine.done.fetch_add(1, Ordering::Relaxed);
+                }
+            });
+        }
+        while workers.join_next().await.is_some() {}
+    }
+
+    async fn random(self: &Arc<Self>, plan: &Plan) {
+        let bounded = self.suite.options.cases.is_some() || self.suite.options.time.is_some();
+        let mut round = 0;
+        while !plan.random.is_empty() && !self.suite.is_over() && (bounded || round < ROUNDS) {
+            let selected = plan.random.iter().map(|make| make(round)).filter(|case| {
+                let document = &self.suite.apis[case.api].api;
+                let key = case
+                    .operation
+                    .map(|index| document.operations[index].key.as_str());
+                self.suite.options.selects(case.check.id, &document.id, key)
+            });
+            let cases: Vec<_> = selected.collect();
+            if cases.is_empty() {
+                break;
+            }
+            let before = self.suite.judged();
+            self.all(cases).await;
+            if self.suite.judged() == before {
+                break; // Nothing can be sent any more; another round would change nothing.
+            }
+            round += 1;
+        }
+    }
+
+    /// Runs one case, and again what it found.
+    async fn judge(&self, case: &Case) {
+        let (reported, mut context) = self.once(case, Mode::First).await;
+        let mut unknown = Vec::new();
+        for reported in reported {
+            let filed = file(&self.suite, case, &reported.failure);
+            if !self.suite.options.selects(
+                filed.check.id,
+                &self.suite.apis[filed.place.1].api.id,
+                filed.operation.as_deref(),
+            ) {
+                continue;
+            }
+            let known = self.with(|ledger| ledger.known(&filed.id));
+            if !known && !unknown.iter().any(|(id, _): &(String, Reported)| *id == filed.id) {
+                unknown.push((filed.id, reported));
+            }
+        }
+        if unknown.is_empty() {
+            context.clean_up().await;
+            return;
+        }
+        // The first breach of a case is its cause more often than the others; each is confirmed by itself.
+        let first_trace = std::mem::take(&mut context.trace);
+        context.clean_up().await;
+        for _ in 0..case.repeats.max(1) {
+            if unknown.is_empty() {
+                break;
+            }
+            let (again, mut context) = self.once(case, Mode::Again).await;
+            for reported in again {
+                let id = file(&self.suite, case, &reported.failure).id;
+                let Some(at) = unknown.iter().position(|(other, _)| *other == id) else {
+                    continue;
+                };
+                unknown.remove(at);
+                self.confirm(case, &reported, &mut context).await;
+            }
+            context.clean_up().await;
+        }
+        for (_, reported) in unknown {
+            let evidence = first_trace.iter().take(reported.until).cloned().collect();
+            self.enter(case, &reported.failure, evidence, false, true);
+        }
+    }
+
+    /// Runs a case once, and counts what it judged.
+    async fn once(&self, case: &Case, mode: Mode) -> (Vec<Reported>, Context) {
+        let mut context = Context::new(&self.suite, case, mode);
+        let outcome = if case.alone {
+            let _guard = self.alone.write().await;
+            (case.run)(&mut context).await
+        } else {
+            let _guard = self.alone.read().await;
+            (case.run)(&mut context).await
+        };
+        let own = (case.check.id, case.api, case.operation);
+        let judged = std::mem::take(&mut context.judged);
+        self.with(|ledger| {
+            for place in judged {
+                ledger.tally(place).cases += 1;
+            }
+            match &outcome {
+                Ok(()) | Err(Stop::Fail(_)) => ledger.tally(own).cases += 1,
+                Err(Stop::Inconclusive(reason)) => ledger.tally(own).inconclusive = Some(reason.clone()),
+                Err(Stop::NotApplicable(reason)) => ledger.tally(own).not_applicable = Some(reason.clone()),
+                Err(Stop::Gone(_) | Stop::Over) => {}
+            }
+        });
+        match outcome {
+            Err(Stop::Fail(failure)) => context.report(*failure),
+            Err(Stop::Gone(reason)) => {
+                *self.gone.lock().unwrap_or_else(PoisonError::into_inner) = Some(reason);
+                self.suite.end();
+            }
+            _ => {}
+        }
+        (std::mem::take(&mut context.reported), context)
+    }
+
+    /// A breach has repeated: makes its request smaller and enters the finding.
+    async fn confirm(&self, case: &Case, reported: &Reported, context: &mut Context) {
+        let before = context.trace.len();
+        let smaller = suite::minimise(context, &reported.failure).await;
+        let mut evidence: Vec<_> = context
+            .trace
+            .iter()
+            .take(reported.until.min(before))
+            .cloned()
+            .collect();
+        if smaller.is_some() {
+            evidence.extend(context.trace.get(before).cloned());
+        }
+        self.enter(case, &reported.failure, evidence, smaller.is_some(), false);
+        let error = reported
+            .failure
+            .check
+            .and_then(checks::find)
+            .unwrap_or(case.check)
+            .severity
+            == Severity::Error;
+        if self.suite.options.stop_at_first_error && error {
+            self.suite.end();
+        }
+    }
+
+    fn enter(
+        &self,
+        case: &Case,
+        failure: &Failure,
+        evidence: Vec<mecforge_report::Exchange>,
+        minimised: bool,
+        flaky: bool,
+    ) {
+        let filed = file(&self.suite, case, failure);
+        let state = &self.suite.apis[filed.place.1];
+        let mut references = filed.check.references();
+        if let Some(operation) = filed.place.2.map(|index| &state.api.operations[index]) {
+            references.push(mecforge_report::Reference {
+                document: format!("{} {}", state.api.title, state.api.version),
+                place: failure
+                    .pointer
+                    .clone()
+                    .unwrap_or_else(|| operation.pointer.clone()),
+                url: None,
+            });
+        }
+        let last: Vec<_> = evidence
+            .iter()
+            .filter(|exchange| exchange.role != "clean-up")
+            .cloned()
+            .collect();
+        let curl: Vec<_> = match minimised {
+            true => last.last().into_iter().map(suite::curl).collect(),
+            false => last.iter().map(suite::curl).collect(),
+        };
+        let name = filed.id.to_lowercase().replace('-', "_");
+        let finding = Finding {
+            id: filed.id.clone(),
+            case: case.id.clone(),
+            check: filed.check.id.to_owned(),
+            severity: filed.check.severity,
+            api: state.api.id.clone(),
+            operation: filed.operation.clone(),
+            title: failure.title.clone(),
+            expected: failure.expected.clone(),
+            actual: failure.actual.clone(),
+            references,
+            errata: Vec::new(),
+            occurrences: 1,
+            first_seen_ms: self.suite.elapsed_ms(),
+            minimised,
+            curl: curl.join("\n"),
+            rust_test: suite::rust_test(&name, &failure.expected, &last),
+            evidence,
+        };
+        self.with(|ledger| {
+            let tally = ledger.tally(filed.place);
+            match flaky {
+                true => {
+                    tally.flaky = true;
+                    ledger.flaky.insert(filed.id, finding);
+                }
+                false => {
+                    tally.findings.push(filed.id.clone());
+                    ledger.findings.insert(filed.id, finding);
+                }
+            }
+        });
+    }
+}

@@ -1,0 +1,188 @@
+//! What a standard says beyond its OpenAPI document, as far as a test must know it, so that it blames nobody for
+//! refusing what the standard forbids, and sends what a real platform can accept.
+
+use mecforge_instances::{Binding, Options};
+use serde_json::{Value, json};
+
+/// The callback address that generated bodies have until [`bind`] puts the real one.
+pub const CALLBACK: &str = "http://callback.invalid/mec-conformance";
+
+/// What stands for the value of a path parameter in a generated body until [`bind`] puts the real one.
+pub fn path_placeholder(parameter: &str) -> String {
+    format!("mec-conformance-path-{parameter}")
+}
+
+/// Puts the real values in place of [`CALLBACK`] and of each [`path_placeholder`], wherever they are.
+pub fn bind(body: &mut Value, values: &std::collections::BTreeMap<String, String>, callback: &str) {
+    match body {
+        Value::String(text) if text == CALLBACK => *text = callback.to_owned(),
+        Value::String(text) => {
+            if let Some(value) = text
+                .strip_prefix("mec-conformance-path-")
+                .and_then(|name| values.get(name))
+            {
+                *text = value.clone();
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(|item| bind(item, values, callback)),
+        Value::Object(members) => members
+            .values_mut()
+            .for_each(|member| bind(member, values, callback)),
+        _ => {}
+    }
+}
+
+/// What is known of one API beyond its document.
+#[derive(Clone, Debug, Default)]
+pub struct Knowledge {
+    id: String,
+}
+
+impl Knowledge {
+    /// What is known of the API of a document's id; of an unknown one, only what holds for all.
+    pub fn of(id: &str) -> Self {
+        Knowledge { id: id.to_owned() }
+    }
+
+    /// Whether the API is one of ETSI's, for which ETSI's rules for all its APIs hold (GS MEC 009).
+    pub fn is_of_etsi(&self) -> bool {
+        self.id.starts_with("mec0")
+    }
+
+    /// How bodies of an operation (`METHOD /path`) are generated.
+    pub fn generation(&self, operation: &str) -> Options {
+        let fixed = |pointer: &str, value: Value| (pointer.to_owned(), Binding::Fixed(value));
+        let path = |pointer: &str| fixed(pointer, json!(path_placeholder(pointer.trim_start_matches('/'))));
+        let mut bindings = vec![];
+        for name in ["callbackReference", "callbackUri", "notificationUri"] {
+            bindings.push(fixed(&format!("/{name}"), json!(CALLBACK)));
+        }
+        // V2.1.1 leaves to prose what V3.1.1 says in its document: 8.1.3.2, 7.1.3.2, 8.1.2.3 (ports).
+        let kind = match self.id.as_str() {
+            "mec011-service-management" => Some("SerAvailabilityNotificationSubscription"),
+            "mec011-app-support" => Some("AppTerminationNotificationSubscription"),
+            _ => None,
+        };
+        if let Some(kind) = kind {
+            bindings.push(fixed("/subscriptionType", json!(kind)));
+        }
+        let absent = |pointer: &str| (pointer.to_owned(), Binding::Absent);
+        match (self.id.as_str(), operation) {
+            // MEC 011, 8.1.2.2: transportId names a transport of GET /transports, which differ by platform.
+            // An integer without bound is one of at least 31 bits on every platform.
+            ("mec011-service-management", "POST /applications/{appInstanceId}/services")
+            | ("mec011-service-management", "PUT /applications/{appInstanceId}/services/{serviceId}") => {
+                bindings.push(absent("/transportId"));
+                bindings.push(("/livenessInterval".to_owned(), Binding::AtMost(86_400)));
+                let port = "/transportInfo/endpoint/addresses/*/port";
+                bindings.push((port.to_owned(), Binding::AtMost(65_535)));
+            }
+            // 7.1.3.2, 7.1.2.2, 7.1.2.3, 7.1.2.6: the identifier in the body is the one in the path.
+            ("mec011-app-support", "POST /applications/{appInstanceId}/subscriptions") => {
+                bindings.push(path("/appInstanceId"));
+            }
+            ("mec011-app-support", "PUT /registrations/{appInstanceId}") => {
+                bindings.push(path("/appInstanceId"))
+            }
+            // 7.1.2.6: whether the platform knows an instance that it made itself is not for the application to say.
+            ("mec011-app-support", "POST /registrations") => {
+                bindings.push(absent("/appInstanceId"));
+                bindings.push(fixed("/isInsByMec", json!(false)));
+            }
+            _ => {}
+        }
+        Options {
+            bindings,
+            ..Options::default()
+        }
+    }
+
+    /// A body that a real platform accepts, where one is better said than generated.
+    pub fn body(&self, operation: &str, unique: &str) -> Option<Value> {
+        match (self.id.as_str(), operation) {
+            ("mec011-service-management", "POST /applications/{appInstanceId}/services")
+            | ("mec011-service-management", "PUT /applications/{appInstanceId}/services/{serviceId}") => {
+                Some(json!({
+                    "serName": format!("conformance-{unique}"),
+                    "version": "1.0.0",
+                    "state": "ACTIVE",
+                    "serializer": "JSON",
+                    "transportInfo": {
+                        "id": "rest",
+                        "name": "REST",
+                        "type": "REST_HTTP",
+                        "protocol": "HTTP",
+                        "version": "1.1",
+                        "endpoint": {"uris": ["http://192.0.2.1:8080/service"]},
+                        "security": {}
+                    }
+                }))
+            }
+            ("mec011-app-support", "POST /registrations") => Some(json!({
+                "appName": format!("conformance-{unique}"),
+                "isInsByMec": false,
+                "endpoint": {"uris": ["http://192.0.2.1:8080/application"]}
+            })),
+            _ => None,
+        }
+    }
+
+    /// Whether the standard lets a platform refuse a body that fits the schema, and why: such a refusal is not blamed.
+    pub fn may_refuse(&self, operation: &str) -> Option<&'static str> {
+        match (self.id.as_str(), operation) {
+            ("mec011-app-support", "PUT /applications/{appInstanceId}/traffic_rules/{trafficRuleId}")
+            | ("mec011-app-support", "PUT /applications/{appInstanceId}/dns_rules/{dnsRuleId}") => Some(
+                "an application changes the state of a configured rule; the rest is the platform's to permit",
+            ),
+            ("mec011-app-support", "POST /applications/{appInstanceId}/confirm_termination")
+            | ("mec011-app-support", "POST /applications/{appInstanceId}/confirm_ready") => {
+                Some("the platform has to be waiting for this confirmation (409 otherwise)")
+            }
+            (id, _) if id.starts_with("mec011") || !self.is_of_etsi() => None,
+            _ => {
+                Some("what the standard demands beyond the document's schemas is not known to the suite here")
+            }
+        }
+    }
+
+    /// Top-level properties of an object that the platform sets, whatever was sent.
+    pub fn assigned(&self, operation: &str) -> &'static [&'static str] {
+        match self.id.as_str() {
+            // 8.1.2.2: isLocal is relative to who reads it; the interval of heartbeats is agreed with the platform.
+            "mec011-service-management" if operation.contains("/services") => {
+                &["isLocal", "livenessInterval"]
+            }
+            _ => &[],
+        }
+    }
+
+    /// Whether the standard lists a value of a query parameter; also where a release's document has any text.
+    pub fn knows(&self, parameter: &str, value: &Value) -> bool {
+        let listed = [
+            "MEC_SYSTEM",
+            "MEC_HOST",
+            "NFVI_POP",
+            "ZONE",
+            "ZONE_GROUP",
+            "NFVI_NODE",
+        ];
+        parameter != "scope_of_locality" || value.as_str().is_some_and(|text| listed.contains(&text))
+    }
+
+    /// Whether what is at a path changes though nobody changes it (clocks, heartbeats).
+    pub fn changes_by_itself(&self, path: &str) -> bool {
+        path.ends_with("/liveness") || path.contains("/timing/")
+    }
+
+    /// Parameters of the query of which at most one may be given.
+    pub fn exclusive(&self, operation: &str) -> &'static [&'static str] {
+        match (self.id.as_str(), operation) {
+            // MEC 011, 8.2.3.3.1 and 8.2.6.3.1.
+            ("mec011-service-management", "GET /services")
+            | ("mec011-service-management", "GET /applications/{appInstanceId}/services") => {
+                &["ser_instance_id", "ser_name", "ser_category_id"]
+            }
+            _ => &[],
+        }
+    }
+}

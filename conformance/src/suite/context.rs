@@ -1,0 +1,302 @@
+//! What a case works with: sending, reporting, and everything that it made, which is removed afterwards.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use fastrand::Rng;
+use mecforge_transport::Request;
+use serde_json::Value;
+
+use super::call::{Call, Exchange, Identity, Payload, Role};
+use super::outcome::{Failure, Stop};
+use super::plan::Case;
+use super::world::{Made, Values};
+use super::{Suite, responses, seed};
+
+/// Why a case runs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// For the first time.
+    First,
+    /// Again, to see whether a breach repeats.
+    Again,
+}
+
+/// A breach with the number of exchanges before it was reported.
+#[derive(Clone, Debug)]
+pub struct Reported {
+    /// The breach.
+    pub failure: Failure,
+    /// How many exchanges of the trace belong to it.
+    pub until: usize,
+}
+
+/// What a case works with.
+pub struct Context {
+    /// The run.
+    pub suite: Arc<Suite>,
+    /// The case.
+    pub case: Case,
+    /// Why it runs.
+    pub mode: Mode,
+    /// Random numbers that depend on the seed and the case's id only.
+    pub rng: Rng,
+    /// What was sent, in order; evidence.
+    pub trace: Vec<mecforge_report::Exchange>,
+    /// What was reported.
+    pub reported: Vec<Reported>,
+    /// Pairs of check and operation that were judged on the way, for the requirements.
+    pub judged: BTreeSet<(&'static str, usize, Option<usize>)>,
+    /// What was made and is to be removed, the last first: API, path, method.
+    pub(super) made: Vec<(usize, String)>,
+    pub(super) counter: u32,
+    /// Repeating the minimiser's requests must not fill the trace.
+    pub(super) quiet: bool,
+}
+
+impl Context {
+    /// A context for one run of a case.
+    pub fn new(suite: &Arc<Suite>, case: &Case, mode: Mode) -> Self {
+        Context {
+            rng: Rng::with_seed(seed::hash(suite.options.seed, &[&case.id])),
+            suite: Arc::clone(suite),
+            case: case.clone(),
+            mode,
+            trace: Vec::new(),
+            reported: Vec::new(),
+            judged: BTreeSet::new(),
+            made: Vec::new(),
+            counter: 0,
+            quiet: false,
+        }
+    }
+
+    /// A text that no other case uses, and that is the same in every run with this seed: letters, digits and `-`.
+    pub fn unique(&mut self) -> String {
+        self.counter += 1;
+        let case = seed::short(seed::hash(self.suite.options.seed, &[&self.case.id]));
+        match self.mode {
+            Mode::First => format!("{case}-{}", self.counter),
+            Mode::Again => format!("{case}-{}-again", self.counter),
+        }
+    }
+
+    /// A request for an operation, without body.
+    pub fn call(&self, api: usize, operation: usize, values: &Values) -> Call {
+        let declared = &self.suite.apis[api].api.operations[operation];
+        Call {
+            api,
+            operation: Some(operation),
+            method: declared.method.clone(),
+            path: declared.path.expand(values),
+            ..Call::default()
+        }
+    }
+
+    /// Reports a breach and goes on.
+    pub fn report(&mut self, failure: Failure) {
+        let until = self.trace.len();
+        self.reported.push(Reported { failure, until });
+    }
+
+    /// Notes that a check was judged at an operation, so that its requirement has a verdict.
+    pub fn judge(&mut self, check: &'static str, api: usize, operation: Option<usize>) {
+        self.judged.insert((check, api, operation));
+    }
+
+    /// Sends a request. The answer of a declared operation is judged by all checks of the group `responses` on the way.
+    ///
+    /// # Errors
+    /// [`Stop::Gone`] if there is nobody to talk to, [`Stop::Over`] if the run is over.
+    pub async fn send(&mut self, call: Call) -> Result<Exchange, Stop> {
+        if call.role != Role::CleanUp && self.suite.is_over() {
+            return Err(Stop::Over);
+        }
+        if self.suite.options.read_only && !matches!(call.method.as_str(), "GET" | "HEAD" | "OPTIONS") {
+            return Err(Stop::NotApplicable(
+                "--read-only sends safe methods only".to_owned(),
+            ));
+        }
+        let exchange = self.exchange(call).await;
+        if let Err(fault) = &exchange.outcome {
+            if fault.is_unreachable() {
+                return Err(Stop::Gone(fault.to_string()));
+            }
+            if fault.is_ours() {
+                return Err(Stop::Inconclusive(fault.to_string()));
+            }
+        }
+        self.suite.recorder.exchange(&self.suite, &exchange);
+        if exchange.call.role != Role::CleanUp {
+            self.suite.judged.fetch_add(1, Ordering::Relaxed);
+            if !self.quiet {
+                let suite = Arc::clone(&self.suite);
+                let (judged, failures) = responses::judge(&suite, &exchange);
+                self.judged.extend(judged);
+                for failure in failures {
+                    self.report(failure.shown_by(&exchange.call));
+                }
+            }
+        }
+        self.remember(&exchange);
+        Ok(exchange)
+    }
+
+    /// The bare exchange.
+    async fn exchange(&mut self, call: Call) -> Exchange {
+        let suite = Arc::clone(&self.suite);
+        let client = match call.identity {
+            Identity::Main => &suite.clients.0,
+            Identity::Other => suite.clients.1.as_ref().unwrap_or(&suite.clients.0),
+            Identity::Nobody => &suite.clients.2,
+        };
+        let request = Request {
+            method: call.method.clone(),
+            target: format!("{}{}", suite.apis[call.api].base_path, call.target()),
+            headers: self.headers(&call),
+            body: match &call.payload {
+                Payload::None => None,
+                Payload::Json(value) => Some(value.to_string().into()),
+                Payload::Bytes(_, bytes) => Some(bytes.clone().into()),
+            },
+            authenticate: call.identity != Identity::Nobody,
+        };
+        suite.requests.fetch_add(1, Ordering::Relaxed);
+        let sent = client.send(&request).await;
+        let record = super::record::exchange(&suite.target, call.role, &sent);
+        if !self.quiet {
+            self.trace.push(record.clone());
+        }
+        Exchange {
+            call,
+            started: sent.started,
+            elapsed_ms: sent.elapsed.as_secs_f64() * 1000.0,
+            outcome: sent.outcome,
+            record,
+        }
+    }
+
+    fn headers(&self, call: &Call) -> Vec<(String, String)> {
+        let mut headers = call.headers.clone();
+        let has = |headers: &[(String, String)], name: &str| {
+            headers.iter().any(|(key, _)| key.eq_ignore_ascii_case(name))
+        };
+        if !call.no_accept && !has(&headers, "accept") {
+            headers.push((
+                "Accept".to_owned(),
+                "application/json, application/problem+json".to_owned(),
+            ));
+        }
+        if !has(&headers, "content-type") {
+            let operation = call
+                .operation
+                .map(|index| &self.suite.apis[call.api].api.operations[index]);
+            let declared = operation.and_then(|operation| operation.json_body());
+            let media_type = match &call.payload {
+                Payload::None => None,
+                Payload::Json(_) => Some(declared.map_or("application/json", |content| &content.media_type)),
+                Payload::Bytes(media_type, _) => Some(media_type.as_str()).filter(|text| !text.is_empty()),
+            };
+            if let Some(media_type) = media_type {
+                headers.push(("Content-Type".to_owned(), media_type.to_owned()));
+            }
+        }
+        headers
+    }
+
+    /// Notes what a request made, so that it is removed in the end, also where nobody asked for it.
+    fn remember(&mut self, exchange: &Exchange) {
+        if exchange.call.method == "POST"
+            && exchange.status() == 201
+            && let Some(path) = super::world::location_path(&self.suite, exchange)
+        {
+            self.made.push((exchange.call.api, path));
+        }
+        if exchange.call.method == "DELETE" && exchange.is_success() {
+            self.made
+                .retain(|(api, path)| (*api, path) != (exchange.call.api, &exchange.call.path));
+        }
+    }
+
+    /// A body that a correct platform accepts for an operation, bound to the values of its path.
+    ///
+    /// # Errors
+    /// [`Stop::Inconclusive`] if none can be generated.
+    pub fn body(&mut self, api: usize, operation: usize, values: &Values) -> Result<Value, Stop> {
+        let suite = Arc::clone(&self.suite);
+        let state = &suite.apis[api];
+        let key = &state.api.operations[operation].key;
+        let unique = self.unique();
+        if let Some(body) = state.knowledge.body(key, &unique) {
+            return Ok(body);
+        }
+        let schema = state.body_schema(operation);
+        let mut body = schema.and_then(|schema| schema.minimal()).ok_or_else(|| {
+            Stop::Inconclusive(format!("no valid body of {key} can be generated from its schema"))
+        })?;
+        self.bind(&mut body, values);
+        Ok(body)
+    }
+
+    /// Puts the values of the path and the callback address into a generated body.
+    pub fn bind(&self, body: &mut Value, values: &Values) {
+        crate::profile::bind(body, values, "http://127.0.0.1:9/mec-conformance");
+    }
+
+    /// Removes what the case made. What can't be removed is noted for the report.
+    pub async fn clean_up(&mut self) {
+        while let Some((api, path)) = self.made.pop() {
+            let suite = Arc::clone(&self.suite);
+            let document = &suite.apis[api].api;
+            let delete = document
+                .resource_at(&path)
+                .and_then(|resource| resource.operation("DELETE"));
+            let Some(operation) = delete else {
+                suite.leave(format!(
+                    "{}{path}: the API has no DELETE for it",
+                    suite.apis[api].base_path
+                ));
+                continue;
+            };
+            let call = Call {
+                api,
+                operation: Some(operation),
+                method: "DELETE".to_owned(),
+                path: path.clone(),
+                role: Role::CleanUp,
+                ..Call::default()
+            };
+            let exchange = self.exchange(call).await;
+            if !exchange.is_success() && !matches!(exchange.status(), 404 | 410) {
+                suite.leave(format!(
+                    "{}{path}: {}",
+                    suite.apis[api].base_path,
+                    exchange.summary()
+                ));
+            }
+        }
+    }
+
+    /// Makes an object by its collection's operation, with [`Context::body`] or a body of the caller's.
+    ///
+    /// # Errors
+    /// See [`super::world::make`].
+    pub async fn make(
+        &mut self,
+        api: usize,
+        maker: usize,
+        values: &Values,
+        body: Option<Value>,
+    ) -> Result<Made, Stop> {
+        super::world::make(self, api, maker, values, body).await
+    }
+
+    /// Values for all path parameters of an operation: things that exist are made or found.
+    ///
+    /// # Errors
+    /// [`Stop::Inconclusive`] where nothing can be made or found.
+    pub async fn values(&mut self, api: usize, operation: usize) -> Result<Values, Stop> {
+        super::world::values(self, api, operation).await
+    }
+}

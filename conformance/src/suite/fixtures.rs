@@ -1,0 +1,95 @@
+//! The fixtures file: what exists at the target, as its operator says.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use serde::Deserialize;
+
+/// What exists at the target.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Fixtures {
+    /// Application instances that exist; those of `--app-instance-id` come before them.
+    pub app_instance_ids: Vec<String>,
+    /// Two applications with credentials of their own: the first is the main one.
+    pub identity: Vec<Person>,
+    /// Resources that exist: values of the path parameters, by path template.
+    pub resources: BTreeMap<String, Vec<BTreeMap<String, String>>>,
+    /// What brings the target back to its first state.
+    pub reset: Option<Action>,
+    /// What lets the platform announce the termination of the main application instance.
+    pub announce_termination: Option<Action>,
+}
+
+/// An application with its credentials.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Person {
+    /// Its application instance.
+    pub app_instance_id: String,
+    /// A bearer token.
+    pub token: Option<String>,
+    /// The environment variable that holds it.
+    pub token_env: Option<String>,
+}
+
+/// Something that the suite can let happen at the target.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub enum Action {
+    /// A command for the shell; exit status 0 means that it is done.
+    Command(String),
+    /// An HTTP request: method, address and JSON body. A 2xx means that it is done.
+    Request {
+        /// The method.
+        method: String,
+        /// The whole address.
+        url: String,
+        /// The body.
+        body: Option<serde_json::Value>,
+    },
+}
+
+/// Why a fixtures file can't be used.
+#[derive(Debug, thiserror::Error)]
+pub enum FixturesError {
+    /// It can't be read.
+    #[error("{path}: {source}; check the path of --fixtures")]
+    Unreadable {
+        /// The file.
+        path: String,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// It is no TOML, or has something unknown.
+    #[error("{path}: {message}")]
+    Malformed {
+        /// The file.
+        path: String,
+        /// Line, what is wrong.
+        message: String,
+    },
+}
+
+impl Fixtures {
+    /// Reads a file.
+    ///
+    /// # Errors
+    /// A file that can't be read or has an unknown key or a wrong type; the message has the line.
+    pub fn read(path: &Path) -> Result<Self, FixturesError> {
+        let name = path.display().to_string();
+        let text = std::fs::read_to_string(path).map_err(|source| FixturesError::Unreadable {
+            path: name.clone(),
+            source,
+        })?;
+        toml::from_str(&text).map_err(|error| {
+            let line = error.span().map_or(1, |span| {
+                text[..span.start.min(text.len())].matches('\n').count() + 1
+            });
+            FixturesError::Malformed {
+                path: name,
+                message: format!("line {line}: {}", error.message().trim_end()),
+            }
+        })
+    }
+}

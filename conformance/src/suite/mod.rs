@@ -1,0 +1,33 @@
+//! What every check stands on: the suite's data, requests, resources at the target, and verdicts.
+
+mod call;
+mod check;
+mod context;
+mod coverage;
+mod fixtures;
+mod minimise;
+mod options;
+mod outcome;
+mod plan;
+mod record;
+mod reproduce;
+mod responses;
+mod seed;
+mod state;
+mod world;
+
+pub use call::{Call, Exchange, Identity, Intent, Payload, Role};
+pub use check::{Check, Group, Source};
+pub use context::{Context, Mode, Reported};
+pub use coverage::Recorder;
+pub use fixtures::{Action, Fixtures, FixturesError, Person};
+pub use minimise::minimise;
+pub use options::{Clock, Options};
+pub use outcome::{Failure, Outcome, Stop};
+pub use plan::{Case, Plan, Run, case};
+pub use reproduce::{curl, rust_test};
+pub use responses::CHECKS as RESPONSE_CHECKS;
+pub use seed::{hash, short};
+pub use state::{ApiState, Suite, SuiteError};
+pub(crate) use world::prepare;
+pub use world::{Made, Values, reading};

@@ -1,0 +1,444 @@
+//! The checks that judge every answer: status, media type, body, header fields, problem documents.
+
+use mecforge_report::Severity;
+use serde_json::Value;
+
+use super::call::{Call, Exchange, Intent, Role};
+use super::check::{Check, Group, Source};
+use super::outcome::Failure;
+use super::state::Suite;
+
+/// ETSI's rules for the RESTful APIs of MEC.
+const PRINCIPLES: &str = "ETSI GS MEC 009";
+
+/// The checks.
+pub static CHECKS: &[Check] = &[
+    Check {
+        id: "answers-completely",
+        group: Group::Responses,
+        title: "every request is answered with one complete HTTP message in time",
+        severity: Severity::Error,
+        explanation: "A connection that is reset or closed in the middle, an answer that is no HTTP, has no end or takes longer than the time-out, is a breach. Seen once and not again, it is reported as flaky.",
+        sources: &[Source::Rfc(9112, "6.3")],
+    },
+    Check {
+        id: "no-server-error",
+        group: Group::Responses,
+        title: "no request is answered with a 5xx",
+        severity: Severity::Error,
+        explanation: "Whatever a client sends, the platform says what is wrong with it (4xx) or does it. 503 with Retry-After is taken as being busy, and not held against it; 501 for a method that no document declares neither.",
+        sources: &[Source::Rfc(9110, "15.6"), Source::Document],
+    },
+    Check {
+        id: "response-status",
+        group: Group::Responses,
+        title: "the status of every answer is declared for its operation",
+        severity: Severity::Error,
+        explanation: "A success must be declared. Of refusals, those that HTTP itself defines are accepted everywhere, as no document lists them all; others must be declared.",
+        sources: &[Source::Document],
+    },
+    Check {
+        id: "response-media-type",
+        group: Group::Responses,
+        title: "the body of every answer has a declared media type",
+        severity: Severity::Error,
+        explanation: "Judged where the document declares bodies for the status; parameters such as charset are ignored.",
+        sources: &[Source::Document, Source::Rfc(9110, "8.3")],
+    },
+    Check {
+        id: "response-schema",
+        group: Group::Responses,
+        title: "the body of every answer obeys its schema",
+        severity: Severity::Error,
+        explanation: "JSON bodies are judged by the schema that the document declares for the status. Properties that no schema names are allowed.",
+        sources: &[Source::Document],
+    },
+    Check {
+        id: "response-headers",
+        group: Group::Responses,
+        title: "declared header fields are there and obey their schemas",
+        severity: Severity::Error,
+        explanation: "Required header fields must be there; Location is demanded of every 201 that declares it.",
+        sources: &[Source::Document],
+    },
+    Check {
+        id: "problem-details",
+        group: Group::Responses,
+        title: "refusals are problem documents that agree with their status",
+        severity: Severity::Error,
+        explanation: "Where the document declares application/problem+json for a status, the body must be one, and its member status, if there, must be the status of the answer.",
+        sources: &[Source::Etsi(PRINCIPLES, "6.15"), Source::Rfc(9457, "3.1")],
+    },
+    Check {
+        id: "no-body-where-none-is",
+        group: Group::Responses,
+        title: "204 and 304 have no body and no Content-Length above 0",
+        severity: Severity::Error,
+        explanation: "A 204 ends with its header section; anything after it is taken for the next answer.",
+        sources: &[Source::Rfc(9110, "15.3.5")],
+    },
+    Check {
+        id: "no-internals",
+        group: Group::Responses,
+        title: "refusals tell nothing of the platform's insides",
+        severity: Severity::Error,
+        explanation: "Stack traces, panic messages, paths of source files and SQL errors help an attacker and no client.",
+        sources: &[
+            Source::Practice("OWASP API Security Top 10 2023, API8"),
+            Source::Rfc(9457, "5"),
+        ],
+    },
+    Check {
+        id: "challenges",
+        group: Group::Responses,
+        title: "401 carries WWW-Authenticate and 405 carries Allow",
+        severity: Severity::Error,
+        explanation: "Both fields are what the status is for: how to authenticate, which methods there are.",
+        sources: &[Source::Rfc(9110, "15.5.2"), Source::Rfc(9110, "15.5.6")],
+    },
+];
+
+type Judged = (&'static str, usize, Option<usize>);
+
+/// Judges one exchange: which checks were judged, and what they found.
+pub(super) fn judge(suite: &Suite, exchange: &Exchange) -> (Vec<Judged>, Vec<Failure>) {
+    let call = &exchange.call;
+    let mut judge = Judge {
+        suite,
+        exchange,
+        judged: Vec::new(),
+        failures: Vec::new(),
+    };
+    judge.completeness();
+    if exchange.outcome.is_ok() {
+        judge.server_error();
+        judge.internals();
+        judge.challenges();
+        judge.no_body();
+        if call.operation.is_some() && call.role != Role::CleanUp {
+            judge.declared();
+        }
+    }
+    (judge.judged, judge.failures)
+}
+
+struct Judge<'run> {
+    suite: &'run Suite,
+    exchange: &'run Exchange,
+    judged: Vec<Judged>,
+    failures: Vec<Failure>,
+}
+
+impl Judge<'_> {
+    fn call(&self) -> &Call {
+        &self.exchange.call
+    }
+
+    fn note(&mut self, check: &'static str) {
+        self.judged.push((check, self.call().api, self.call().operation));
+    }
+
+    fn fail(&mut self, check: &'static str, failure: Failure) {
+        let api = &self.suite.apis[self.call().api].api;
+        let failure = match self.call().operation {
+            Some(index) => failure.at(api.operations[index].key.clone()),
+            None => failure,
+        };
+        self.failures.push(failure.of(check));
+    }
+
+    fn completeness(&mut self) {
+        self.note("answers-completely");
+        if let Err(fault) = &self.exchange.outcome {
+            let failure = Failure::new(
+                "a request is not answered completely",
+                "one complete HTTP message",
+                fault.to_string(),
+            );
+            self.fail("answers-completely", failure.signature(fault.code()));
+        }
+    }
+
+    fn server_error(&mut self) {
+        self.note("no-server-error");
+        let status = self.exchange.status();
+        let busy = status == 503 && self.exchange.header("retry-after").is_some();
+        let foreign = status == 501 && self.call().operation.is_none();
+        if status >= 500 && !busy && !foreign {
+            let what = match &self.call().intent {
+                Intent::Valid => "a valid request",
+                Intent::Breaks(_) => "an invalid request",
+                Intent::Odd => "an unusual request",
+            };
+            let title = format!("{what} is answered {status}");
+            let failure = Failure::new(
+                title.clone(),
+                "success, or a 4xx that says what is wrong",
+                self.exchange.summary(),
+            );
+            self.fail("no-server-error", failure.signature(title));
+        }
+    }
+
+    fn internals(&mut self) {
+        if self.exchange.status() < 400 {
+            return;
+        }
+        self.note("no-internals");
+        let Ok(response) = &self.exchange.outcome else {
+            return;
+        };
+        let text = String::from_utf8_lossy(&response.body);
+        const TELLTALES: [&str; 12] = [
+            "Traceback (most recent call last)",
+            "goroutine 1 [",
+            "panicked at ",
+            "java.lang.",
+            "\n\tat ",
+            "at Object.<anonymous>",
+            "System.NullReferenceException",
+            "SQLSTATE[",
+            "ORA-0",
+            "File \"/usr/",
+            "node_modules/",
+            "runtime error: ",
+        ];
+        // What the request itself contained comes back in good messages.
+        if let Some(found) = TELLTALES.iter().find(|telltale| text.contains(**telltale)) {
+            let failure = Failure::new(
+                "a refusal tells the platform's insides",
+                "a message for the client",
+                self.exchange.summary(),
+            );
+            self.fail("no-internals", failure.signature(*found));
+        }
+    }
+
+    fn challenges(&mut self) {
+        let wanted = match self.exchange.status() {
+            401 => "www-authenticate",
+            405 => "allow",
+            _ => return,
+        };
+        self.note("challenges");
+        if self.exchange.header(wanted).is_none() {
+            let status = self.exchange.status();
+            let failure = Failure::new(
+                format!("{status} lacks the header field {wanted}"),
+                format!("{wanted}: …"),
+                self.exchange.summary(),
+            );
+            self.fail("challenges", failure);
+        }
+    }
+
+    fn no_body(&mut self) {
+        if !matches!(self.exchange.status(), 204 | 304) {
+            return;
+        }
+        self.note("no-body-where-none-is");
+        let Ok(response) = &self.exchange.outcome else {
+            return;
+        };
+        let declared = self
+            .exchange
+            .header("content-length")
+            .is_some_and(|length| length.trim() != "0");
+        if !response.body.is_empty() || (declared && response.status == 204) {
+            let failure = Failure::new("a 204 or 304 has a body", "no body", self.exchange.summary());
+            self.fail("no-body-where-none-is", failure);
+        }
+    }
+
+    /// What the document says of the answer.
+    fn declared(&mut self) {
+        let state = &self.suite.apis[self.call().api];
+        let Some(operation) = self.call().operation.map(|index| &state.api.operations[index]) else {
+            return;
+        };
+        let status = self.exchange.status();
+        self.note("response-status");
+        let Some(response) = operation.response(status) else {
+            if !is_of_http(status, self.call()) {
+                let declared: Vec<_> = operation
+                    .responses
+                    .iter()
+                    .map(|response| response.status.to_string())
+                    .collect();
+                let failure = Failure::new(
+                    format!("the status {status} is not declared"),
+                    format!("one of {}", declared.join(", ")),
+                    self.exchange.summary(),
+                );
+                self.fail(
+                    "response-status",
+                    failure.pointer(format!("{}/responses", operation.pointer)),
+                );
+            }
+            return;
+        };
+        self.headers(response);
+        self.body(response);
+    }
+
+    fn headers(&mut self, response: &mecforge_api::Response) {
+        for header in &response.headers {
+            self.note("response-headers");
+            let value = self.exchange.header(&header.name);
+            let demanded = header.required
+                || (response.status == mecforge_api::Status::Code(201)
+                    && header.name.eq_ignore_ascii_case("location"));
+            if value.is_none() && demanded {
+                let failure = Failure::new(
+                    format!(
+                        "{} lacks the header field {}",
+                        self.exchange.status(),
+                        header.name
+                    ),
+                    format!("{}: …", header.name),
+                    self.exchange.summary(),
+                );
+                self.fail("response-headers", failure.pointer(response.pointer.clone()));
+            }
+        }
+    }
+
+    fn body(&mut self, response: &mecforge_api::Response) {
+        let Ok(answer) = &self.exchange.outcome else {
+            return;
+        };
+        if self.call().method == "HEAD" || response.content.is_empty() {
+            return;
+        }
+        let status = self.exchange.status();
+        self.note("response-media-type");
+        let given = self.exchange.header("content-type").unwrap_or_default();
+        let essence = |text: &str| {
+            text.split(';')
+                .next()
+                .unwrap_or_default()
+                .trim()
+                .to_ascii_lowercase()
+        };
+        let content = response
+            .content
+            .iter()
+            .find(|content| essence(&content.media_type) == essence(given));
+        let declared: Vec<_> = response
+            .content
+            .iter()
+            .map(|content| content.media_type.as_str())
+            .collect();
+        let problem = status >= 400
+            && declared
+                .iter()
+                .any(|media_type| media_type.contains("problem+json"));
+        let Some(content) = content else {
+            let check = if problem {
+                "problem-details"
+            } else {
+                "response-media-type"
+            };
+            let what = match (answer.body.is_empty(), given.is_empty()) {
+                (true, _) => format!("the body of {status} is missing"),
+                (false, true) => format!("the body of {status} has no Content-Type"),
+                (false, false) => format!("the body of {status} has an undeclared media type"),
+            };
+            self.note(check);
+            let failure = Failure::new(
+                what,
+                format!("a body of {}", declared.join(" or ")),
+                format!("Content-Type: {given}; {}", self.exchange.summary()),
+            );
+            self.fail(check, failure.pointer(response.pointer.clone()));
+            return;
+        };
+        if content.is_json() {
+            self.json(content, problem);
+        }
+    }
+
+    fn json(&mut self, content: &mecforge_api::Content, problem: bool) {
+        let status = self.exchange.status();
+        let Ok(answer) = &self.exchange.outcome else {
+            return;
+        };
+        self.note("response-schema");
+        let body: Value = match serde_json::from_slice(&answer.body) {
+            Ok(body) => body,
+            Err(error) => {
+                let failure = Failure::new(
+                    format!("the body of {status} is no JSON"),
+                    "JSON, as Content-Type says",
+                    format!("{error}; {}", self.exchange.summary()),
+                );
+                self.fail("response-schema", failure);
+                return;
+            }
+        };
+        let state = &self.suite.apis[self.call().api];
+        let schema = content
+            .schema
+            .as_deref()
+            .and_then(|pointer| state.schema(pointer));
+        for breach in schema
+            .map(|schema| schema.errors(&body))
+            .unwrap_or_default()
+            .into_iter()
+            .take(4)
+        {
+            let place = general(&breach.instance_pointer);
+            let title = format!(
+                "the body of {status} breaks {} at {}",
+                breach.keyword,
+                if place.is_empty() { "its root" } else { &place }
+            );
+            let failure = Failure::new(title, breach.message, self.exchange.summary());
+            let signature = format!("{status} {place} {}", breach.schema_pointer);
+            self.fail(
+                "response-schema",
+                failure.signature(signature).pointer(breach.schema_pointer),
+            );
+        }
+        if problem {
+            self.note("problem-details");
+            if let Some(said) = body
+                .get("status")
+                .filter(|said| said.as_u64() != Some(u64::from(status)))
+            {
+                let failure = Failure::new(
+                    "a problem document names another status than the answer has",
+                    format!("\"status\": {status}"),
+                    format!("\"status\": {said}"),
+                );
+                self.fail("problem-details", failure);
+            }
+        }
+    }
+}
+
+/// A pointer with `*` for indices, so that the same fault at several elements is one.
+fn general(pointer: &str) -> String {
+    let tokens = pointer.split('/').map(|token| match token.parse::<usize>() {
+        Ok(_) => "*",
+        Err(_) => token,
+    });
+    tokens.collect::<Vec<_>>().join("/")
+}
+
+/// Whether HTTP itself defines a status for what a request may be, so that no document need declare it.
+fn is_of_http(status: u16, call: &Call) -> bool {
+    let conditional = call
+        .headers
+        .iter()
+        .any(|(name, _)| name.to_ascii_lowercase().starts_with("if-"));
+    match status {
+        304 => conditional,
+        412 | 428 => conditional || status == 428,
+        400 | 401 | 403 | 404 | 405 | 406 | 408 | 409 | 410 | 411 | 413 | 414 | 415 | 417 | 421 | 422
+        | 426 | 429 | 431 | 451 => true,
+        // Judged by `no-server-error`.
+        500..=599 => true,
+        _ => false,
+    }
+}

@@ -1,0 +1,196 @@
+//! The data of a run that all cases share.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
+
+use mecforge_api::Api;
+use mecforge_instances::Schema;
+use mecforge_transport::Client;
+
+use super::{Fixtures, Options, Recorder};
+use crate::profile::Knowledge;
+
+/// Why a suite can't be made.
+#[derive(Debug, thiserror::Error)]
+pub enum SuiteError {
+    /// The client can't be made.
+    #[error("{0}")]
+    Client(String),
+    /// An option names something that is not there.
+    #[error("{0}")]
+    Option(String),
+}
+
+/// One API under test.
+pub struct ApiState {
+    /// The document.
+    pub api: Arc<Api>,
+    /// The path below which it is tested: of the document, or of `--base-path`.
+    pub base_path: String,
+    /// What the standard says beyond the document.
+    pub knowledge: Knowledge,
+    schemas: Mutex<HashMap<String, Option<Schema>>>,
+}
+
+impl ApiState {
+    /// An API at a base path.
+    pub fn new(api: Api, base_path: Option<&str>, knowledge: Knowledge) -> Self {
+        ApiState {
+            base_path: base_path
+                .unwrap_or(&api.base_path)
+                .trim_end_matches('/')
+                .to_owned(),
+            api: Arc::new(api),
+            knowledge,
+            schemas: Mutex::new(HashMap::new()),
+        }
+    }
+
+    /// The schema at a pointer as the document has it: for judging.
+    pub fn schema(&self, pointer: &str) -> Option<Schema> {
+        self.cached(pointer, None)
+    }
+
+    /// The schema of an operation's JSON body, for generating: narrowed by what is known beyond the document.
+    pub fn body_schema(&self, operation: usize) -> Option<Schema> {
+        let operation = &self.api.operations[operation];
+        let pointer = operation.json_body()?.schema.as_deref()?;
+        self.cached(pointer, Some(&operation.key))
+    }
+
+    fn cached(&self, pointer: &str, operation: Option<&str>) -> Option<Schema> {
+        let name = format!("{}{pointer}", operation.unwrap_or_default());
+        let mut schemas = self.schemas.lock().unwrap_or_else(PoisonError::into_inner);
+        schemas
+            .entry(name)
+            .or_insert_with(|| {
+                let mut options = operation
+                    .map(|key| self.knowledge.generation(key))
+                    .unwrap_or_default();
+                // A binding of a property that the schema does not have would make the generator add it.
+                options.bindings.retain(|(place, _)| {
+                    declares(
+                        &self.api.document,
+                        pointer,
+                        place.split('/').nth(1).unwrap_or_default(),
+                        0,
+                    )
+                });
+                Schema::with_options(&self.api.document, pointer, &options).ok()
+            })
+            .clone()
+    }
+}
+
+/// Everything that the cases of a run share.
+pub struct Suite {
+    /// The APIs under test.
+    pub apis: Vec<ApiState>,
+    /// How the run is made.
+    pub options: Options,
+    /// What exists at the target.
+    pub fixtures: Fixtures,
+    /// What was reached.
+    pub recorder: Recorder,
+    /// The address of the target without a final slash.
+    pub target: String,
+    /// Clients of the main application, of the other one (if there is one), and of nobody.
+    pub(crate) clients: (Client, Option<Client>, Client),
+    /// Application instances at the target.
+    pub(crate) instances: tokio::sync::OnceCell<Vec<String>>,
+    pub(crate) started: Instant,
+    pub(crate) judged: AtomicU64,
+    pub(crate) requests: AtomicU64,
+    pub(crate) over: AtomicBool,
+    pub(crate) left_behind: Mutex<Vec<String>>,
+    pub(crate) server: Mutex<Option<String>>,
+}
+
+impl Suite {
+    /// A suite for APIs at a target.
+    pub fn new(
+        apis: Vec<ApiState>,
+        options: Options,
+        fixtures: Fixtures,
+        target: &str,
+        clients: (Client, Option<Client>, Client),
+    ) -> Self {
+        Suite {
+            apis,
+            options,
+            fixtures,
+            recorder: Recorder::default(),
+            target: target.trim_end_matches('/').to_owned(),
+            clients,
+            instances: tokio::sync::OnceCell::new(),
+            started: Instant::now(),
+            judged: AtomicU64::new(0),
+            requests: AtomicU64::new(0),
+            over: AtomicBool::new(false),
+            left_behind: Mutex::new(Vec::new()),
+            server: Mutex::new(None),
+        }
+    }
+
+    /// Whether no more cases may begin: time or cases are used up, or somebody interrupted.
+    pub fn is_over(&self) -> bool {
+        let cases = self.options.cases.is_some_and(|most| self.judged() >= most);
+        let time = self
+            .options
+            .time
+            .is_some_and(|most| self.started.elapsed() >= most);
+        cases || time || self.over.load(Ordering::Relaxed)
+    }
+
+    /// Ends the run; what has begun is brought to its end.
+    pub fn end(&self) {
+        self.over.store(true, Ordering::Relaxed);
+    }
+
+    /// Requests that were judged.
+    pub fn judged(&self) -> u64 {
+        self.judged.load(Ordering::Relaxed)
+    }
+
+    /// Requests that were sent.
+    pub fn requests(&self) -> u64 {
+        self.requests.load(Ordering::Relaxed)
+    }
+
+    /// Milliseconds since the start.
+    pub fn elapsed_ms(&self) -> u64 {
+        u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX)
+    }
+
+    /// Notes what could not be removed.
+    pub(crate) fn leave(&self, what: String) {
+        let mut list = self.left_behind.lock().unwrap_or_else(PoisonError::into_inner);
+        if list.len() < 1000 {
+            list.push(what);
+        }
+    }
+}
+
+/// Whether a schema declares a property, itself or in a part of it.
+fn declares(document: &serde_json::Value, pointer: &str, name: &str, depth: u8) -> bool {
+    let pointer = mecforge_api::resolve(document, pointer);
+    let Some(schema) = document.pointer(&pointer) else {
+        return false;
+    };
+    if schema
+        .get("properties")
+        .is_some_and(|properties| properties.get(name).is_some())
+    {
+        return true;
+    }
+    depth < 8
+        && ["allOf", "oneOf", "anyOf"].iter().any(|key| {
+            let parts = schema
+                .get(key)
+                .and_then(serde_json::Value::as_array)
+                .map_or(0, Vec::len);
+            (0..parts).any(|at| declares(document, &format!("{pointer}/{key}/{at}"), name, depth + 1))
+        })
+}

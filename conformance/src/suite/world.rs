@@ -1,0 +1,301 @@
+//! Things at the target: making them, finding them, and the values of path parameters that name them.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use mecforge_api::Part;
+use serde_json::Value;
+
+use super::call::{Call, Exchange, Intent, Payload, Role};
+use super::context::Context;
+use super::outcome::{Failure, Stop};
+use super::{Suite, seed};
+
+/// Values of path parameters by name, not percent-encoded.
+pub type Values = BTreeMap<String, String>;
+
+/// Something that was made.
+#[derive(Clone, Debug)]
+pub struct Made {
+    /// The values that name it: those of its collection, and its own.
+    pub values: Values,
+    /// Its path below the API's base path.
+    pub path: String,
+    /// What was sent.
+    pub sent: Value,
+    /// What came back; `null` if it was no JSON.
+    pub answered: Value,
+    /// The exchange.
+    pub exchange: Exchange,
+}
+
+/// Makes an object: a POST at its collection that has to answer 201 with a `Location`.
+///
+/// # Errors
+/// [`Stop::Fail`] if the platform refuses what the document allows; [`Stop::Inconclusive`] if it refuses for a reason
+/// that may lie in what the operator has to give (credentials, an application instance).
+pub(super) async fn make(
+    context: &mut Context,
+    api: usize,
+    maker: usize,
+    values: &Values,
+    body: Option<Value>,
+) -> Result<Made, Stop> {
+    let body = match body {
+        Some(body) => body,
+        None => context.body(api, maker, values)?,
+    };
+    let call = context
+        .call(api, maker, values)
+        .json(body.clone())
+        .role(Role::SetUp);
+    let key = context.suite.apis[api].api.operations[maker].key.clone();
+    let exchange = context.send(call).await?;
+    if !exchange.is_success() {
+        return Err(refused(context, api, &key, &exchange));
+    }
+    let path = location_path(&context.suite, &exchange);
+    let template = items(&context.suite, api, maker);
+    let found = template
+        .zip(path)
+        .and_then(|(template, path)| Some((template.matches(&path)?, path)));
+    let Some((named, path)) = found else {
+        let failure = Failure::new(
+            "the answer to a creation does not say where the new object is",
+            "201 with a Location below the collection that was posted to",
+            format!(
+                "{}, Location: {}",
+                exchange.status(),
+                exchange.header("location").unwrap_or("(none)")
+            ),
+        );
+        return Err(failure.of("location").at(key).shown_by(&exchange.call).stop());
+    };
+    Ok(Made {
+        values: named,
+        path,
+        sent: body,
+        answered: exchange.json().unwrap_or(Value::Null),
+        exchange,
+    })
+}
+
+/// Why a platform that refuses a valid set-up can't be tested further, or is to be blamed for it.
+fn refused(context: &Context, api: usize, key: &str, exchange: &Exchange) -> Stop {
+    let state = &context.suite.apis[api];
+    let environment = matches!(exchange.status(), 401 | 403 | 409 | 429 | 503)
+        || (exchange.status() == 404 && context.suite.options.app_instance_ids.is_empty());
+    if environment {
+        return Stop::Inconclusive(format!(
+            "{key} with a valid body was answered {}; give credentials and application instances that the platform knows",
+            exchange.summary()
+        ));
+    }
+    if let Some(reason) = state.knowledge.may_refuse(key) {
+        return Stop::Inconclusive(format!("{key} was answered {}; {reason}", exchange.summary()));
+    }
+    Failure::new(
+        "a valid request is refused",
+        "201, as the body obeys every rule of the document and the standard",
+        exchange.summary(),
+    )
+    .of("accepts-valid")
+    .at(key)
+    .shown_by(&exchange.call)
+    .stop()
+}
+
+/// The template of the items that an operation makes.
+fn items(suite: &Suite, api: usize, maker: usize) -> Option<mecforge_api::Template> {
+    let document = &suite.apis[api].api;
+    let made = document
+        .resources
+        .iter()
+        .find(|resource| resource.maker == Some(maker));
+    made.map(|resource| resource.path.clone())
+}
+
+/// The path below the API's base path that `Location` names; none where it is absent or leads elsewhere.
+pub(super) fn location_path(suite: &Suite, exchange: &Exchange) -> Option<String> {
+    let location = exchange.header("location")?;
+    let path = match location.split_once("://") {
+        Some((_, rest)) => &rest[rest.find('/')?..],
+        None => location,
+    };
+    let base = &suite.apis[exchange.call.api].base_path;
+    match path.strip_prefix(base.as_str()) {
+        Some(path) if path.starts_with('/') => Some(path.split(['?', '#']).next()?.to_owned()),
+        // Behind a gateway the prefix may differ from the one that is asked: the API's own path is in it.
+        _ => {
+            let own = &suite.apis[exchange.call.api].api.base_path;
+            let at = (!own.is_empty()).then(|| path.find(own.as_str())).flatten()?;
+            Some(path[at + own.len()..].split(['?', '#']).next()?.to_owned())
+        }
+    }
+}
+
+/// Values for all path parameters of an operation.
+pub(super) async fn values(context: &mut Context, api: usize, operation: usize) -> Result<Values, Stop> {
+    let suite = Arc::clone(&context.suite);
+    let document = &suite.apis[api].api;
+    let template = document.operations[operation].path.clone();
+    let mut values = Values::new();
+    let mut prefix = String::new();
+    for part in template.parts() {
+        match part {
+            Part::Literal(text) => prefix.push_str(text),
+            Part::Parameter(name) => {
+                prefix.push_str(&format!("{{{name}}}"));
+                values = parameter(context, api, &prefix, name, values).await?;
+            }
+        }
+    }
+    Ok(values)
+}
+
+/// Adds the value of one parameter: of something that is made, given, or found.
+async fn parameter(
+    context: &mut Context,
+    api: usize,
+    prefix: &str,
+    name: &str,
+    mut values: Values,
+) -> Result<Values, Stop> {
+    let suite = Arc::clone(&context.suite);
+    let document = &suite.apis[api].api;
+    let resource = document.resource(prefix);
+    if let Some(maker) = resource
+        .and_then(|resource| resource.maker)
+        .filter(|_| !suite.options.read_only)
+    {
+        let made = Box::pin(make(context, api, maker, &values, None)).await?;
+        return Ok(made.values);
+    }
+    if let Some(given) = suite.fixtures.resources.get(prefix).and_then(|list| list.first()) {
+        values.extend(given.clone());
+        return Ok(values);
+    }
+    if is_application(prefix, name) {
+        values.insert(name.to_owned(), instance(context, api).await?);
+        return Ok(values);
+    }
+    let collection = resource.and_then(|resource| resource.collection.as_deref());
+    let list = collection
+        .and_then(|collection| document.operation("GET", collection))
+        .map(|operation| operation.index);
+    if let Some(list) = list {
+        // Something may have to be made that the list then shows: services of an application are in /services.
+        let call = context.call(api, list, &values).role(Role::SetUp);
+        let exchange = context.send(call).await?;
+        if let Some(found) = exchange.json().and_then(|body| identifier(&body, name)) {
+            values.insert(name.to_owned(), found);
+            return Ok(values);
+        }
+    }
+    Err(Stop::Inconclusive(format!(
+        "nothing exists at {prefix}, and the API can't make it; name one in --fixtures: [resources] \"{prefix}\" = [{{ {name} = \"…\" }}]"
+    )))
+}
+
+fn is_application(prefix: &str, name: &str) -> bool {
+    name == "appInstanceId" || prefix.ends_with("/applications/{appInstanceId}")
+}
+
+/// The application instance that the suite acts for.
+async fn instance(context: &mut Context, api: usize) -> Result<String, Stop> {
+    let suite = Arc::clone(&context.suite);
+    if let Some(instances) = suite.instances.get() {
+        return instances.first().cloned().ok_or_else(|| no_instance(&suite));
+    }
+    let _ = api;
+    Err(no_instance(&suite))
+}
+
+fn no_instance(_: &Suite) -> Stop {
+    Stop::Inconclusive("no application instance is known; give one with --app-instance-id".to_owned())
+}
+
+/// Finds the application instances of a run: given ones, or two that are registered, or names that the platform may
+/// accept as they are. Registrations are left to the caller to remove.
+pub(crate) async fn prepare(context: &mut Context) -> Result<(), Stop> {
+    let suite = Arc::clone(&context.suite);
+    let mut instances = suite.options.app_instance_ids.clone();
+    instances.extend(suite.fixtures.app_instance_ids.iter().cloned());
+    let registration = suite.apis.iter().enumerate().find_map(|(index, state)| {
+        let operation = state.api.operation("POST", "/registrations")?;
+        Some((index, operation.index))
+    });
+    if instances.is_empty()
+        && !suite.options.read_only
+        && let Some((api, operation)) = registration
+    {
+        for _ in 0..2 {
+            match make(context, api, operation, &Values::new(), None).await {
+                Ok(made) => instances.extend(made.values.get("appInstanceId").cloned()),
+                Err(Stop::Gone(reason)) => return Err(Stop::Gone(reason)),
+                Err(_) => break,
+            }
+        }
+    }
+    if instances.is_empty() {
+        // Several platforms take any identifier; one in the form of a UUID offends none.
+        for name in ["one", "two"] {
+            let number = seed::hash(suite.options.seed, &["instance", name]);
+            let low = number & 0xffff_ffff_ffff;
+            instances.push(format!("{:08x}-0000-4000-8000-{low:012x}", number >> 32));
+        }
+    }
+    let _ = suite.instances.set(instances);
+    Ok(())
+}
+
+/// The identifier of the first item of a list: a member named like the parameter, else one that ends in `Id`, else the
+/// last part of a link.
+pub(super) fn identifier(body: &Value, parameter: &str) -> Option<String> {
+    let text = |value: &Value| match value {
+        Value::String(text) if !text.is_empty() => Some(text.clone()),
+        Value::Number(number) => Some(number.to_string()),
+        _ => None,
+    };
+    match body {
+        Value::Array(items) => items.iter().find_map(|item| identifier(item, parameter)),
+        Value::Object(members) => {
+            let named = members
+                .iter()
+                .find(|(name, _)| name.eq_ignore_ascii_case(parameter));
+            let close = || {
+                let mut ids = members
+                    .iter()
+                    .filter(|(name, _)| name.ends_with("InstanceId") || *name == "id");
+                ids.next()
+            };
+            let own = named.or_else(close).and_then(|(_, value)| text(value));
+            let link = || {
+                let href = members.get("href").and_then(Value::as_str)?;
+                href.trim_end_matches('/').rsplit('/').next().map(str::to_owned)
+            };
+            own.or_else(link).or_else(|| {
+                members
+                    .values()
+                    .filter(|value| value.is_array() || value.is_object())
+                    .find_map(|value| identifier(value, parameter))
+            })
+        }
+        _ => None,
+    }
+}
+
+/// A request that reads an object, for controls and comparisons; none where the API has no GET for it.
+pub fn reading(suite: &Suite, api: usize, path: &str) -> Option<Call> {
+    let operation = suite.apis[api].api.resource_at(path)?.operation("GET")?;
+    Some(Call {
+        api,
+        operation: Some(operation),
+        method: "GET".to_owned(),
+        path: path.to_owned(),
+        role: Role::Control,
+        intent: Intent::Valid,
+        payload: Payload::None,
+        ..Call::default()
+    })
+}
