@@ -231,7 +231,7 @@ async fn list_agrees(context: &mut Context, api: usize, maker: usize, list: usiz
     for made in [&one, &other] {
         let found: Vec<_> = items
             .iter()
-            .filter(|item| is_at(item, last(&made.path)))
+            .filter(|item| is_at(item, last(&made.path)) || same(item, &made.answered))
             .collect();
         match found.as_slice() {
             [] => {

@@ -281,7 +281,8 @@ impl Context {
     /// Makes an object by its collection's operation, with [`Context::body`] or a body of the caller's.
     ///
     /// # Errors
-    /// See [`super::world::make`].
+    /// [`Stop::Fail`] if the platform refuses what the document allows, [`Stop::Inconclusive`] if it refuses for a reason
+    /// that may lie in what the operator has to give.
     pub async fn make(
         &mut self,
         api: usize,
