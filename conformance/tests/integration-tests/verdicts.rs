@@ -34,7 +34,7 @@ fn each_fault_is_found_by_its_check() {
         (Fault::DropsNote, "keeps-what-is-sent"),
         (Fault::Resurrects, "delete-removes"),
         (Fault::DislikesEmoji, "no-server-error"),
-        (Fault::StaleList, "list-agrees"),
+        (Fault::ShortList, "list-agrees"),
         (Fault::WrongLocation, "location"),
     ];
     for (fault, check) in faults {
