@@ -267,7 +267,7 @@ async fn malformed(context: &mut Context, api: usize, operation: usize) -> Outco
             "with a trailing comma",
             format!("{},}}", good.trim_end_matches('}')).into_bytes(),
         ),
-        ("not UTF-8", [b"{\"a\":\"\xff\xfe\"}".to_vec()].concat()),
+        ("not UTF-8", b"{\"a\":\"\xff\xfe\"}".to_vec()),
         ("NaN", b"{\"a\": NaN}".to_vec()),
     ];
     if declared.body.as_ref().is_some_and(|body| body.required) {

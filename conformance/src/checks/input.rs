@@ -7,7 +7,7 @@ use mecforge_instances::{InvalidCase, ValidCase, ValidKind};
 use mecforge_report::Severity;
 use serde_json::{Value, json};
 
-use super::state::comparison::{lost, same};
+use super::state::comparison::same;
 use crate::suite::{
     Check, Context, Failure, Group, Intent, Outcome, Plan, Role, Source, Suite, Values, case, reading,
 };
@@ -170,19 +170,18 @@ async fn accept_one(
     if exchange.is_success() {
         context.suite.recorder.satisfied(api, &valid.schema_pointer);
         let open = matches!(valid.kind, ValidKind::Open);
-        keeps(context, api, operation, &body, &exchange, open);
+        answer_keeps(context, api, operation, &body, &exchange, open);
         return Ok(());
     }
     let large = exchange.status() == 413 && body.to_string().len() > 16_384;
     if exchange.is_refusal() && !large && !matches!(exchange.status(), 401 | 403 | 404 | 409 | 429) {
-        let title = format!("a valid request is refused: {}", valid.what);
         let failure = Failure::new(
-            "a valid request is refused",
+            format!("a valid request is refused: {}", valid.what),
             format!("success; {}", valid.what),
             exchange.summary(),
         );
         context.report(
-            Failure { title, ..failure }
+            failure
                 .of(ACCEPTS.id)
                 .signature(format!("{:?} {}", valid.kind, valid.schema_pointer))
                 .pointer(valid.schema_pointer.clone())
@@ -193,7 +192,7 @@ async fn accept_one(
 }
 
 /// What was sent must be in the answer, where the answer is the object.
-fn keeps(
+fn answer_keeps(
     context: &mut Context,
     api: usize,
     operation: usize,
@@ -207,24 +206,7 @@ fn keeps(
     if !matches!(exchange.call.method.as_str(), "POST" | "PUT") || exchange.status() == 202 {
         return;
     }
-    let suite = Arc::clone(&context.suite);
-    context.judge(super::state::KEEPS.id, api, Some(operation));
-    let key = &suite.apis[api].api.operations[operation].key;
-    // Where little is known beyond the document, the answer may be of a type that has less than what was sent.
-    let open = open || suite.apis[api].knowledge.may_refuse(key).is_some();
-    if let Some(difference) = lost(sent, &answered, suite.apis[api].knowledge.assigned(key), open) {
-        let failure = Failure::new(
-            format!("the answer does not have what was sent at {}", difference.place()),
-            difference.expected.clone(),
-            difference.actual.clone(),
-        );
-        context.report(
-            failure
-                .of(super::state::KEEPS.id)
-                .signature(difference.place())
-                .shown_by(&exchange.call),
-        );
-    }
+    super::state::keeps(context, (api, operation), sent, &answered, open, &exchange.call);
 }
 
 /// Sends invalid bodies; each must be refused, and change nothing.

@@ -8,14 +8,33 @@ use std::sync::{Arc, LazyLock};
 
 use crate::suite::{Case, Check, Plan, RESPONSE_CHECKS, Suite};
 
+/// A module of checks.
+struct Part {
+    checks: &'static [&'static Check],
+    plan: fn(&Arc<Suite>, &mut Plan),
+}
+
+/// The modules, in the order in which their cases run.
+static PARTS: &[Part] = &[
+    Part {
+        checks: http::CHECKS,
+        plan: http::plan,
+    },
+    Part {
+        checks: state::CHECKS,
+        plan: state::plan,
+    },
+    Part {
+        checks: input::CHECKS,
+        plan: input::plan,
+    },
+];
+
 /// All checks, by group.
 pub fn all() -> &'static [&'static Check] {
     static ALL: LazyLock<Vec<&'static Check>> = LazyLock::new(|| {
-        let groups = [input::CHECKS, http::CHECKS, state::CHECKS];
-        RESPONSE_CHECKS
-            .iter()
-            .chain(groups.into_iter().flatten().copied())
-            .collect()
+        let own = PARTS.iter().flat_map(|part| part.checks.iter().copied());
+        RESPONSE_CHECKS.iter().chain(own).collect()
     });
     &ALL
 }
@@ -28,9 +47,9 @@ pub fn find(id: &str) -> Option<&'static Check> {
 /// The cases of all checks for a suite.
 pub fn plan(suite: &Arc<Suite>) -> Plan {
     let mut plan = Plan::default();
-    http::plan(suite, &mut plan);
-    state::plan(suite, &mut plan);
-    input::plan(suite, &mut plan);
+    for part in PARTS {
+        (part.plan)(suite, &mut plan);
+    }
     plan
 }
 

@@ -12,7 +12,9 @@ use mecforge_report::Severity;
 use comparison::{is_at, items, last, lost, same};
 use replacement::{precondition, replaces};
 
-use crate::suite::{Check, Context, Failure, Group, Outcome, Plan, Role, Source, Stop, Suite, reading};
+use serde_json::Value;
+
+use crate::suite::{Call, Check, Context, Failure, Group, Outcome, Plan, Role, Source, Stop, Suite, reading};
 
 pub(super) static KEEPS: Check = Check {
     id: "keeps-what-is-sent",
@@ -155,24 +157,41 @@ fn collection_of(context: &Context, api: usize, maker: usize) -> Option<usize> {
     document.operation("GET", path).map(|operation| operation.index)
 }
 
+/// Reports what was sent with a creation or replacement and is not in the answer. `open` says that the body has
+/// properties that no schema names.
+pub(super) fn keeps(
+    context: &mut Context,
+    (api, operation): (usize, usize),
+    sent: &Value,
+    answered: &Value,
+    open: bool,
+    call: &Call,
+) {
+    let suite = Arc::clone(&context.suite);
+    let state = &suite.apis[api];
+    let key = &state.api.operations[operation].key;
+    context.judge(KEEPS.id, api, Some(operation));
+    // Where little is known beyond the document, the answer may be of a type that has less than what was sent.
+    let open = open || state.knowledge.may_refuse(key).is_some();
+    if let Some(difference) = lost(sent, answered, state.knowledge.assigned(key), open) {
+        let title = format!("the answer does not have what was sent at {}", difference.place());
+        let failure = Failure::new(title, difference.expected.clone(), difference.actual.clone());
+        context.report(failure.of(KEEPS.id).signature(difference.place()).shown_by(call));
+    }
+}
+
 async fn location(context: &mut Context, api: usize, maker: usize) -> Outcome {
     let values = context.values(api, maker).await?;
     let made = context.make(api, maker, &values, None).await?;
     let suite = Arc::clone(&context.suite);
-    let key = &suite.apis[api].api.operations[maker].key;
-    if let Some(difference) = lost(
-        &made.sent,
-        &made.answered,
-        suite.apis[api].knowledge.assigned(key),
-        false,
-    )
-    .filter(|_| made.answered.is_object())
-    {
-        let title = format!("the answer does not have what was sent at {}", difference.place());
-        context.report(
-            Failure::new(title, difference.expected.clone(), difference.actual.clone())
-                .of(KEEPS.id)
-                .signature(difference.place()),
+    if made.answered.is_object() {
+        keeps(
+            context,
+            (api, maker),
+            &made.sent,
+            &made.answered,
+            false,
+            &made.exchange.call,
         );
     }
     let Some(call) = reading(&suite, api, &made.path) else {

@@ -7,7 +7,7 @@ use anyhow::{Context as _, bail};
 use clap::Args;
 use mecforge_transport::{Client, Credentials, HttpVersion, Secret, Settings, TargetUrl};
 
-use crate::suite::Fixtures;
+use crate::suite::{Clients, Fixtures};
 
 /// How the target is reached.
 #[derive(Clone, Debug, Default, Args)]
@@ -97,11 +97,7 @@ pub(super) fn masked_command() -> Vec<String> {
 
 impl ConnectionArguments {
     /// Clients of the main application, the other one, and nobody.
-    pub(super) fn clients(
-        &self,
-        target: &str,
-        fixtures: &Fixtures,
-    ) -> anyhow::Result<(Client, Option<Client>, Client)> {
+    pub(super) fn clients(&self, target: &str, fixtures: &Fixtures) -> anyhow::Result<Clients> {
         let mut settings = Settings::new(TargetUrl::parse(target)?);
         if !(self.timeout > 0.0 && self.timeout <= 600.0) {
             bail!("--timeout is more than 0 and at most 600 seconds");
@@ -146,7 +142,7 @@ impl ConnectionArguments {
             .map(|credentials| main.with_credentials(credentials))
             .transpose()?;
         let nobody = main.with_credentials(Credentials::None)?;
-        Ok((main, other, nobody))
+        Ok(Clients { main, other, nobody })
     }
 
     fn credentials(&self) -> Option<Credentials> {

@@ -1,7 +1,6 @@
 //! `profiles`, `checks` and `explain`.
 
 use anyhow::Context as _;
-use mecforge_report::Severity;
 
 use super::{Exit, print};
 use crate::{checks, profile};
@@ -31,7 +30,7 @@ pub(super) fn checks() -> anyhow::Result<Exit> {
                 "{:<26} {:<10} {:<8} {}",
                 check.id,
                 check.group.as_str(),
-                severity(check.severity),
+                check.severity.as_str(),
                 check.title
             )
         })
@@ -62,17 +61,10 @@ pub(super) fn explain(id: &str) -> anyhow::Result<Exit> {
         "{} ({}, {})\n\n{}.\n\n{}\n\nRests on:\n{}",
         check.id,
         check.group.as_str(),
-        severity(check.severity),
+        check.severity.as_str(),
         check.title,
         check.explanation,
         sources.join("\n")
     ))?;
     Ok(Exit::Conforms)
-}
-
-fn severity(severity: Severity) -> &'static str {
-    match severity {
-        Severity::Error => "error",
-        Severity::Warning => "warning",
-    }
 }

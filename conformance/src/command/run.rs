@@ -20,7 +20,7 @@ use crate::profile::{self, Knowledge};
 use crate::suite::{ApiState, Fixtures, Options, Suite};
 
 /// What `run` is told.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 pub(super) struct RunArguments {
     /// The platform's address, for example https://mep.example:8443; a path is put before every base path
     #[arg(long, value_name = "URL")]
@@ -356,24 +356,16 @@ pub(super) fn replay(
         document: document.into_iter().map(PathBuf::from).collect(),
         repair: report.run.command.iter().any(|word| word == "--repair"),
         seed: Some(report.run.seed),
-        cases: None,
-        time: None,
         jobs: 1,
-        only: Vec::new(),
-        skip: Vec::new(),
-        report_dir: None,
         app_instance_id,
-        read_only: false,
         base_path: report
             .run
             .apis
             .iter()
             .map(|api| (api.id.clone(), api.base_path.clone()))
             .collect(),
-        fixtures: None,
-        expect: None,
-        stop_at_first_error: false,
         connection,
+        ..RunArguments::default()
     };
     let apis = apis(&arguments.profile, &arguments.document, arguments.repair)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;

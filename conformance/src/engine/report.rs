@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering;
 
 use mecforge_report::{
     ApiUnderTest, CheckResult, End, Expectation, ExpectedFinding, FORMAT, Finding, Report, Result, Run,
-    Severity, Summary, Tool, Verdict,
+    Summary, Tool, Verdict,
 };
 
 use super::{Engine, time};
@@ -185,22 +185,13 @@ fn check_results(report: &Report) -> Vec<CheckResult> {
 fn summary(report: &Report, failure: Option<&str>) -> Summary {
     let mut findings = BTreeMap::from([("error".to_owned(), 0), ("warning".to_owned(), 0)]);
     for finding in &report.findings {
-        let severity = match finding.severity {
-            Severity::Error => "error",
-            Severity::Warning => "warning",
-        };
-        *findings.entry(severity.to_owned()).or_default() += 1;
+        *findings.entry(finding.severity.as_str().to_owned()).or_default() += 1;
     }
     let mut requirements = BTreeMap::new();
     for requirement in &report.requirements {
-        let name = match requirement.verdict {
-            Verdict::Pass => "pass",
-            Verdict::Fail => "fail",
-            Verdict::Inconclusive => "inconclusive",
-            Verdict::NotApplicable => "not-applicable",
-            Verdict::Waived => "waived",
-        };
-        *requirements.entry(name.to_owned()).or_default() += 1;
+        *requirements
+            .entry(requirement.verdict.as_str().to_owned())
+            .or_default() += 1;
     }
     let errors = findings["error"];
     let passed = requirements.get("pass").copied().unwrap_or_default();

@@ -82,7 +82,7 @@ impl Knowledge {
                 bindings.push(path("/appInstanceId"));
             }
             ("mec011-app-support", "PUT /registrations/{appInstanceId}") => {
-                bindings.push(path("/appInstanceId"))
+                bindings.push(path("/appInstanceId"));
             }
             // 7.1.2.6: whether the platform knows an instance that it made itself is not for the application to say.
             ("mec011-app-support", "POST /registrations") => {

@@ -147,9 +147,9 @@ impl Context {
     async fn exchange(&mut self, call: Call) -> Exchange {
         let suite = Arc::clone(&self.suite);
         let client = match call.identity {
-            Identity::Main => &suite.clients.0,
-            Identity::Other => suite.clients.1.as_ref().unwrap_or(&suite.clients.0),
-            Identity::Nobody => &suite.clients.2,
+            Identity::Main => &suite.clients.main,
+            Identity::Other => suite.clients.other.as_ref().unwrap_or(&suite.clients.main),
+            Identity::Nobody => &suite.clients.nobody,
         };
         let request = Request {
             method: call.method.clone(),

@@ -28,6 +28,6 @@ pub use plan::{Case, Plan, Run, case};
 pub use reproduce::{curl, rust_test};
 pub use responses::CHECKS as RESPONSE_CHECKS;
 pub use seed::{hash, short};
-pub use state::{ApiState, Suite, SuiteError};
+pub use state::{ApiState, Clients, Suite};
 pub(crate) use world::prepare;
 pub use world::{Made, Values, reading};

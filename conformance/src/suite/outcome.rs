@@ -1,6 +1,7 @@
 //! How a case ends.
 
 use super::call::Call;
+use super::check::Check;
 
 /// The end of a case: everything that it judged holds, or [`Stop`].
 pub type Outcome = Result<(), Stop>;
@@ -86,6 +87,11 @@ impl Failure {
     pub fn shown_by(mut self, call: &Call) -> Self {
         self.call = Some(Box::new(call.clone()));
         self
+    }
+
+    /// The check that is breached, in a case of another one.
+    pub fn breached(&self, case: &'static Check) -> &'static Check {
+        self.check.and_then(crate::checks::find).unwrap_or(case)
     }
 
     /// As the end of a case.

@@ -12,17 +12,6 @@ use mecforge_transport::Client;
 use super::{Fixtures, Options, Recorder};
 use crate::profile::Knowledge;
 
-/// Why a suite can't be made.
-#[derive(Debug, thiserror::Error)]
-pub enum SuiteError {
-    /// The client can't be made.
-    #[error("{0}")]
-    Client(String),
-    /// An option names something that is not there.
-    #[error("{0}")]
-    Option(String),
-}
-
 /// One API under test.
 pub struct ApiState {
     /// The document.
@@ -84,6 +73,16 @@ impl ApiState {
     }
 }
 
+/// How the target is talked to, by whom.
+pub struct Clients {
+    /// The application of the command line.
+    pub main: Client,
+    /// The second application of the fixtures, if there is one.
+    pub other: Option<Client>,
+    /// Somebody without credentials.
+    pub nobody: Client,
+}
+
 /// Everything that the cases of a run share.
 pub struct Suite {
     /// The APIs under test.
@@ -96,8 +95,8 @@ pub struct Suite {
     pub recorder: Recorder,
     /// The address of the target without a final slash.
     pub target: String,
-    /// Clients of the main application, of the other one (if there is one), and of nobody.
-    pub(crate) clients: (Client, Option<Client>, Client),
+    /// How the target is talked to.
+    pub clients: Clients,
     /// Application instances at the target.
     pub(crate) instances: tokio::sync::OnceCell<Vec<String>>,
     pub(crate) started: Instant,
@@ -115,7 +114,7 @@ impl Suite {
         options: Options,
         fixtures: Fixtures,
         target: &str,
-        clients: (Client, Option<Client>, Client),
+        clients: Clients,
     ) -> Self {
         Suite {
             apis,

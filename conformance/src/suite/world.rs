@@ -176,7 +176,7 @@ async fn parameter(
         return Ok(values);
     }
     if is_application(prefix, name) {
-        values.insert(name.to_owned(), instance(context, api).await?);
+        values.insert(name.to_owned(), instance(&suite)?);
         return Ok(values);
     }
     let collection = resource.and_then(|resource| resource.collection.as_deref());
@@ -202,17 +202,11 @@ fn is_application(prefix: &str, name: &str) -> bool {
 }
 
 /// The application instance that the suite acts for.
-async fn instance(context: &mut Context, api: usize) -> Result<String, Stop> {
-    let suite = Arc::clone(&context.suite);
-    if let Some(instances) = suite.instances.get() {
-        return instances.first().cloned().ok_or_else(|| no_instance(&suite));
-    }
-    let _ = api;
-    Err(no_instance(&suite))
-}
-
-fn no_instance(_: &Suite) -> Stop {
-    Stop::Inconclusive("no application instance is known; give one with --app-instance-id".to_owned())
+fn instance(suite: &Suite) -> Result<String, Stop> {
+    let instances = suite.instances.get().and_then(|instances| instances.first());
+    instances.cloned().ok_or_else(|| {
+        Stop::Inconclusive("no application instance is known; give one with --app-instance-id".to_owned())
+    })
 }
 
 /// Finds the application instances of a run: given ones, or two that are registered, or names that the platform may
