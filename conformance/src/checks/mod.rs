@@ -2,6 +2,7 @@
 
 mod http;
 mod input;
+pub(crate) mod purposes;
 mod state;
 
 use std::sync::{Arc, LazyLock};
@@ -27,6 +28,10 @@ static PARTS: &[Part] = &[
     Part {
         checks: input::CHECKS,
         plan: input::plan,
+    },
+    Part {
+        checks: purposes::CHECKS,
+        plan: purposes::plan,
     },
 ];
 

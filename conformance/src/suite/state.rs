@@ -1,6 +1,6 @@
 //! The data of a run that all cases share.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
@@ -104,6 +104,7 @@ pub struct Suite {
     pub(crate) requests: AtomicU64,
     pub(crate) over: AtomicBool,
     pub(crate) left_behind: Mutex<Vec<String>>,
+    pub(crate) observed: Mutex<BTreeMap<String, String>>,
     pub(crate) server: Mutex<Option<String>>,
 }
 
@@ -129,6 +130,7 @@ impl Suite {
             requests: AtomicU64::new(0),
             over: AtomicBool::new(false),
             left_behind: Mutex::new(Vec::new()),
+            observed: Mutex::default(),
             server: Mutex::new(None),
         }
     }
@@ -161,6 +163,12 @@ impl Suite {
     /// Milliseconds since the start.
     pub fn elapsed_ms(&self) -> u64 {
         u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX)
+    }
+
+    /// Notes what the target does where two readings are accepted, by the name of the contradiction or test purpose.
+    pub(crate) fn observe(&self, what: &str, seen: String) {
+        let mut observed = self.observed.lock().unwrap_or_else(PoisonError::into_inner);
+        observed.insert(what.to_owned(), seen);
     }
 
     /// Notes what could not be removed.

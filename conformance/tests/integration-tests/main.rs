@@ -3,5 +3,6 @@
 
 mod command_line;
 mod hostile;
+mod purposes;
 mod server;
 mod verdicts;
