@@ -195,9 +195,6 @@ pub(super) async fn parameter(scene: &mut Scene<'_>) -> Outcome {
             .await?;
     }
     let given = scene.purpose.query.as_deref();
-    let name = given
-        .and_then(|query| query.split_once('='))
-        .map(|(name, _)| name);
     let breaks_rule = |name: &str, text: &str| {
         let parameter = declared
             .parameters_in(Location::Query)
@@ -256,11 +253,10 @@ pub(super) async fn parameter(scene: &mut Scene<'_>) -> Outcome {
         return Err(scene.fail(title, "400", &exchange));
     }
     scene.observe(title.clone());
-    match certain {
+    match certain || scene.purpose.contradiction.is_some() {
         true => Ok(()),
         false => Err(Stop::Inconclusive(format!(
-            "{title}, which breaks no rule of the document{}",
-            name.map(|name| format!(" ({name})")).unwrap_or_default()
+            "{title}, which breaks no rule of the document"
         ))),
     }
 }
@@ -286,7 +282,8 @@ pub(super) async fn precondition(
     let Some(get) = scene.at("GET", path.text()) else {
         return Ok(false);
     };
-    let call = with_query(scene.call(get, &thing.values), None).role(Role::Control);
+    let query = scene.purpose.query.as_deref();
+    let call = with_query(scene.call(get, &thing.values), query).role(Role::Control);
     let read = scene.good(call, "reading what exists").await?;
     let Some(tag) = read
         .header("etag")

@@ -115,7 +115,13 @@ impl<'run> Scene<'run> {
     }
 
     pub(super) fn call(&self, operation: usize, values: &Values) -> Call {
-        self.context.call(self.api, operation, values)
+        let call = self.context.call(self.api, operation, values);
+        let mut successes = self.suite.apis[self.api].api.operations[operation].successes();
+        let foreign = successes.find(|response| !response.content.is_empty() && response.json().is_none());
+        match foreign.and_then(|response| response.content.first()) {
+            Some(content) => call.header("Accept", format!("{}, application/problem+json", content.media_type)),
+            None => call,
+        }
     }
 
     /// Sends a request that must succeed, and whose answer must break no rule of the document.
@@ -204,8 +210,20 @@ impl<'run> Scene<'run> {
         }
     }
 
-    /// A body for an operation, of the purpose's type.
+    /// A body for an operation, of the purpose's type, with the identifiers of the path where it repeats them.
     pub(super) fn body(&mut self, operation: usize, values: &Values) -> Result<Value, Stop> {
+        let mut body = self.of_type(operation, values)?;
+        if let Some(members) = body.as_object_mut() {
+            for (name, value) in values {
+                if let Some(member) = members.get_mut(name).filter(|member| member.is_string()) {
+                    *member = json!(value);
+                }
+            }
+        }
+        Ok(body)
+    }
+
+    fn of_type(&mut self, operation: usize, values: &Values) -> Result<Value, Stop> {
         let Some(variant) = &self.purpose.variant else {
             let mut body = self.context.body(self.api, operation, values)?;
             let makes_service = self.purpose.operation.ends_with("/liveness")
@@ -334,7 +352,8 @@ impl<'run> Scene<'run> {
         path: &Template,
         values: &Values,
     ) -> Outcome {
-        if path.parameters().next().is_none() {
+        // A platform that takes any application instance fails the purposes about unknown ones, and no other.
+        if path.parameters().last().is_none_or(|name| name == "appInstanceId") {
             return Ok(());
         }
         let (values, name) = self.stranger(path, values);
@@ -343,7 +362,7 @@ impl<'run> Scene<'run> {
         let exchange = self.context.send(call).await?;
         match exchange.is_success() {
             true => Err(self.fail(
-                format!("a {name} that nobody has is answered like one that exists, so that no answer says anything"),
+                format!("an unknown {name} is answered like one that exists, so that no answer says anything"),
                 "404",
                 &exchange,
             )),

@@ -23,7 +23,7 @@ pub(super) async fn identifier(scene: &mut Scene<'_>) -> Outcome {
         rename(body, &name, values.get(&name).map_or("", String::as_str));
     }
     let exchange = scene.context.send(unknown).await?;
-    must_be_unknown(scene, &exchange, &format!("a {name} that nobody has"))?;
+    must_be_unknown(scene, &exchange, &format!("an unknown {name}"))?;
     if scene.purpose.operation.starts_with("PUT ") && path.text().contains("_rules/") {
         precondition(scene, &path, &thing).await?;
     }
@@ -112,7 +112,7 @@ async fn deletion(scene: &mut Scene<'_>, path: &Template) -> Outcome {
     let (values, name) = scene.stranger(path, &thing.values);
     let stranger = scene.call(scene.operation, &values).intent(Intent::Odd);
     let exchange = scene.context.send(stranger).await?;
-    must_be_unknown(scene, &exchange, &format!("a {name} that nobody has"))?;
+    must_be_unknown(scene, &exchange, &format!("an unknown {name}"))?;
     scene
         .good(call.clone().role(Role::Control), "the deletion of what exists")
         .await?;

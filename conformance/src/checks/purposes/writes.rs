@@ -7,7 +7,7 @@ use super::super::state::comparison::lost;
 use super::announce;
 use super::reads::{differ, is_that, liveness};
 use super::scene::{Scene, Thing};
-use crate::suite::{Call, Exchange, Outcome, Role, Stop, reading};
+use crate::suite::{Call, Exchange, Intent, Outcome, Role, Stop, reading};
 
 /// The statuses of what is gone or was never there; a stranger may be told nothing of it.
 pub(super) fn is_gone(exchange: &Exchange) -> bool {
@@ -254,6 +254,15 @@ pub(super) async fn performs(scene: &mut Scene<'_>) -> Outcome {
     };
     let call = task(scene, &thing, body.clone());
     scene.knows_no_stranger(&call, &path, &thing.values).await?;
+    if let Some(schema) = scene.suite.apis[scene.api].body_schema(scene.operation) {
+        let empty = json!({});
+        let broken = call.clone().json(empty.clone()).role(Role::Control).intent(Intent::Odd);
+        let exchange = scene.context.send(broken).await?;
+        if !schema.is_valid(&empty) && exchange.is_success() {
+            let title = "a body without what is required is answered like a valid one, so that no answer says anything";
+            return Err(scene.fail(title, "400", &exchange));
+        }
+    }
     if announce::is_needed(scene.purpose) {
         let action = announce::termination(scene).await?;
         body = Some(json!({"operationAction": action}));
