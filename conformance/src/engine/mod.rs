@@ -363,12 +363,18 @@ impl Engine {
         let state = &self.suite.apis[filed.place.1];
         let mut references = filed.check.references();
         if let Some(operation) = filed.place.2.map(|index| &state.api.operations[index]) {
+            let document = format!("{} {}", state.api.title, state.api.version);
+            let pointer = failure.pointer.as_ref().unwrap_or(&operation.pointer);
+            let clause = operation
+                .clause
+                .clone()
+                .or_else(|| crate::profile::clause(&state.api.id, &operation.method, operation.path.text()));
             references.push(mecforge_report::Reference {
-                document: format!("{} {}", state.api.title, state.api.version),
-                place: failure
-                    .pointer
-                    .clone()
-                    .unwrap_or_else(|| operation.pointer.clone()),
+                document,
+                place: match clause {
+                    Some(clause) => format!("clause {clause}, {pointer}"),
+                    None => pointer.clone(),
+                },
                 url: None,
             });
         }
