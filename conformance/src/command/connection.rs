@@ -137,12 +137,18 @@ impl ConnectionArguments {
                 .map(|token| Credentials::Bearer(Secret::new(token)))
         };
         settings.credentials = self.credentials().or_else(|| token(0)).unwrap_or_default();
+        let credentials = !matches!(settings.credentials, Credentials::None);
         let main = Client::new(settings)?;
         let other = token(1)
             .map(|credentials| main.with_credentials(credentials))
             .transpose()?;
         let nobody = main.with_credentials(Credentials::None)?;
-        Ok(Clients { main, other, nobody })
+        Ok(Clients {
+            main,
+            other,
+            nobody,
+            credentials,
+        })
     }
 
     fn credentials(&self) -> Option<Credentials> {
