@@ -3,5 +3,7 @@
 
 mod command_line;
 mod hostile;
+mod security;
 mod server;
+mod vault;
 mod verdicts;

@@ -57,8 +57,8 @@ fn protected(suite: &Suite, api: usize, operation: usize) -> Vec<(String, Value)
         .into_iter()
         .filter(|(name, schema)| known.contains(&name.as_str()) || schema["readOnly"] == true)
         .collect();
-    for name in known.iter().filter(|name| name.ends_with("Id")) {
-        // Declared or not: who does not know it must ignore it.
+    for name in known {
+        // Declared or not: who does not know it must ignore it. It is tried where answers have it.
         if !all.iter().any(|(other, _)| other == name) {
             all.push(((*name).to_owned(), json!({"type": "string"})));
         }
@@ -99,7 +99,8 @@ async fn assigned(
         let values = context.values(api, maker).await?;
         let made = context.make(api, maker, &values, None).await?;
         let unique = context.unique();
-        let Some(value) = forged(schema, name, &unique, made.answered.get(name)) else {
+        let shown = made.answered.get(name).is_some() || schema["readOnly"] == true;
+        let Some(value) = forged(schema, name, &unique, made.answered.get(name)).filter(|_| shown) else {
             continue;
         };
         let target: Values = match operation == maker {

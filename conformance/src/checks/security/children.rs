@@ -176,6 +176,8 @@ async fn children(context: &mut Context, api: usize, family: &Family) -> Outcome
         ));
     };
     let id = last(&made.path).to_owned();
+    // Its own list is read first: a platform that mixes lists may do so with what it has already told.
+    listed(context, api, list, &values).await?;
     for (stranger, before) in strangers.iter().zip(before) {
         // Identifiers may be given for each parent apart: then this one is the stranger's own.
         if before.is_some_and(|list| list.iter().any(|item| is_at(item, &id))) {

@@ -5,8 +5,10 @@ mod assignment;
 mod callbacks;
 mod children;
 mod creation;
+mod credentials;
 mod disclosure;
 mod identifiers;
+mod ownership;
 mod paths;
 mod properties;
 mod strings;
@@ -20,7 +22,9 @@ use crate::suite::{Check, Context, Exchange, Plan, Role, Stop, Suite, identifier
 
 /// The checks of this module.
 pub(super) static CHECKS: LazyLock<Vec<&'static Check>> = LazyLock::new(|| {
-    let parts: [&[&'static Check]; 8] = [
+    let parts: [&[&'static Check]; 10] = [
+        credentials::CHECKS,
+        ownership::CHECKS,
         children::CHECKS,
         identifiers::CHECKS,
         creation::CHECKS,
@@ -35,6 +39,8 @@ pub(super) static CHECKS: LazyLock<Vec<&'static Check>> = LazyLock::new(|| {
 
 pub(super) fn plan(suite: &Arc<Suite>, plan: &mut Plan) {
     for api in 0..suite.apis.len() {
+        credentials::plan(suite, plan, api);
+        ownership::plan(suite, plan, api);
         children::plan(suite, plan, api);
         identifiers::plan(suite, plan, api);
         creation::plan(suite, plan, api);
