@@ -97,8 +97,18 @@ pub(crate) const DOCUMENT: &str = r##"{
 
 struct Vault {
     hole: Hole,
-    /// Number of the last object; objects by application and identifier; requests.
-    all: Mutex<(u64, BTreeMap<(String, String), Value>, u64)>,
+    all: Mutex<Content>,
+}
+
+/// By application and identifier.
+type Notes = BTreeMap<(String, String), Value>;
+
+#[derive(Default)]
+struct Content {
+    /// The number of the last object.
+    last: u64,
+    notes: Notes,
+    requests: u64,
 }
 
 /// Starts it.
@@ -172,8 +182,8 @@ impl Vault {
         }
         let requests = {
             let mut all = self.all.lock().unwrap();
-            all.2 += 1;
-            all.2
+            all.requests += 1;
+            all.requests
         };
         if self.hole == Hole::Sometimes && requests.is_multiple_of(40) {
             return refuse(500);
@@ -213,7 +223,7 @@ impl Vault {
             None if !creates => return refuse(401),
             Some(who) if !self.may(who, application, method) => {
                 let all = self.all.lock().unwrap();
-                let exists = id.is_some_and(|id| all.1.contains_key(&(application.to_owned(), id)));
+                let exists = id.is_some_and(|id| all.notes.contains_key(&(application.to_owned(), id)));
                 return refuse(if self.hole == Hole::Betrays && !exists {
                     404
                 } else {
@@ -240,32 +250,33 @@ impl Vault {
         body: &Bytes,
     ) -> Response {
         let mut all = self.all.lock().unwrap();
-        let key = id.and_then(|id| self.find(&all.1, application, id));
+        let key = id.and_then(|id| self.find(&all.notes, application, id));
         match (method.as_str(), id, key) {
             ("GET" | "HEAD", None, _) => {
-                let own = all.1.iter().filter(|((owner, _), _)| owner == application);
+                let own = all.notes.iter().filter(|((owner, _), _)| owner == application);
                 axum::Json(own.map(|(_, note)| note.clone()).collect::<Vec<_>>()).into_response()
             }
-            ("GET" | "HEAD", Some(_), Some(key)) => axum::Json(all.1[&key].clone()).into_response(),
+            ("GET" | "HEAD", Some(_), Some(key)) => axum::Json(all.notes[&key].clone()).into_response(),
             ("DELETE", Some(_), Some(key)) => {
-                all.1.remove(&key);
+                all.notes.remove(&key);
                 StatusCode::NO_CONTENT.into_response()
             }
             ("GET" | "HEAD" | "DELETE" | "PUT", Some(_), None) => refuse(404),
             ("POST", None, _) => {
-                all.0 += 1;
+                all.last += 1;
                 let id = match self.hole {
-                    Hole::Numbers => all.0.to_string(),
-                    _ => format!("{:016x}", all.0.wrapping_mul(0x9e37_79b9_7f4a_7c15)),
+                    Hole::Numbers => all.last.to_string(),
+                    _ => format!("{:016x}", all.last.wrapping_mul(0x9e37_79b9_7f4a_7c15)),
                 };
                 let (note, valid) = self.note(headers, body, &id);
                 if !valid {
                     if self.hole == Hole::KeepsRefused {
-                        all.1.insert((application.to_owned(), id), note);
+                        all.notes.insert((application.to_owned(), id), note);
                     }
                     return refuse(if is_json(headers) { 400 } else { 415 });
                 }
-                all.1.insert((application.to_owned(), id.clone()), note.clone());
+                all.notes
+                    .insert((application.to_owned(), id.clone()), note.clone());
                 let location = format!("{BASE}{application}/notes/{id}");
                 (
                     StatusCode::CREATED,
@@ -276,7 +287,7 @@ impl Vault {
             }
             ("PUT", Some(_), Some(key)) => match self.note(headers, body, &key.1) {
                 (note, true) => {
-                    all.1.insert(key, note.clone());
+                    all.notes.insert(key, note.clone());
                     axum::Json(note).into_response()
                 }
                 _ => refuse(if is_json(headers) { 400 } else { 415 }),
@@ -285,12 +296,7 @@ impl Vault {
         }
     }
 
-    fn find(
-        &self,
-        all: &BTreeMap<(String, String), Value>,
-        application: &str,
-        id: &str,
-    ) -> Option<(String, String)> {
+    fn find(&self, all: &Notes, application: &str, id: &str) -> Option<(String, String)> {
         let fits = |owner: &str, own: &str| match self.hole {
             Hole::Prefix => owner == application && id.len() >= 8 && own.starts_with(id),
             Hole::AnyParent => own == id,
