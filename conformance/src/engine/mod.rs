@@ -379,6 +379,12 @@ impl Engine {
             true => last.last().into_iter().map(suite::curl).collect(),
             false => last.iter().map(suite::curl).collect(),
         };
+        let origin = suite::Origin {
+            api: &state.api,
+            base_path: &state.base_path,
+            target: &self.suite.target,
+            package: state.knowledge.package(),
+        };
         let name = filed.id.to_lowercase().replace('-', "_");
         let finding = Finding {
             id: filed.id.clone(),
@@ -396,7 +402,7 @@ impl Engine {
             first_seen_ms: self.suite.elapsed_ms(),
             minimised,
             curl: curl.join("\n"),
-            rust_test: suite::rust_test(&name, &failure.expected, &last),
+            rust_test: suite::rust_test(&origin, &name, &failure.expected, &last),
             evidence,
         };
         self.with(|ledger| {
