@@ -171,6 +171,30 @@ impl Knowledge {
         }
     }
 
+    /// Top-level properties that only the platform may set: what a client sends in them must be ignored or refused.
+    pub fn server_set(&self, operation: &str) -> &'static [&'static str] {
+        if !self.is_of_etsi() {
+            return &[];
+        }
+        match (self.id.as_str(), operation) {
+            // MEC 011, 8.1.2.2: assigned by the platform, absent in POST requests; links are the platform's.
+            ("mec011-service-management", "POST /applications/{appInstanceId}/services") => {
+                &["serInstanceId", "_links"]
+            }
+            // Of every ETSI API: links lead to what the platform has made.
+            (_, operation) if operation.starts_with("POST ") || operation.starts_with("PUT ") => &["_links"],
+            _ => &[],
+        }
+    }
+
+    /// The property that has the identifier which a path parameter names, where the two have different names.
+    pub fn identifier_property<'name>(&self, parameter: &'name str) -> &'name str {
+        match (self.id.as_str(), parameter) {
+            ("mec011-service-management", "serviceId") => "serInstanceId",
+            _ => parameter,
+        }
+    }
+
     /// Whether the standard lists a value of a query parameter; also where a release's document has any text.
     pub fn knows(&self, parameter: &str, value: &Value) -> bool {
         let listed = [

@@ -81,6 +81,8 @@ pub struct Clients {
     pub other: Option<Client>,
     /// Somebody without credentials.
     pub nobody: Client,
+    /// Whether the operator gave credentials of the main application, so that leaving them out means something.
+    pub credentials: bool,
 }
 
 /// Everything that the cases of a run share.

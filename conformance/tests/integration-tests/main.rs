@@ -4,5 +4,7 @@
 mod command_line;
 mod hostile;
 mod rust_test;
+mod security;
 mod server;
+mod vault;
 mod verdicts;
