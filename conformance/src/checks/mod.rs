@@ -3,6 +3,7 @@
 mod http;
 mod input;
 pub(crate) mod purposes;
+mod security;
 mod state;
 
 use std::sync::{Arc, LazyLock};
@@ -11,26 +12,30 @@ use crate::suite::{Case, Check, Plan, RESPONSE_CHECKS, Suite};
 
 /// A module of checks.
 struct Part {
-    checks: &'static [&'static Check],
+    checks: fn() -> &'static [&'static Check],
     plan: fn(&Arc<Suite>, &mut Plan),
 }
 
 /// The modules, in the order in which their cases run.
 static PARTS: &[Part] = &[
     Part {
-        checks: http::CHECKS,
+        checks: || http::CHECKS,
         plan: http::plan,
     },
     Part {
-        checks: state::CHECKS,
+        checks: || state::CHECKS,
         plan: state::plan,
     },
     Part {
-        checks: input::CHECKS,
+        checks: || input::CHECKS,
         plan: input::plan,
     },
     Part {
-        checks: purposes::CHECKS,
+        checks: || &security::CHECKS,
+        plan: security::plan,
+    },
+    Part {
+        checks: || purposes::CHECKS,
         plan: purposes::plan,
     },
 ];
@@ -38,7 +43,7 @@ static PARTS: &[Part] = &[
 /// All checks, by group.
 pub fn all() -> &'static [&'static Check] {
     static ALL: LazyLock<Vec<&'static Check>> = LazyLock::new(|| {
-        let own = PARTS.iter().flat_map(|part| part.checks.iter().copied());
+        let own = PARTS.iter().flat_map(|part| (part.checks)().iter().copied());
         RESPONSE_CHECKS.iter().chain(own).collect()
     });
     &ALL

@@ -9,7 +9,7 @@ use mecforge_api::Api;
 use mecforge_instances::Schema;
 use mecforge_transport::Client;
 
-use super::{Fixtures, Options, Recorder};
+use super::{Fixtures, Options, Origin, OriginApi, Recorder};
 use crate::profile::Knowledge;
 
 /// One API under test.
@@ -81,6 +81,8 @@ pub struct Clients {
     pub other: Option<Client>,
     /// Somebody without credentials.
     pub nobody: Client,
+    /// Whether the operator gave credentials of the main application, so that leaving them out means something.
+    pub credentials: bool,
 }
 
 /// Everything that the cases of a run share.
@@ -99,6 +101,8 @@ pub struct Suite {
     pub clients: Clients,
     /// Application instances at the target.
     pub(crate) instances: tokio::sync::OnceCell<Vec<String>>,
+    /// What was sent before the cases, which share what it made.
+    preparation: std::sync::OnceLock<Vec<mecforge_report::Exchange>>,
     pub(crate) started: Instant,
     pub(crate) judged: AtomicU64,
     pub(crate) requests: AtomicU64,
@@ -125,6 +129,7 @@ impl Suite {
             target: target.trim_end_matches('/').to_owned(),
             clients,
             instances: tokio::sync::OnceCell::new(),
+            preparation: std::sync::OnceLock::new(),
             started: Instant::now(),
             judged: AtomicU64::new(0),
             requests: AtomicU64::new(0),
@@ -169,6 +174,32 @@ impl Suite {
     pub(crate) fn observe(&self, what: &str, seen: String) {
         let mut observed = self.observed.lock().unwrap_or_else(PoisonError::into_inner);
         observed.insert(what.to_owned(), seen);
+    }
+
+    /// What was sent before the cases.
+    pub fn preparation(&self) -> &[mecforge_report::Exchange] {
+        self.preparation.get().map_or(&[], Vec::as_slice)
+    }
+
+    /// Keeps what was sent before the cases, once.
+    pub(crate) fn prepared(&self, exchanges: Vec<mecforge_report::Exchange>) {
+        let _ = self.preparation.set(exchanges);
+    }
+
+    /// What tests on the generated clients need to know.
+    pub fn origin(&self) -> Origin<'_> {
+        let mut apis = Vec::new();
+        for state in &self.apis {
+            apis.push(OriginApi {
+                api: &state.api,
+                base_path: &state.base_path,
+                package: state.knowledge.package(),
+            });
+        }
+        Origin {
+            target: &self.target,
+            apis,
+        }
     }
 
     /// Notes what could not be removed.
