@@ -5,6 +5,7 @@ mod input;
 pub(crate) mod purposes;
 mod security;
 mod state;
+mod statement;
 
 use std::sync::{Arc, LazyLock};
 
@@ -33,6 +34,10 @@ static PARTS: &[Part] = &[
     Part {
         checks: || &security::CHECKS,
         plan: security::plan,
+    },
+    Part {
+        checks: || statement::CHECKS,
+        plan: statement::plan,
     },
     Part {
         checks: || purposes::CHECKS,

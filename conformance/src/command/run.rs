@@ -17,6 +17,7 @@ use super::connection::{ConnectionArguments, masked_command};
 use super::{Exit, print};
 use crate::engine::{self, Engine};
 use crate::profile::{self, Knowledge};
+use crate::statement::{self, Statement};
 use crate::suite::{ApiState, Fixtures, Options, Suite};
 
 /// What `run` is told.
@@ -78,6 +79,9 @@ pub(super) struct RunArguments {
     /// Known failures (TOML): reported apart, exit code 0
     #[arg(long, value_name = "FILE")]
     expect: Option<PathBuf>,
+    /// What the vendor says that the platform offers (TOML), as `statement` prints it to be filled in
+    #[arg(long, value_name = "FILE")]
+    statement: Option<PathBuf>,
     /// End at the first finding of severity error
     #[arg(long)]
     stop_at_first_error: bool,
@@ -202,6 +206,11 @@ fn suite(
             "--base-path names the API \"{unknown}\", which is not under test; `mec-conformance profiles` lists the APIs"
         );
     }
+    let statement = arguments
+        .statement
+        .as_deref()
+        .map(|path| Statement::read(path, apis.iter().map(|(api, _)| api)))
+        .transpose()?;
     let states = apis
         .into_iter()
         .map(|(api, knowledge)| {
@@ -226,6 +235,7 @@ fn suite(
         app_instance_ids: arguments.app_instance_id.clone(),
         stop_at_first_error: arguments.stop_at_first_error,
         test_purposes: arguments.tp.clone(),
+        statement,
         ..Options::default()
     };
     Ok(Arc::new(Suite::new(states, options, fixtures, &origin, clients)))
@@ -277,6 +287,13 @@ pub(super) fn run(arguments: RunArguments) -> anyhow::Result<Exit> {
     };
     print(&mecforge_report::text(&report, &options))?;
     Ok(exit(&report))
+}
+
+/// `statement`.
+pub(super) fn statement(profiles: &[String], documents: &[PathBuf]) -> anyhow::Result<Exit> {
+    let apis = apis(profiles, documents, false)?;
+    print(statement::template(apis.iter().map(|(api, _)| api)).trim_end())?;
+    Ok(Exit::Conforms)
 }
 
 fn exit(report: &Report) -> Exit {

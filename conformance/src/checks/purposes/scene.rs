@@ -119,7 +119,10 @@ impl<'run> Scene<'run> {
         let mut successes = self.suite.apis[self.api].api.operations[operation].successes();
         let foreign = successes.find(|response| !response.content.is_empty() && response.json().is_none());
         match foreign.and_then(|response| response.content.first()) {
-            Some(content) => call.header("Accept", format!("{}, application/problem+json", content.media_type)),
+            Some(content) => call.header(
+                "Accept",
+                format!("{}, application/problem+json", content.media_type),
+            ),
             None => call,
         }
     }
@@ -353,7 +356,11 @@ impl<'run> Scene<'run> {
         values: &Values,
     ) -> Outcome {
         // A platform that takes any application instance fails the purposes about unknown ones, and no other.
-        if path.parameters().last().is_none_or(|name| name == "appInstanceId") {
+        if path
+            .parameters()
+            .last()
+            .is_none_or(|name| name == "appInstanceId")
+        {
             return Ok(());
         }
         let (values, name) = self.stranger(path, values);
@@ -362,7 +369,9 @@ impl<'run> Scene<'run> {
         let exchange = self.context.send(call).await?;
         match exchange.is_success() {
             true => Err(self.fail(
-                format!("an unknown {name} is answered like one that exists, so that no answer says anything"),
+                format!(
+                    "an unknown {name} is answered like one that exists, so that no answer says anything"
+                ),
                 "404",
                 &exchange,
             )),

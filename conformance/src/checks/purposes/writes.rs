@@ -256,7 +256,11 @@ pub(super) async fn performs(scene: &mut Scene<'_>) -> Outcome {
     scene.knows_no_stranger(&call, &path, &thing.values).await?;
     if let Some(schema) = scene.suite.apis[scene.api].body_schema(scene.operation) {
         let empty = json!({});
-        let broken = call.clone().json(empty.clone()).role(Role::Control).intent(Intent::Odd);
+        let broken = call
+            .clone()
+            .json(empty.clone())
+            .role(Role::Control)
+            .intent(Intent::Odd);
         let exchange = scene.context.send(broken).await?;
         if !schema.is_valid(&empty) && exchange.is_success() {
             let title = "a body without what is required is answered like a valid one, so that no answer says anything";
