@@ -7,5 +7,6 @@ mod purposes;
 mod rust_test;
 mod security;
 mod server;
+mod statement;
 mod vault;
 mod verdicts;
