@@ -169,6 +169,22 @@ impl Knowledge {
         parameter != "scope_of_locality" || value.as_str().is_some_and(|text| listed.contains(&text))
     }
 
+    /// Another list and item (paths) in which what an operation makes can be read as well.
+    pub fn view(&self, maker: &str) -> Option<(&'static str, &'static str)> {
+        match (self.id.as_str(), maker) {
+            ("mec011-service-management", "POST /applications/{appInstanceId}/services") => {
+                Some(("/services", "/services/{serviceId}"))
+            }
+            _ => None,
+        }
+    }
+
+    /// Whether nothing but requests of clients changes what an operation makes, so that two readings without a change
+    /// between them are the same in every property.
+    pub fn stays(&self, maker: &str) -> bool {
+        self.id.starts_with("mec011") && self.may_refuse(maker).is_none()
+    }
+
     /// Whether what is at a path changes though nobody changes it (clocks, heartbeats).
     pub fn changes_by_itself(&self, path: &str) -> bool {
         path.ends_with("/liveness") || path.contains("/timing/")
