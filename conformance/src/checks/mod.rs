@@ -1,5 +1,6 @@
 //! The checks: what each group demands, and the cases by which it is tested.
 
+mod concurrency;
 mod http;
 mod input;
 mod model;
@@ -28,6 +29,10 @@ static PARTS: &[Part] = &[
     Part {
         checks: model::CHECKS,
         plan: model::plan,
+    },
+    Part {
+        checks: concurrency::CHECKS,
+        plan: concurrency::plan,
     },
     Part {
         checks: input::CHECKS,

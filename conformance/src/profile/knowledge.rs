@@ -179,6 +179,17 @@ impl Knowledge {
         }
     }
 
+    /// A property that an application may change of something that it can't make, with two values.
+    pub fn toggles(&self, operation: &str) -> Option<(&'static str, [&'static str; 2])> {
+        match (self.id.as_str(), operation) {
+            ("mec011-app-support", "PUT /applications/{appInstanceId}/traffic_rules/{trafficRuleId}")
+            | ("mec011-app-support", "PUT /applications/{appInstanceId}/dns_rules/{dnsRuleId}") => {
+                Some(("state", ["ACTIVE", "INACTIVE"]))
+            }
+            _ => None,
+        }
+    }
+
     /// Whether nothing but requests of clients changes what an operation makes, so that two readings without a change
     /// between them are the same in every property.
     pub fn stays(&self, maker: &str) -> bool {

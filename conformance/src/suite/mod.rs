@@ -30,4 +30,4 @@ pub use responses::CHECKS as RESPONSE_CHECKS;
 pub use seed::{hash, short};
 pub use state::{ApiState, Clients, Suite};
 pub(crate) use world::prepare;
-pub use world::{Made, Values, reading};
+pub use world::{Made, Values, location_path, reading};
