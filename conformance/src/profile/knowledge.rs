@@ -179,12 +179,15 @@ impl Knowledge {
         }
     }
 
-    /// A property that an application may change of something that it can't make, with two values.
-    pub fn toggles(&self, operation: &str) -> Option<(&'static str, [&'static str; 2])> {
+    /// A property of something that applications can't make, and two values between which one may ask to change it.
+    pub fn toggles(&self, operation: &str) -> Option<(&'static str, [Value; 2])> {
         match (self.id.as_str(), operation) {
-            ("mec011-app-support", "PUT /applications/{appInstanceId}/traffic_rules/{trafficRuleId}")
-            | ("mec011-app-support", "PUT /applications/{appInstanceId}/dns_rules/{dnsRuleId}") => {
-                Some(("state", ["ACTIVE", "INACTIVE"]))
+            // Whether a rule can be put in force depends on more than requests; its priority does not.
+            ("mec011-app-support", "PUT /applications/{appInstanceId}/traffic_rules/{trafficRuleId}") => {
+                Some(("priority", [json!(1), json!(2)]))
+            }
+            ("mec011-app-support", "PUT /applications/{appInstanceId}/dns_rules/{dnsRuleId}") => {
+                Some(("state", [json!("ACTIVE"), json!("INACTIVE")]))
             }
             _ => None,
         }

@@ -179,6 +179,16 @@ async fn parameter(
         values.insert(name.to_owned(), instance(&suite)?);
         return Ok(values);
     }
+    if !suite.options.read_only
+        && let Some(maker) = maker_of_view(&suite, api, prefix)
+    {
+        // Something of its own, as nobody else deletes it meanwhile.
+        let above = Box::pin(self::values(context, api, maker)).await?;
+        let made = Box::pin(make(context, api, maker, &above, None)).await?;
+        let identifier = made.path.rsplit('/').next().unwrap_or_default();
+        values.insert(name.to_owned(), identifier.to_owned());
+        return Ok(values);
+    }
     let collection = resource.and_then(|resource| resource.collection.as_deref());
     let list = collection
         .and_then(|collection| document.operation("GET", collection))
@@ -195,6 +205,19 @@ async fn parameter(
     Err(Stop::Inconclusive(format!(
         "nothing exists at {prefix}, and the API can't make it; name one in --fixtures: [resources] \"{prefix}\" = [{{ {name} = \"…\" }}]"
     )))
+}
+
+/// The operation that makes what can be read at a template that is a view of it.
+fn maker_of_view(suite: &Suite, api: usize, template: &str) -> Option<usize> {
+    let state = &suite.apis[api];
+    let shows = |key: &str| {
+        let view = state.knowledge.view(key);
+        view.is_some_and(|(_, item)| item == template)
+    };
+    let mut makers = state.api.operations.iter();
+    makers
+        .find(|operation| shows(&operation.key))
+        .map(|operation| operation.index)
 }
 
 fn is_application(prefix: &str, name: &str) -> bool {

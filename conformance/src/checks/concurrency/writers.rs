@@ -133,15 +133,23 @@ pub(super) async fn existing(context: &mut Context, api: usize, get: usize, put:
     };
     let other = |body: &Value| {
         let mut body = body.clone();
-        let now = body.get(name).and_then(Value::as_str) == Some(states[0]);
-        body[name] = states[usize::from(now)].into();
+        let now = body.get(name) == Some(&states[0]);
+        body[name] = states[usize::from(now)].clone();
         body
     };
     let write = |context: &Context, body: &Value| context.call(api, put, &values).json(body.clone());
     tag(&first)?;
-    honoured(context, write(context, &other(&body))).await?;
-    let mut outcome = Ok(());
-    for _ in 0..ROUNDS {
+    let changed = context.send(write(context, &other(&body)).role(Role::Control)).await?;
+    if !changed.is_success() {
+        let reason = state.knowledge.may_refuse(key).unwrap_or("it may be right to");
+        return Err(Stop::Inconclusive(format!(
+            "{key} was answered {}; {reason}",
+            changed.summary()
+        )));
+    }
+    let mut outcome = honoured(context, write(context, &body)).await;
+    let rounds = if outcome.is_ok() { ROUNDS } else { 0 };
+    for _ in 0..rounds {
         let read = context.send(read_call.clone()).await?;
         let (Ok(tag), Some(now)) = (tag(&read), read.json()) else {
             break;
@@ -158,6 +166,9 @@ pub(super) async fn existing(context: &mut Context, api: usize, get: usize, put:
         }
     }
     let back = write(context, &body).role(Role::CleanUp);
-    context.send(back).await?;
+    let back = context.send(back).await?;
+    if !back.is_success() {
+        suite.leave(format!("{}: changed, {}", back.call.path, back.summary()));
+    }
     outcome
 }
