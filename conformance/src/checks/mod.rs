@@ -1,7 +1,9 @@
 //! The checks: what each group demands, and the cases by which it is tested.
 
+mod concurrency;
 mod http;
 mod input;
+mod model;
 mod security;
 mod state;
 
@@ -24,6 +26,14 @@ static PARTS: &[Part] = &[
     Part {
         checks: || state::CHECKS,
         plan: state::plan,
+    },
+    Part {
+        checks: || model::CHECKS,
+        plan: model::plan,
+    },
+    Part {
+        checks: || concurrency::CHECKS,
+        plan: concurrency::plan,
     },
     Part {
         checks: || input::CHECKS,

@@ -292,7 +292,8 @@ impl Engine {
             context.clean_up().await;
         }
         for (_, reported) in unknown {
-            let evidence = first_trace.iter().take(reported.until).cloned().collect();
+            let until = reported.until.min(first_trace.len());
+            let evidence = first_trace[reported.from.min(until)..until].to_vec();
             self.enter(case, &reported.failure, evidence, false, true);
         }
     }
@@ -334,13 +335,12 @@ impl Engine {
     /// A breach has repeated: makes its request smaller and enters the finding.
     async fn confirm(&self, case: &Case, reported: &Reported, context: &mut Context) {
         let before = context.trace.len();
-        let smaller = suite::minimise(context, &reported.failure).await;
-        let mut evidence: Vec<_> = context
-            .trace
-            .iter()
-            .take(reported.until.min(before))
-            .cloned()
-            .collect();
+        let smaller = match reported.failure.minimal {
+            true => None,
+            false => suite::minimise(context, &reported.failure).await,
+        };
+        let until = reported.until.min(before);
+        let mut evidence = context.trace[reported.from.min(until)..until].to_vec();
         if smaller.is_some() {
             evidence.extend(context.trace.get(before).cloned());
         }
@@ -394,7 +394,7 @@ impl Engine {
             errata: Vec::new(),
             occurrences: 1,
             first_seen_ms: self.suite.elapsed_ms(),
-            minimised,
+            minimised: minimised || failure.minimal,
             curl: suite::curl(&needed),
             rust_test: suite::rust_test(&self.suite.origin(), &name, &failure.expected, &needed),
             evidence,

@@ -29,5 +29,5 @@ pub use reproduce::{Origin, OriginApi, curl, needed, rust_test};
 pub use responses::CHECKS as RESPONSE_CHECKS;
 pub use seed::{hash, short};
 pub use state::{ApiState, Clients, Suite};
-pub use world::{Made, Values, reading};
-pub(crate) use world::{identifier, location_path, prepare};
+pub use world::{Made, Values, location_path, reading};
+pub(crate) use world::{identifier, prepare};

@@ -1,6 +1,6 @@
 //! The data of a run that all cases share.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
@@ -109,6 +109,7 @@ pub struct Suite {
     pub(crate) over: AtomicBool,
     pub(crate) left_behind: Mutex<Vec<String>>,
     pub(crate) server: Mutex<Option<String>>,
+    pub(crate) contradictions: Mutex<BTreeMap<&'static str, mecforge_report::Contradiction>>,
 }
 
 impl Suite {
@@ -135,6 +136,7 @@ impl Suite {
             over: AtomicBool::new(false),
             left_behind: Mutex::new(Vec::new()),
             server: Mutex::new(None),
+            contradictions: Mutex::default(),
         }
     }
 
@@ -191,6 +193,20 @@ impl Suite {
         Origin {
             target: &self.target,
             apis,
+        }
+    }
+
+    /// Notes where the standard contradicts itself or its document, and which way the target goes: `observed` of the
+    /// latest note that has one counts.
+    pub fn contradicts(&self, id: &'static str, description: &str, observed: Option<String>) {
+        let mut all = self.contradictions.lock().unwrap_or_else(PoisonError::into_inner);
+        let entry = all.entry(id).or_insert_with(|| mecforge_report::Contradiction {
+            id: id.to_owned(),
+            description: description.to_owned(),
+            observed: None,
+        });
+        if observed.is_some() {
+            entry.observed = observed;
         }
     }
 

@@ -116,7 +116,7 @@ fn items(suite: &Suite, api: usize, maker: usize) -> Option<mecforge_api::Templa
 }
 
 /// The path below the API's base path that `Location` names; none where it is absent or leads elsewhere.
-pub(crate) fn location_path(suite: &Suite, exchange: &Exchange) -> Option<String> {
+pub fn location_path(suite: &Suite, exchange: &Exchange) -> Option<String> {
     let location = exchange.header("location")?;
     let path = match location.split_once("://") {
         Some((_, rest)) => &rest[rest.find('/')?..],
