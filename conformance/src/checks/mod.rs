@@ -2,6 +2,7 @@
 
 mod http;
 mod input;
+mod notifications;
 mod state;
 
 use std::sync::{Arc, LazyLock};
@@ -23,6 +24,10 @@ static PARTS: &[Part] = &[
     Part {
         checks: state::CHECKS,
         plan: state::plan,
+    },
+    Part {
+        checks: notifications::CHECKS,
+        plan: notifications::plan,
     },
     Part {
         checks: input::CHECKS,
