@@ -4,6 +4,7 @@ mod http;
 mod input;
 mod notifications;
 mod state;
+mod time;
 
 use std::sync::{Arc, LazyLock};
 
@@ -28,6 +29,10 @@ static PARTS: &[Part] = &[
     Part {
         checks: notifications::CHECKS,
         plan: notifications::plan,
+    },
+    Part {
+        checks: time::CHECKS,
+        plan: time::plan,
     },
     Part {
         checks: input::CHECKS,

@@ -114,19 +114,20 @@ impl Engine {
             });
         }
         let of = |stage| -> Vec<Case> { cases.iter().filter(|case| case.stage == stage).cloned().collect() };
+        let reserve = if of(4).is_empty() { Duration::ZERO } else { RESERVE };
+        let jobs = self.suite.options.jobs;
         // What waits for time waits beside the others.
-        let waiting = self.all(of(3), WAITING);
+        let waiting = self.all(of(3), WAITING, reserve);
         let busy = async {
             for stage in 0..=2 {
-                self.all(of(stage), self.suite.options.jobs).await;
+                self.all(of(stage), jobs, reserve).await;
             }
             if only.is_none() {
-                let reserve = if of(4).is_empty() { Duration::ZERO } else { RESERVE };
                 self.random(&plan, reserve).await;
             }
         };
         tokio::join!(waiting, busy);
-        self.all(of(4), self.suite.options.jobs).await;
+        self.all(of(4), jobs, Duration::ZERO).await;
         base.clean_up().await;
         let gone = self.gone.lock().unwrap_or_else(PoisonError::into_inner).clone();
         match gone.filter(|_| self.suite.judged() == 0) {
@@ -218,8 +219,8 @@ impl Engine {
         }
     }
 
-    /// Runs cases side by side, in their order.
-    async fn all(self: &Arc<Self>, cases: Vec<Case>, jobs: usize) {
+    /// Runs cases side by side, in their order; none begins when only `reserve` is left of the time.
+    async fn all(self: &Arc<Self>, cases: Vec<Case>, jobs: usize, reserve: Duration) {
         let next = Arc::new(AtomicU64::new(0));
         let cases = Arc::new(cases);
         let mut workers = tokio::task::JoinSet::new();
@@ -228,7 +229,7 @@ impl Engine {
             workers.spawn(async move {
                 while let Ok(at) = usize::try_from(next.fetch_add(1, Ordering::Relaxed))
                     && let Some(case) = cases.get(at)
-                    && !engine.suite.is_over()
+                    && !engine.suite.is_nearly_over(reserve)
                 {
                     engine.judge(case).await;
                     engine.done.fetch_add(1, Ordering::Relaxed);
@@ -254,7 +255,7 @@ impl Engine {
                 break;
             }
             let before = self.suite.judged();
-            self.all(cases, self.suite.options.jobs).await;
+            self.all(cases, self.suite.options.jobs, reserve).await;
             if self.suite.judged() == before {
                 break; // Nothing can be sent any more; another round would change nothing.
             }

@@ -145,11 +145,8 @@ pub(super) async fn test(context: &mut Context, asking: Asking) -> Outcome {
         }
         if body["notificationType"] != "TestNotification" {
             let actual = body["notificationType"].to_string();
-            return Err(Failure::new(
-                "the first notification is no test",
-                "TestNotification",
-                actual,
-            ));
+            let failure = Failure::new("the first notification is no test", "TestNotification", actual);
+            return Err(Box::new(failure));
         }
         letters::names_subscription(body, &made.path)
     });

@@ -22,9 +22,10 @@ pub(super) fn schema(context: &Context, api: usize, operation: usize, component:
 }
 
 /// Method, media type, JSON.
-pub(super) fn envelope(letter: &Letter) -> Result<Value, Failure> {
-    let wrong =
-        |title: &str, expected: &str, actual: String| Err(Failure::new(title, expected, actual).of(FORM.id));
+pub(super) fn envelope(letter: &Letter) -> Result<Value, Box<Failure>> {
+    let wrong = |title: &str, expected: &str, actual: String| {
+        Err(Box::new(Failure::new(title, expected, actual).of(FORM.id)))
+    };
     if letter.method != "POST" {
         return wrong(
             "notifications are not sent with POST",
@@ -57,7 +58,7 @@ pub(super) fn envelope(letter: &Letter) -> Result<Value, Failure> {
 }
 
 /// The first rule of a schema that a notification breaks.
-pub(super) fn obeys(schema: &Schema, body: &Value) -> Result<(), Failure> {
+pub(super) fn obeys(schema: &Schema, body: &Value) -> Result<(), Box<Failure>> {
     let errors = schema.errors(body);
     let Some(first) = errors.first() else {
         return Ok(());
@@ -74,11 +75,13 @@ pub(super) fn obeys(schema: &Schema, body: &Value) -> Result<(), Failure> {
         .collect();
     let title = format!("a notification breaks its schema at {}", place.join("/"));
     let failure = Failure::new(title, first.message.clone(), body.to_string());
-    Err(failure.of(FORM.id).pointer(first.schema_pointer.clone()))
+    Err(Box::new(
+        failure.of(FORM.id).pointer(first.schema_pointer.clone()),
+    ))
 }
 
 /// Whether a notification's link to its subscription leads to it.
-pub(super) fn names_subscription(body: &Value, path: &str) -> Result<(), Failure> {
+pub(super) fn names_subscription(body: &Value, path: &str) -> Result<(), Box<Failure>> {
     let href = body.pointer("/_links/subscription/href").and_then(Value::as_str);
     let leads = |href: &str| {
         let href = href
@@ -89,12 +92,11 @@ pub(super) fn names_subscription(body: &Value, path: &str) -> Result<(), Failure
         href.ends_with(path)
     };
     match href {
-        Some(href) if !leads(href) => Err(Failure::new(
-            "_links.subscription of a notification is not the subscription",
-            format!("an address that ends in {path}"),
-            href,
-        )
-        .of(CONTENT.id)),
+        Some(href) if !leads(href) => {
+            let title = "_links.subscription of a notification is not the subscription";
+            let failure = Failure::new(title, format!("an address that ends in {path}"), href);
+            Err(Box::new(failure.of(CONTENT.id)))
+        }
         _ => Ok(()),
     }
 }
@@ -115,7 +117,7 @@ pub(super) fn form(context: &mut Context, scene: &Scene, subscription: &Subscrip
         let kind = body["notificationType"].as_str().unwrap_or_default();
         if kind != "SerAvailabilityNotification" {
             let failure = Failure::new("notificationType is wrong", "SerAvailabilityNotification", kind);
-            return Err(failure.of(CONTENT.id));
+            return Err(Box::new(failure.of(CONTENT.id)));
         }
         if body["serviceReferences"].as_array().is_some_and(Vec::is_empty) {
             let failure = Failure::new(
@@ -123,12 +125,12 @@ pub(super) fn form(context: &mut Context, scene: &Scene, subscription: &Subscrip
                 "one reference at least",
                 body.to_string(),
             );
-            return Err(failure.of(CONTENT.id));
+            return Err(Box::new(failure.of(CONTENT.id)));
         }
         names_subscription(&body, &subscription.made.path)
     });
     if let Err(failure) = judged {
-        context.report(failure);
+        context.report(*failure);
     }
 }
 

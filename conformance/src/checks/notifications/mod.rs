@@ -195,6 +195,7 @@ pub(super) static CHECKS: &[&Check] = &[
 ];
 
 type Step<'a> = Pin<Box<dyn Future<Output = Outcome> + Send + 'a>>;
+type Ask = for<'a> fn(&'a mut Context, Asking) -> Step<'a>;
 type Play = for<'a> fn(&'a mut Context, Scene) -> Step<'a>;
 
 /// The cases about services, in one list.
@@ -284,7 +285,7 @@ fn end(suite: &Arc<Suite>, plan: &mut Plan, ending: Ending) {
 }
 
 fn general(suite: &Arc<Suite>, plan: &mut Plan, asking: &Asking) {
-    let cases: [(&Check, &str, fn(&mut Context, Asking) -> Step<'_>); 3] = [
+    let cases: [(&Check, &str, Ask); 3] = [
         (&TEST, "requestTestNotification", |context, asking| {
             Box::pin(general::test(context, asking))
         }),

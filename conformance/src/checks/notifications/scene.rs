@@ -98,7 +98,7 @@ impl Scene {
             body,
             id,
             name: name.to_owned(),
-            changed,
+            changed: Some(changed),
         })
     }
 
@@ -112,14 +112,14 @@ impl Scene {
         change(&mut service.body);
         let call = context.call(self.api, self.replace, &service.made.values);
         let call = call.json(service.body.clone()).role(Role::SetUp);
-        service.changed = Instant::now();
+        service.changed = Some(Instant::now());
         self.done(context, self.replace, call).await
     }
 
     /// Removes a service.
     pub(in crate::checks) async fn remove(&self, context: &mut Context, service: &mut Service) -> Outcome {
         let call = context.call(self.api, self.remove, &service.made.values);
-        service.changed = Instant::now();
+        service.changed = Some(Instant::now());
         self.done(context, self.remove, call.role(Role::SetUp)).await
     }
 
@@ -221,7 +221,8 @@ impl Scene {
     /// A letter that took longer than half of the time that there is.
     fn timely(&self, context: &mut Context, service: &Service, letter: &Letter, expected: Expected<'_>) {
         context.judge(TIMELY.id, self.api, Some(self.subscribe));
-        let late = letter.arrived.saturating_duration_since(service.changed);
+        let Some(changed) = service.changed else { return };
+        let late = letter.arrived.saturating_duration_since(changed);
         if late > context.suite.options.clock.notification / 2 {
             let title = format!("the notification of {} comes late", expected.what);
             let bound = format!(
@@ -304,8 +305,8 @@ pub(in crate::checks) struct Service {
     pub(in crate::checks) body: Value,
     pub(in crate::checks) id: String,
     pub(in crate::checks) name: String,
-    /// When the last change was asked for.
-    changed: Instant,
+    /// When the last change was asked for; none where changes come by themselves.
+    pub(in crate::checks) changed: Option<Instant>,
 }
 
 /// What a letter is expected to tell.
