@@ -2,14 +2,14 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Instant;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::{Duration, Instant};
 
 use mecforge_api::Api;
 use mecforge_instances::Schema;
 use mecforge_transport::Client;
 
-use super::{Fixtures, Options, Origin, OriginApi, Recorder};
+use super::{Fixtures, Options, Origin, OriginApi, Receiver, Recorder};
 use crate::profile::Knowledge;
 
 /// One API under test.
@@ -110,6 +110,8 @@ pub struct Suite {
     pub(crate) left_behind: Mutex<Vec<String>>,
     pub(crate) server: Mutex<Option<String>>,
     pub(crate) contradictions: Mutex<BTreeMap<&'static str, mecforge_report::Contradiction>>,
+    /// Where notifications come to; none before [`Suite::listen`].
+    pub(crate) receiver: OnceLock<Result<Receiver, String>>,
 }
 
 impl Suite {
@@ -137,6 +139,29 @@ impl Suite {
             left_behind: Mutex::new(Vec::new()),
             server: Mutex::new(None),
             contradictions: Mutex::default(),
+            receiver: OnceLock::new(),
+        }
+    }
+
+    /// Opens the receiver of notifications, once.
+    ///
+    /// # Errors
+    /// Why there is none, and what to do; cases that need it are then inconclusive.
+    pub async fn listen(&self) -> Result<(), String> {
+        if self.receiver.get().is_none() {
+            let options = &self.options;
+            let (listen, url) = (
+                options.callback_listen.as_deref(),
+                options.callback_url.as_deref(),
+            );
+            // Where two begin at the same time, the second one's is dropped.
+            let _ = self
+                .receiver
+                .set(Receiver::start(&self.target, listen, url).await);
+        }
+        match self.receiver.get() {
+            Some(Err(reason)) => Err(reason.clone()),
+            _ => Ok(()),
         }
     }
 
@@ -148,6 +173,13 @@ impl Suite {
             .time
             .is_some_and(|most| self.started.elapsed() >= most);
         cases || time || self.over.load(Ordering::Relaxed)
+    }
+
+    /// Whether only a rest of the time is left: `reserve`, but at most a quarter of all.
+    pub fn is_nearly_over(&self, reserve: Duration) -> bool {
+        let end = |most: Duration| most.saturating_sub(reserve.min(most / 4));
+        let time = self.options.time;
+        self.is_over() || time.is_some_and(|most| self.started.elapsed() >= end(most))
     }
 
     /// Ends the run; what has begun is brought to its end.
@@ -220,7 +252,7 @@ impl Suite {
 }
 
 /// Whether a schema declares a property, itself or in a part of it.
-fn declares(document: &serde_json::Value, pointer: &str, name: &str, depth: u8) -> bool {
+pub(crate) fn declares(document: &serde_json::Value, pointer: &str, name: &str, depth: u8) -> bool {
     let pointer = mecforge_api::resolve(document, pointer);
     let Some(schema) = document.pointer(&pointer) else {
         return false;
