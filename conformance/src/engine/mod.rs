@@ -1,6 +1,7 @@
 //! Runs the cases of a plan: side by side, within the limits of the run, each breach tried again before it is believed.
 
 mod ledger;
+mod purposes;
 mod report;
 pub mod time;
 
@@ -11,7 +12,7 @@ use std::time::{Duration, SystemTime};
 use mecforge_report::{Finding, Severity};
 
 use crate::checks;
-use crate::suite::{self, Case, Context, Failure, Mode, Plan, Reported, Role, Stop, Suite};
+use crate::suite::{self, Case, Context, Failure, Group, Mode, Plan, Reported, Role, Stop, Suite};
 use ledger::{Ledger, file};
 
 pub use report::report;
@@ -330,11 +331,13 @@ impl Engine {
             for place in judged {
                 ledger.tally(place).cases += 1;
             }
-            match &outcome {
-                Ok(()) | Err(Stop::Fail(_)) => ledger.tally(own).cases += 1,
-                Err(Stop::Inconclusive(reason)) => ledger.tally(own).inconclusive = Some(reason.clone()),
-                Err(Stop::NotApplicable(reason)) => ledger.tally(own).not_applicable = Some(reason.clone()),
-                Err(Stop::Gone(_) | Stop::Over) => {}
+            ledger.tally(own).count(&outcome);
+            if case.check.group == Group::TestPurposes {
+                ledger
+                    .purposes
+                    .entry(case.id.clone())
+                    .or_default()
+                    .count(&outcome);
             }
         });
         match outcome {

@@ -108,6 +108,7 @@ pub struct Suite {
     pub(crate) requests: AtomicU64,
     pub(crate) over: AtomicBool,
     pub(crate) left_behind: Mutex<Vec<String>>,
+    pub(crate) observed: Mutex<BTreeMap<String, String>>,
     pub(crate) server: Mutex<Option<String>>,
     pub(crate) contradictions: Mutex<BTreeMap<&'static str, mecforge_report::Contradiction>>,
     /// Where notifications come to; none before [`Suite::listen`].
@@ -137,6 +138,7 @@ impl Suite {
             requests: AtomicU64::new(0),
             over: AtomicBool::new(false),
             left_behind: Mutex::new(Vec::new()),
+            observed: Mutex::default(),
             server: Mutex::new(None),
             contradictions: Mutex::default(),
             receiver: OnceLock::new(),
@@ -240,6 +242,12 @@ impl Suite {
         if observed.is_some() {
             entry.observed = observed;
         }
+    }
+
+    /// Notes what the target does where two readings are accepted, by the name of the contradiction or test purpose.
+    pub(crate) fn observe(&self, what: &str, seen: String) {
+        let mut observed = self.observed.lock().unwrap_or_else(PoisonError::into_inner);
+        observed.insert(what.to_owned(), seen);
     }
 
     /// Notes what could not be removed.
