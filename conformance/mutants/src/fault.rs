@@ -133,6 +133,8 @@ pub struct Fault {
     pub clause: &'static str,
     /// The operations that it shows at.
     pub operations: &'static str,
+    /// Why a platform with it is within its rights; such a fault is not counted.
+    pub permitted: Option<&'static str>,
     pub(crate) handler: Handler,
     pub(crate) courier: Option<Courier>,
 }
@@ -147,6 +149,7 @@ impl Fault {
             what: "Passes everything on as it is",
             clause: "",
             operations: "all",
+            permitted: None,
             handler: transparent(),
             courier: None,
         }
@@ -183,6 +186,7 @@ pub(crate) fn fault(
         what,
         clause,
         operations,
+        permitted: crate::permitted::reason(id),
         handler,
         courier: None,
     }

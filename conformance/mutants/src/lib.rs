@@ -12,11 +12,13 @@ mod demonstration;
 mod fault;
 mod faults;
 mod message;
+mod permitted;
 mod place;
 mod platform;
 mod proxy;
 mod run;
 mod score;
+mod survivors;
 mod upstream;
 mod wire;
 
@@ -27,3 +29,4 @@ pub use platform::{INSTANCES, Platform, PlatformError};
 pub use proxy::{Proxy, StartError};
 pub use run::{Outcome, RunError, Settings, Suite, run};
 pub use score::{Score, Share};
+pub use survivors::{Unexpected, unexpected};

@@ -73,6 +73,12 @@ pub struct Outcome {
     pub elapsed_ms: u64,
     /// Its exit code; none where it was stopped.
     pub exit: Option<i32>,
+    /// The checks that noticed something, but only warned of it.
+    pub warnings: Vec<String>,
+    /// The checks that noticed something that did not repeat.
+    pub flaky: Vec<String>,
+    /// The end of what it wrote on standard error.
+    pub said: String,
 }
 
 /// What is needed of the suite's `report.json`.
@@ -80,6 +86,8 @@ pub struct Outcome {
 struct Report {
     #[serde(default)]
     findings: Vec<Finding>,
+    #[serde(default)]
+    flaky: Vec<Finding>,
     #[serde(default)]
     run: Run,
 }
@@ -120,8 +128,27 @@ pub async fn run(settings: &Settings, fault: Fault) -> Result<Outcome, RunError>
         .ok()
         .and_then(|text| serde_json::from_slice(&text).ok())
         .unwrap_or_default();
+    let said = last_words(&platform.directory().join("standard-error"));
     platform.stop().await;
-    Ok(judge(settings, (id, class), exit?, elapsed_ms, read))
+    let mut outcome = judge(settings, (id, class), exit?, elapsed_ms, &read);
+    outcome.said = said;
+    Ok(outcome)
+}
+
+/// The end of a file, for people.
+fn last_words(file: &Path) -> String {
+    let text = std::fs::read(file).unwrap_or_default();
+    let text = String::from_utf8_lossy(&text);
+    let start = text.char_indices().rev().nth(399).map_or(0, |(start, _)| start);
+    text[start..].trim().to_owned()
+}
+
+/// The checks of findings, each once.
+fn checks<'a>(findings: impl Iterator<Item = &'a Finding>) -> Vec<String> {
+    let mut checks: Vec<String> = findings.map(|each| each.check.clone()).collect();
+    checks.sort();
+    checks.dedup();
+    checks
 }
 
 fn judge(
@@ -129,16 +156,13 @@ fn judge(
     named: (&'static str, &'static str),
     exit: Option<i32>,
     elapsed_ms: u64,
-    report: Report,
+    report: &Report,
 ) -> Outcome {
     let errors: Vec<&Finding> = report
         .findings
         .iter()
         .filter(|each| each.severity == "error")
         .collect();
-    let mut checks: Vec<String> = errors.iter().map(|each| each.check.clone()).collect();
-    checks.sort();
-    checks.dedup();
     let killed = match settings.suite {
         Suite::Conformance(_) => exit == Some(1) && !errors.is_empty(),
         Suite::Command(_) => exit.is_some_and(|code| code != 0),
@@ -148,12 +172,15 @@ fn judge(
         fault: named.0,
         class: named.1,
         killed,
-        checks,
+        checks: checks(errors.iter().copied()),
         first_ms: killed.then(|| first.unwrap_or(elapsed_ms)),
         requests: report.run.requests,
         cases: report.run.cases,
         elapsed_ms,
         exit,
+        warnings: checks(report.findings.iter().filter(|each| each.severity != "error")),
+        flaky: checks(report.flaky.iter()),
+        said: String::new(),
     }
 }
 
@@ -165,7 +192,10 @@ async fn suite(
     report: &Path,
 ) -> Result<Option<i32>, RunError> {
     let mut command = match &settings.suite {
-        Suite::Conformance(program) => conformance(program, settings, target, platform, report)?,
+        Suite::Conformance(program) => {
+            let receives = offers(program, "--callback-listen").await?;
+            conformance(program, settings, target, platform, report, receives)?
+        }
         Suite::Command(line) => {
             let line = line
                 .replace("{target}", &format!("http://{target}"))
@@ -175,10 +205,12 @@ async fn suite(
             shell
         }
     };
+    let errors =
+        std::fs::File::create(platform.directory().join("standard-error")).map_err(RunError::Prepare)?;
     let mut child = command
         .stdin(Stdio::null())
         .stdout(Stdio::null())
-        .stderr(Stdio::null())
+        .stderr(errors)
         .kill_on_drop(true)
         .spawn()
         .map_err(RunError::Suite)?;
@@ -193,12 +225,20 @@ async fn suite(
     }
 }
 
+/// Whether a release of the suite has an option.
+async fn offers(program: &Path, option: &str) -> Result<bool, RunError> {
+    let help = Command::new(program).args(["run", "--help"]).output().await;
+    let help = help.map_err(RunError::Suite)?;
+    Ok(String::from_utf8_lossy(&help.stdout).contains(option))
+}
+
 fn conformance(
     program: &Path,
     settings: &Settings,
     target: SocketAddr,
     platform: &Platform,
     report: &Path,
+    receives: bool,
 ) -> Result<Command, RunError> {
     let fixtures = platform.directory().join("fixtures.toml");
     std::fs::write(&fixtures, platform.fixtures()).map_err(RunError::Prepare)?;
@@ -212,16 +252,36 @@ fn conformance(
             "--seed",
             &settings.seed.to_string(),
         ])
-        .args([
-            "--callback-listen",
-            "127.0.0.1:0",
-            "--app-instance-id",
-            &INSTANCES.join(","),
-        ])
+        .args(["--app-instance-id", &INSTANCES.join(",")])
         .arg("--fixtures")
         .arg(&fixtures)
         .arg("--report-dir")
         .arg(report)
         .arg("--stop-at-first-error");
+    if receives {
+        command.args(["--callback-listen", "127.0.0.1:0"]);
+    }
     Ok(command)
+}
+
+#[cfg(test)]
+impl Outcome {
+    /// An outcome for tests.
+    pub(crate) fn example(fault: &'static str, killed: bool) -> Self {
+        let (class, _) = fault.split_once('/').unwrap_or((fault, ""));
+        Self {
+            fault,
+            class,
+            killed,
+            checks: vec!["schema".to_owned()],
+            first_ms: killed.then_some(12),
+            requests: Some(34),
+            cases: None,
+            elapsed_ms: 56,
+            exit: Some(i32::from(killed)),
+            warnings: Vec::new(),
+            flaky: Vec::new(),
+            said: String::new(),
+        }
+    }
 }

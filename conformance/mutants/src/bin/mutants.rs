@@ -8,7 +8,9 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 use clap::{Args, Parser, Subcommand};
-use mecforge_mutants::{Class, Fault, Outcome, Platform, Score, Settings, Stage, Suite, catalogue, run};
+use mecforge_mutants::{
+    Class, Fault, Outcome, Platform, Score, Settings, Stage, Suite, catalogue, run, unexpected,
+};
 
 /// Faults to be found by a conformance suite of MEC 011.
 #[derive(Parser)]
@@ -72,15 +74,28 @@ struct RunArguments {
     /// Writes the result to this file: Markdown, or JSON if its name ends so.
     #[arg(long)]
     report: Option<PathBuf>,
+    /// Fails if a fault survives that is not on the list of survivors, or one that is on it is found.
+    #[arg(long)]
+    expect_survivors: bool,
 }
 
 #[tokio::main]
 async fn main() -> anyhow::Result<ExitCode> {
-    match Arguments::parse().verb {
+    let result = match Arguments::parse().verb {
         Verb::List { json } => list(json).map(|()| ExitCode::SUCCESS),
         Verb::Demonstrate { mep, only } => demonstrate(&mep, &only).await,
         Verb::Run(arguments) => run_all(*arguments).await,
+    };
+    match result {
+        // Whoever read the output has seen enough.
+        Err(error) if is_broken_pipe(&error) => Ok(ExitCode::SUCCESS),
+        result => result,
     }
+}
+
+fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    let kind = error.downcast_ref::<std::io::Error>().map(std::io::Error::kind);
+    kind == Some(std::io::ErrorKind::BrokenPipe)
 }
 
 fn list(json: bool) -> anyhow::Result<()> {
@@ -90,7 +105,7 @@ fn list(json: bool) -> anyhow::Result<()> {
         let entry = |fault: &Fault| {
             serde_json::json!({
                 "id": fault.id, "class": fault.class.name(), "what": fault.what, "clause": fault.clause,
-                "operations": fault.operations,
+                "operations": fault.operations, "permitted": fault.permitted,
             })
         };
         let all: Vec<_> = faults.iter().map(entry).collect();
@@ -101,10 +116,21 @@ fn list(json: bool) -> anyhow::Result<()> {
         let of_class: Vec<_> = faults.iter().filter(|fault| fault.class == class).collect();
         writeln!(output, "{class} ({})", of_class.len())?;
         for fault in of_class {
-            writeln!(output, "  {:55} {}", fault.id, fault.what)?;
+            let mark = if fault.permitted.is_some() {
+                "(permitted) "
+            } else {
+                ""
+            };
+            writeln!(output, "  {:55} {mark}{}", fault.id, fault.what)?;
         }
     }
-    writeln!(output, "{} faults in {} classes", faults.len(), Class::ALL.len())?;
+    let permitted = faults.iter().filter(|fault| fault.permitted.is_some()).count();
+    let counted = faults.len() - permitted;
+    let classes = Class::ALL.len();
+    writeln!(
+        output,
+        "{counted} faults in {classes} classes, and {permitted} with which a platform is within its rights"
+    )?;
     Ok(())
 }
 
@@ -193,7 +219,14 @@ async fn run_all(arguments: RunArguments) -> anyhow::Result<ExitCode> {
         };
         std::fs::write(file, text).with_context(|| format!("cannot write {}", file.display()))?;
     }
-    Ok(ExitCode::SUCCESS)
+    let surprises = match arguments.expect_survivors {
+        true => unexpected(&score),
+        false => Vec::new(),
+    };
+    for surprise in &surprises {
+        writeln!(errors, "{surprise}")?;
+    }
+    Ok(ExitCode::from(u8::from(!surprises.is_empty())))
 }
 
 /// Runs faults, several at a time; the outcomes are in the catalogue's order.
