@@ -268,6 +268,7 @@ impl Engine {
             }
         }
         if unknown.is_empty() {
+            self.unsteady();
             context.clean_up().await;
             return;
         }
@@ -292,6 +293,14 @@ impl Engine {
         for (_, reported) in unknown {
             let evidence = first_trace.iter().take(reported.until).cloned().collect();
             self.enter(case, &reported.failure, evidence, false, true);
+        }
+        self.unsteady();
+    }
+
+    /// Sees whether what did not repeat has come too often to be an accident.
+    fn unsteady(&self) {
+        if self.with(Ledger::now_and_then) && self.suite.options.stop_at_first_error {
+            self.suite.end();
         }
     }
 
@@ -399,17 +408,12 @@ impl Engine {
             rust_test: suite::rust_test(&name, &failure.expected, &last),
             evidence,
         };
-        self.with(|ledger| {
-            let tally = ledger.tally(filed.place);
-            match flaky {
-                true => {
-                    tally.flaky = true;
-                    ledger.flaky.insert(filed.id, finding);
-                }
-                false => {
-                    tally.findings.push(filed.id.clone());
-                    ledger.findings.insert(filed.id, finding);
-                }
+        self.with(|ledger| match flaky {
+            true => ledger.once(filed.place, finding),
+            false => {
+                let tally = ledger.tally(filed.place);
+                tally.findings.push(filed.id.clone());
+                ledger.findings.insert(filed.id, finding);
             }
         });
     }

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use mecforge_api::Api;
 use mecforge_instances::Schema;
@@ -107,6 +107,9 @@ pub struct Suite {
     pub(crate) server: Mutex<Option<String>>,
 }
 
+/// How long beyond the end of the run a breach that was seen before may be tried again.
+const GRACE: Duration = Duration::from_secs(10);
+
 impl Suite {
     /// A suite for APIs at a target.
     pub fn new(
@@ -141,6 +144,12 @@ impl Suite {
             .time
             .is_some_and(|most| self.started.elapsed() >= most);
         cases || time || self.over.load(Ordering::Relaxed)
+    }
+
+    /// Whether not even a breach that was seen may be tried again: somebody interrupted, or the time has long been over.
+    pub fn is_over_altogether(&self) -> bool {
+        let late = |most| self.started.elapsed() >= most + GRACE;
+        self.options.time.is_some_and(late) || self.over.load(Ordering::Relaxed)
     }
 
     /// Ends the run; what has begun is brought to its end.
