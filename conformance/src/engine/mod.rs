@@ -163,7 +163,9 @@ impl Engine {
             },
         }
         context.reported.clear();
-        match suite::prepare(context).await {
+        let prepared = suite::prepare(context).await;
+        self.suite.prepared(std::mem::take(&mut context.trace));
+        match prepared {
             Err(Stop::Gone(reason)) => Err(reason),
             _ => Ok(()),
         }
@@ -379,15 +381,7 @@ impl Engine {
                 url: None,
             });
         }
-        let last: Vec<_> = evidence
-            .iter()
-            .filter(|exchange| exchange.role != "clean-up")
-            .cloned()
-            .collect();
-        let curl: Vec<_> = match minimised {
-            true => last.last().into_iter().map(suite::curl).collect(),
-            false => last.iter().map(suite::curl).collect(),
-        };
+        let needed = suite::needed(self.suite.preparation(), &evidence, minimised);
         let name = filed.id.to_lowercase().replace('-', "_");
         let finding = Finding {
             id: filed.id.clone(),
@@ -404,8 +398,8 @@ impl Engine {
             occurrences: 1,
             first_seen_ms: self.suite.elapsed_ms(),
             minimised,
-            curl: curl.join("\n"),
-            rust_test: suite::rust_test(&name, &failure.expected, &last),
+            curl: suite::curl(&needed),
+            rust_test: suite::rust_test(&self.suite.origin(), &name, &failure.expected, &needed),
             evidence,
         };
         self.with(|ledger| match flaky {

@@ -36,12 +36,27 @@ pub fn bind(body: &mut Value, values: &std::collections::BTreeMap<String, String
 #[derive(Clone, Debug, Default)]
 pub struct Knowledge {
     id: String,
+    package: Option<String>,
 }
 
 impl Knowledge {
     /// What is known of the API of a document's id; of an unknown one, only what holds for all.
     pub fn of(id: &str) -> Self {
-        Knowledge { id: id.to_owned() }
+        Knowledge {
+            id: id.to_owned(),
+            package: None,
+        }
+    }
+
+    /// The same, for a document that a client of this package was generated from.
+    pub fn with_package(mut self, package: String) -> Self {
+        self.package = Some(package);
+        self
+    }
+
+    /// The package of the generated client.
+    pub fn package(&self) -> Option<&str> {
+        self.package.as_deref()
     }
 
     /// Whether the API is one of ETSI's, for which ETSI's rules for all its APIs hold (GS MEC 009).

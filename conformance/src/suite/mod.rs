@@ -25,7 +25,7 @@ pub use minimise::minimise;
 pub use options::{Clock, Options};
 pub use outcome::{Failure, Outcome, Stop};
 pub use plan::{Case, Plan, Run, case};
-pub use reproduce::{curl, rust_test};
+pub use reproduce::{Origin, OriginApi, curl, needed, rust_test};
 pub use responses::CHECKS as RESPONSE_CHECKS;
 pub use seed::{hash, short};
 pub use state::{ApiState, Clients, Suite};

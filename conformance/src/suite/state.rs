@@ -9,7 +9,7 @@ use mecforge_api::Api;
 use mecforge_instances::Schema;
 use mecforge_transport::Client;
 
-use super::{Fixtures, Options, Recorder};
+use super::{Fixtures, Options, Origin, OriginApi, Recorder};
 use crate::profile::Knowledge;
 
 /// One API under test.
@@ -99,6 +99,8 @@ pub struct Suite {
     pub clients: Clients,
     /// Application instances at the target.
     pub(crate) instances: tokio::sync::OnceCell<Vec<String>>,
+    /// What was sent before the cases, which share what it made.
+    preparation: std::sync::OnceLock<Vec<mecforge_report::Exchange>>,
     pub(crate) started: Instant,
     pub(crate) judged: AtomicU64,
     pub(crate) requests: AtomicU64,
@@ -127,6 +129,7 @@ impl Suite {
             target: target.trim_end_matches('/').to_owned(),
             clients,
             instances: tokio::sync::OnceCell::new(),
+            preparation: std::sync::OnceLock::new(),
             started: Instant::now(),
             judged: AtomicU64::new(0),
             requests: AtomicU64::new(0),
@@ -170,6 +173,32 @@ impl Suite {
     /// Milliseconds since the start.
     pub fn elapsed_ms(&self) -> u64 {
         u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX)
+    }
+
+    /// What was sent before the cases.
+    pub fn preparation(&self) -> &[mecforge_report::Exchange] {
+        self.preparation.get().map_or(&[], Vec::as_slice)
+    }
+
+    /// Keeps what was sent before the cases, once.
+    pub(crate) fn prepared(&self, exchanges: Vec<mecforge_report::Exchange>) {
+        let _ = self.preparation.set(exchanges);
+    }
+
+    /// What tests on the generated clients need to know.
+    pub fn origin(&self) -> Origin<'_> {
+        let mut apis = Vec::new();
+        for state in &self.apis {
+            apis.push(OriginApi {
+                api: &state.api,
+                base_path: &state.base_path,
+                package: state.knowledge.package(),
+            });
+        }
+        Origin {
+            target: &self.target,
+            apis,
+        }
     }
 
     /// Notes what could not be removed.

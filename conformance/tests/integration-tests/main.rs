@@ -3,5 +3,6 @@
 
 mod command_line;
 mod hostile;
+mod rust_test;
 mod server;
 mod verdicts;
