@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::behaviour::{Handler, transparent};
+use crate::behaviour::{Handler, handler, transparent};
 use crate::callbacks::Courier;
 
 /// The kind of mistake that a fault is.
@@ -152,6 +152,18 @@ impl Fault {
             permitted: None,
             handler: transparent(),
             courier: None,
+        }
+    }
+
+    /// No fault, but each request waits a moment, as where the platform is some way off.
+    #[must_use]
+    pub fn distance(delay: std::time::Duration) -> Self {
+        Self {
+            handler: handler(move |request, context| async move {
+                tokio::time::sleep(delay).await;
+                context.pass(request).await
+            }),
+            ..Self::none()
         }
     }
 

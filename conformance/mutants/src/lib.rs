@@ -7,6 +7,7 @@
 mod behaviour;
 mod callbacks;
 mod client;
+mod comparison;
 mod context;
 mod demonstration;
 mod fault;
@@ -22,6 +23,7 @@ mod survivors;
 mod upstream;
 mod wire;
 
+pub use comparison::{Comparison, Pair};
 pub use demonstration::{Demonstration, DemonstrationError, Stage};
 pub use fault::{Class, Fault};
 pub use faults::{catalogue, find};

@@ -69,6 +69,8 @@ pub struct Outcome {
     pub requests: Option<u64>,
     /// Cases that it judged, as far as it says.
     pub cases: Option<u64>,
+    /// The most memory that it had at a time, in KiB, where the system tells.
+    pub memory_kib: Option<u64>,
     /// How long it ran, in milliseconds.
     pub elapsed_ms: u64,
     /// Its exit code; none where it was stopped.
@@ -105,7 +107,7 @@ struct Finding {
     check: String,
     severity: String,
     #[serde(default)]
-    first_seen_ms: u64,
+    first_seen_ms: Option<u64>,
 }
 
 /// Lets the suite run once against a fresh platform behind a proxy with one fault.
@@ -121,7 +123,8 @@ pub async fn run(settings: &Settings, fault: Fault) -> Result<Outcome, RunError>
     let serving = tokio::spawn(proxy.serve());
     let report = platform.directory().join("report");
     let started = Instant::now();
-    let exit = suite(settings, address, &platform, &report).await;
+    let mut memory_kib = None;
+    let exit = suite(settings, address, &platform, &report, &mut memory_kib).await;
     let elapsed_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
     serving.abort();
     let read: Report = std::fs::read(report.join("report.json"))
@@ -132,6 +135,7 @@ pub async fn run(settings: &Settings, fault: Fault) -> Result<Outcome, RunError>
     platform.stop().await;
     let mut outcome = judge(settings, (id, class), exit?, elapsed_ms, &read);
     outcome.said = said;
+    outcome.memory_kib = memory_kib;
     Ok(outcome)
 }
 
@@ -167,7 +171,7 @@ fn judge(
         Suite::Conformance(_) => exit == Some(1) && !errors.is_empty(),
         Suite::Command(_) => exit.is_some_and(|code| code != 0),
     };
-    let first = errors.iter().map(|each| each.first_seen_ms).min();
+    let first = errors.iter().filter_map(|each| each.first_seen_ms).min();
     Outcome {
         fault: named.0,
         class: named.1,
@@ -176,6 +180,7 @@ fn judge(
         first_ms: killed.then(|| first.unwrap_or(elapsed_ms)),
         requests: report.run.requests,
         cases: report.run.cases,
+        memory_kib: None,
         elapsed_ms,
         exit,
         warnings: checks(report.findings.iter().filter(|each| each.severity != "error")),
@@ -190,6 +195,7 @@ async fn suite(
     target: SocketAddr,
     platform: &Platform,
     report: &Path,
+    memory_kib: &mut Option<u64>,
 ) -> Result<Option<i32>, RunError> {
     let mut command = match &settings.suite {
         Suite::Conformance(program) => {
@@ -214,15 +220,27 @@ async fn suite(
         .kill_on_drop(true)
         .spawn()
         .map_err(RunError::Suite)?;
-    let limit = settings.time + Duration::from_secs(30);
-    match tokio::time::timeout(limit, child.wait()).await {
-        Ok(status) => Ok(status.map_err(RunError::Suite)?.code()),
-        Err(_) => {
-            // It is gone in any case when it is dropped.
-            let _ = child.kill().await;
-            Ok(None)
+    let limit = tokio::time::sleep(settings.time + Duration::from_secs(30));
+    tokio::pin!(limit);
+    let mut looks = tokio::time::interval(Duration::from_millis(200));
+    loop {
+        tokio::select! {
+            status = child.wait() => return Ok(status.map_err(RunError::Suite)?.code()),
+            _ = looks.tick() => *memory_kib = child.id().and_then(most_memory).max(*memory_kib),
+            () = &mut limit => {
+                // It is gone in any case when it is dropped.
+                let _ = child.kill().await;
+                return Ok(None);
+            }
         }
     }
+}
+
+/// The most memory that a process has had, in KiB, where the system tells.
+fn most_memory(process: u32) -> Option<u64> {
+    let status = std::fs::read_to_string(format!("/proc/{process}/status")).ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    line.trim().trim_end_matches(" kB").parse().ok()
 }
 
 /// Whether a release of the suite has an option.
@@ -277,6 +295,7 @@ impl Outcome {
             first_ms: killed.then_some(12),
             requests: Some(34),
             cases: None,
+            memory_kib: None,
             elapsed_ms: 56,
             exit: Some(i32::from(killed)),
             warnings: Vec::new(),
