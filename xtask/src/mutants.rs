@@ -65,9 +65,17 @@ pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> anyhow::Resul
 }
 
 /// Builds platform, suite and proxy for release; the directory that has them.
-pub(crate) fn build(workspace: &Workspace) -> anyhow::Result<PathBuf> {
+fn build(workspace: &Workspace) -> anyhow::Result<PathBuf> {
     let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    cargo.current_dir(workspace.root()).args(["build", "--release"]);
+    cargo.current_dir(workspace.root());
+    run_to_end(programs(&mut cargo))?;
+    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| workspace.path("target"), PathBuf::from);
+    Ok(workspace.root().join(target).join("release"))
+}
+
+/// Lets cargo build platform, suite and proxy for release.
+pub(crate) fn programs(cargo: &mut Command) -> &mut Command {
+    cargo.args(["build", "--release"]);
     for (package, program) in [
         ("mep", "mep"),
         ("mecforge-conformance", "mec-conformance"),
@@ -76,9 +84,7 @@ pub(crate) fn build(workspace: &Workspace) -> anyhow::Result<PathBuf> {
     ] {
         cargo.args(["--package", package, "--bin", program]);
     }
-    run_to_end(&mut cargo)?;
-    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| workspace.path("target"), PathBuf::from);
-    Ok(workspace.root().join(target).join("release"))
+    cargo
 }
 
 /// Runs a command whose output is the caller's; an error where it fails.
