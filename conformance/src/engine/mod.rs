@@ -285,6 +285,7 @@ impl Engine {
             }
         }
         if unknown.is_empty() {
+            self.unsteady();
             context.clean_up().await;
             return;
         }
@@ -310,6 +311,14 @@ impl Engine {
             let until = reported.until.min(first_trace.len());
             let evidence = first_trace[reported.from.min(until)..until].to_vec();
             self.enter(case, &reported.failure, evidence, false, true);
+        }
+        self.unsteady();
+    }
+
+    /// Sees whether what did not repeat has come too often to be an accident.
+    fn unsteady(&self) {
+        if self.with(Ledger::now_and_then) && self.suite.options.stop_at_first_error {
+            self.suite.end();
         }
     }
 
@@ -418,17 +427,12 @@ impl Engine {
             rust_test: suite::rust_test(&self.suite.origin(), &name, &failure.expected, &needed),
             evidence,
         };
-        self.with(|ledger| {
-            let tally = ledger.tally(filed.place);
-            match flaky {
-                true => {
-                    tally.flaky = true;
-                    ledger.flaky.insert(filed.id, finding);
-                }
-                false => {
-                    tally.findings.push(filed.id.clone());
-                    ledger.findings.insert(filed.id, finding);
-                }
+        self.with(|ledger| match flaky {
+            true => ledger.once(filed.place, finding),
+            false => {
+                let tally = ledger.tally(filed.place);
+                tally.findings.push(filed.id.clone());
+                ledger.findings.insert(filed.id, finding);
             }
         });
     }

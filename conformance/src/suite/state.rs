@@ -115,6 +115,9 @@ pub struct Suite {
     pub(crate) receiver: OnceLock<Result<Receiver, String>>,
 }
 
+/// How long beyond the end of the run a breach that was seen before may be tried again.
+const GRACE: Duration = Duration::from_secs(10);
+
 impl Suite {
     /// A suite for APIs at a target.
     pub fn new(
@@ -182,6 +185,12 @@ impl Suite {
         let end = |most: Duration| most.saturating_sub(reserve.min(most / 4));
         let time = self.options.time;
         self.is_over() || time.is_some_and(|most| self.started.elapsed() >= end(most))
+    }
+
+    /// Whether not even a breach that was seen may be tried again: somebody interrupted, or the time has long been over.
+    pub fn is_over_altogether(&self) -> bool {
+        let late = |most| self.started.elapsed() >= most + GRACE;
+        self.options.time.is_some_and(late) || self.over.load(Ordering::Relaxed)
     }
 
     /// Ends the run; what has begun is brought to its end.
