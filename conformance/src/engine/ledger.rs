@@ -39,7 +39,15 @@ pub(super) struct Ledger {
     pub(super) flaky: BTreeMap<String, Finding>,
     /// What became of the cases of test purposes, by their ids.
     pub(super) purposes: BTreeMap<String, Tally>,
+    /// Where the flaky ones are filed.
+    places: BTreeMap<String, Place>,
 }
+
+/// Checks whose breach is none of the request's: many that did not repeat are a platform that fails now and then.
+const UNSTEADY: [&str; 2] = ["answers-completely", "no-server-error"];
+
+/// How many breaches that did not repeat are no accident any more.
+const MANY: u64 = 5;
 
 /// Where and under which id a breach is filed.
 pub(super) struct Filed {
@@ -80,6 +88,48 @@ impl Ledger {
     pub(super) fn known(&mut self, id: &str) -> bool {
         let finding = self.findings.get_mut(id).or_else(|| self.flaky.get_mut(id));
         finding.map(|finding| finding.occurrences += 1).is_some()
+    }
+
+    /// Files a finding that did not repeat.
+    pub(super) fn once(&mut self, place: Place, finding: Finding) {
+        self.tally(place).flaky = true;
+        self.places.insert(finding.id.clone(), place);
+        self.flaky.insert(finding.id.clone(), finding);
+    }
+
+    /// Where a platform fails now and then, none of its failures repeats, and yet each is one: takes them for findings
+    /// when there are many. Says whether there are new ones.
+    pub(super) fn now_and_then(&mut self) -> bool {
+        let mut new = false;
+        for check in UNSTEADY {
+            let of_check = |finding: &&Finding| finding.check == check;
+            let count: u64 = self
+                .flaky
+                .values()
+                .filter(of_check)
+                .map(|each| each.occurrences)
+                .sum();
+            if count < MANY {
+                continue;
+            }
+            let ids: Vec<_> = self
+                .flaky
+                .values()
+                .filter(of_check)
+                .map(|each| each.id.clone())
+                .collect();
+            for id in ids {
+                let (Some(mut finding), Some(place)) = (self.flaky.remove(&id), self.places.remove(&id))
+                else {
+                    continue;
+                };
+                finding.title += " now and then";
+                self.tally(place).findings.push(id.clone());
+                self.findings.insert(id, finding);
+                new = true;
+            }
+        }
+        new
     }
 
     /// The verdicts.

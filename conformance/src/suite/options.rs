@@ -34,6 +34,10 @@ pub struct Options {
     pub statement: Option<Statement>,
     /// How long checks wait for what takes time.
     pub clock: Clock,
+    /// Where notifications are received, `host:port`; none: a free port where the target reaches this machine.
+    pub callback_listen: Option<String>,
+    /// How the target sees that address, where it differs.
+    pub callback_url: Option<String>,
 }
 
 impl Default for Options {
@@ -52,6 +56,8 @@ impl Default for Options {
             test_purposes: None,
             statement: None,
             clock: Clock::default(),
+            callback_listen: None,
+            callback_url: None,
         }
     }
 }
