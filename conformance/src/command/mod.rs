@@ -2,6 +2,7 @@
 
 mod connection;
 mod lists;
+mod progress;
 mod receiver;
 mod run;
 

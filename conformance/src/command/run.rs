@@ -1,19 +1,18 @@
 //! `run` and `replay`.
 
 use std::collections::BTreeMap;
-use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use clap::Args;
-use indicatif::{ProgressBar, ProgressStyle};
 use mecforge_api::Api;
 use mecforge_report::{Expectation, Report, Result as Verdict, TextOptions};
 use serde::Deserialize;
 
 use super::connection::{ConnectionArguments, masked_command};
+use super::progress::observed;
 use super::receiver::ReceiverArguments;
 use super::{Exit, print};
 use crate::engine::{self, Engine};
@@ -289,36 +288,6 @@ fn exit(report: &Report) -> Exit {
         Verdict::Fails => Exit::Fails,
         Verdict::Inconclusive => Exit::Untestable,
     }
-}
-
-/// Runs an engine, shows progress on a terminal, and lets Ctrl-C end it with a report.
-async fn observed(engine: &Arc<Engine>, only: Option<&str>) -> Result<(), String> {
-    let bar = match std::io::stderr().is_terminal() {
-        true => ProgressBar::new(0),
-        false => ProgressBar::hidden(),
-    };
-    if let Ok(style) =
-        ProgressStyle::with_template("{elapsed_precise} {bar:30} {pos}/{len} cases, {msg}, {eta} left")
-    {
-        bar.set_style(style);
-    }
-    let mut ticks = tokio::time::interval(Duration::from_millis(200));
-    let run = engine.run(only);
-    tokio::pin!(run);
-    let result = loop {
-        tokio::select! {
-            result = &mut run => break result,
-            _ = tokio::signal::ctrl_c() => engine.interrupt(),
-            _ = ticks.tick() => {
-                let progress = engine.progress();
-                bar.set_length(progress.planned);
-                bar.set_position(progress.done);
-                bar.set_message(format!("{} requests, {} findings", progress.judged, progress.findings));
-            }
-        }
-    };
-    bar.finish_and_clear();
-    result
 }
 
 /// Writes all forms of a report.
