@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use mecforge_report::{Finding, Requirement, Verdict, finding_id};
 
-use crate::suite::{Case, Check, Failure, Suite};
+use crate::suite::{Case, Check, Failure, Outcome, Stop, Suite};
 
 /// A check at an operation (or at a whole API).
 pub(super) type Place = (&'static str, usize, Option<usize>);
@@ -19,12 +19,26 @@ pub(super) struct Tally {
     pub(super) flaky: bool,
 }
 
+impl Tally {
+    /// Counts how a case ended.
+    pub(super) fn count(&mut self, outcome: &Outcome) {
+        match outcome {
+            Ok(()) | Err(Stop::Fail(_)) => self.cases += 1,
+            Err(Stop::Inconclusive(reason)) => self.inconclusive = Some(reason.clone()),
+            Err(Stop::NotApplicable(reason)) => self.not_applicable = Some(reason.clone()),
+            Err(Stop::Gone(_) | Stop::Over) => {}
+        }
+    }
+}
+
 /// What is known so far.
 #[derive(Default)]
 pub(super) struct Ledger {
     pub(super) tallies: BTreeMap<Place, Tally>,
     pub(super) findings: BTreeMap<String, Finding>,
     pub(super) flaky: BTreeMap<String, Finding>,
+    /// What became of the cases of test purposes, by their ids.
+    pub(super) purposes: BTreeMap<String, Tally>,
     /// Where the flaky ones are filed.
     places: BTreeMap<String, Place>,
 }

@@ -116,18 +116,22 @@ fn items(suite: &Suite, api: usize, maker: usize) -> Option<mecforge_api::Templa
 }
 
 /// The path below the API's base path that `Location` names; none where it is absent or leads elsewhere.
-pub(super) fn location_path(suite: &Suite, exchange: &Exchange) -> Option<String> {
-    let location = exchange.header("location")?;
-    let path = match location.split_once("://") {
+pub fn location_path(suite: &Suite, exchange: &Exchange) -> Option<String> {
+    path_below(suite, exchange.call.api, exchange.header("location")?)
+}
+
+/// The path below an API's base path that a link leads to; none where it leads elsewhere.
+pub(crate) fn path_below(suite: &Suite, api: usize, link: &str) -> Option<String> {
+    let path = match link.split_once("://") {
         Some((_, rest)) => &rest[rest.find('/')?..],
-        None => location,
+        None => link,
     };
-    let base = &suite.apis[exchange.call.api].base_path;
+    let base = &suite.apis[api].base_path;
     match path.strip_prefix(base.as_str()) {
         Some(path) if path.starts_with('/') => Some(path.split(['?', '#']).next()?.to_owned()),
         // Behind a gateway the prefix may differ from the one that is asked: the API's own path is in it.
         _ => {
-            let own = &suite.apis[exchange.call.api].api.base_path;
+            let own = &suite.apis[api].api.base_path;
             let at = (!own.is_empty()).then(|| path.find(own.as_str())).flatten()?;
             Some(path[at + own.len()..].split(['?', '#']).next()?.to_owned())
         }
@@ -235,6 +239,12 @@ pub(crate) async fn prepare(context: &mut Context) -> Result<(), Stop> {
     let suite = Arc::clone(&context.suite);
     let mut instances = suite.options.app_instance_ids.clone();
     instances.extend(suite.fixtures.app_instance_ids.iter().cloned());
+    for person in &suite.fixtures.identity {
+        let id = &person.app_instance_id;
+        if !id.is_empty() && !instances.contains(id) {
+            instances.push(id.clone());
+        }
+    }
     let registration = suite.apis.iter().enumerate().find_map(|(index, state)| {
         let operation = state.api.operation("POST", "/registrations")?;
         Some((index, operation.index))
@@ -265,7 +275,7 @@ pub(crate) async fn prepare(context: &mut Context) -> Result<(), Stop> {
 
 /// The identifier of the first item of a list: a member named like the parameter, else one that ends in `Id`, else the
 /// last part of a link.
-pub(super) fn identifier(body: &Value, parameter: &str) -> Option<String> {
+pub(crate) fn identifier(body: &Value, parameter: &str) -> Option<String> {
     let text = |value: &Value| match value {
         Value::String(text) if !text.is_empty() => Some(text.clone()),
         Value::Number(number) => Some(number.to_string()),

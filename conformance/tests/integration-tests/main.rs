@@ -3,6 +3,9 @@
 
 mod command_line;
 mod hostile;
+mod purposes;
 mod rust_test;
+mod security;
 mod server;
+mod vault;
 mod verdicts;
