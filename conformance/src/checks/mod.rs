@@ -2,7 +2,7 @@
 
 mod http;
 mod input;
-mod state;
+pub(crate) mod state;
 
 use std::sync::{Arc, LazyLock};
 

@@ -137,12 +137,23 @@ impl ConnectionArguments {
                 .map(|token| Credentials::Bearer(Secret::new(token)))
         };
         settings.credentials = self.credentials().or_else(|| token(0)).unwrap_or_default();
+        let mut other_version = settings.clone();
+        other_version.http_version = match self.http2 {
+            true => HttpVersion::Http1,
+            false => HttpVersion::Http2Prior,
+        };
+        let other_version = Client::new(other_version)?;
         let main = Client::new(settings)?;
         let other = token(1)
             .map(|credentials| main.with_credentials(credentials))
             .transpose()?;
         let nobody = main.with_credentials(Credentials::None)?;
-        Ok(Clients { main, other, nobody })
+        Ok(Clients {
+            main,
+            other,
+            nobody,
+            other_version,
+        })
     }
 
     fn credentials(&self) -> Option<Credentials> {

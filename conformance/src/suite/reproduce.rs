@@ -1,6 +1,6 @@
 //! A finding as commands that repeat it: curl for everybody, a Rust test for users of the generated clients.
 
-use mecforge_report::Exchange;
+use mecforge_report::{Exchange, Message};
 
 /// Header fields that are left out, as curl or the HTTP client adds them by itself.
 const OWN: [&str; 4] = ["host", "user-agent", "content-length", "connection"];
@@ -13,7 +13,15 @@ fn quoted(text: &str) -> String {
 /// One curl line that sends a request again. A secret is written as the variable `$SECRET`.
 pub fn curl(exchange: &Exchange) -> String {
     let request = &exchange.request;
+    if request.version == super::raw::VERSION {
+        return raw(request);
+    }
     let mut words = vec!["curl -i --path-as-is --globoff".to_owned()];
+    match (request.version.as_str(), request.url.starts_with("https:")) {
+        ("HTTP/2", true) => words.push("--http2".to_owned()),
+        ("HTTP/2", false) => words.push("--http2-prior-knowledge".to_owned()),
+        _ => {}
+    }
     match request.method.as_str() {
         "GET" => {}
         "HEAD" => words.push("--head".to_owned()),
@@ -30,6 +38,38 @@ pub fn curl(exchange: &Exchange) -> String {
     }
     words.push(quoted(&request.url));
     words.join(" ")
+}
+
+/// A line that sends the bytes of a raw exchange again, as curl would mend them.
+fn raw(request: &Message) -> String {
+    let bytes = request.body.as_deref().unwrap_or_default();
+    let mut text = String::new();
+    for letter in bytes.chars() {
+        match letter {
+            '\r' => text.push_str("\\r"),
+            '\n' => text.push_str("\\n"),
+            '\\' => text.push_str("\\\\"),
+            '%' => text.push_str("%%"),
+            other => text.push(other),
+        }
+    }
+    let (secure, rest) = match request.url.split_once("://") {
+        Some((scheme, rest)) => (scheme == "https", rest),
+        None => (false, request.url.as_str()),
+    };
+    let authority = rest.split('/').next().unwrap_or_default();
+    let (host, port) = match authority.rsplit_once(':') {
+        Some((host, port)) if port.parse::<u16>().is_ok() => (host, port),
+        _ => (authority, if secure { "443" } else { "80" }),
+    };
+    let host = host.trim_start_matches('[').trim_end_matches(']');
+    match secure {
+        true => format!(
+            "printf {} | openssl s_client -quiet -connect {host}:{port}",
+            quoted(&text)
+        ),
+        false => format!("printf {} | nc -w 5 {host} {port}", quoted(&text)),
+    }
 }
 
 /// A Rust test that sends the same requests in the same order, with the HTTP client of the generated crates, and

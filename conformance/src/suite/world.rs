@@ -117,17 +117,21 @@ fn items(suite: &Suite, api: usize, maker: usize) -> Option<mecforge_api::Templa
 
 /// The path below the API's base path that `Location` names; none where it is absent or leads elsewhere.
 pub(super) fn location_path(suite: &Suite, exchange: &Exchange) -> Option<String> {
-    let location = exchange.header("location")?;
+    path_of(suite, exchange.call.api, exchange.header("location")?)
+}
+
+/// The path below the API's base path that an address names; none where it leads elsewhere.
+pub(super) fn path_of(suite: &Suite, api: usize, location: &str) -> Option<String> {
     let path = match location.split_once("://") {
         Some((_, rest)) => &rest[rest.find('/')?..],
         None => location,
     };
-    let base = &suite.apis[exchange.call.api].base_path;
+    let base = &suite.apis[api].base_path;
     match path.strip_prefix(base.as_str()) {
         Some(path) if path.starts_with('/') => Some(path.split(['?', '#']).next()?.to_owned()),
         // Behind a gateway the prefix may differ from the one that is asked: the API's own path is in it.
         _ => {
-            let own = &suite.apis[exchange.call.api].api.base_path;
+            let own = &suite.apis[api].api.base_path;
             let at = (!own.is_empty()).then(|| path.find(own.as_str())).flatten()?;
             Some(path[at + own.len()..].split(['?', '#']).next()?.to_owned())
         }
@@ -179,12 +183,15 @@ async fn parameter(
         values.insert(name.to_owned(), instance(&suite)?);
         return Ok(values);
     }
+    if let Some(shown) = made_elsewhere(context, api, prefix, name, &values).await? {
+        values.insert(name.to_owned(), shown);
+        return Ok(values);
+    }
     let collection = resource.and_then(|resource| resource.collection.as_deref());
     let list = collection
         .and_then(|collection| document.operation("GET", collection))
         .map(|operation| operation.index);
     if let Some(list) = list {
-        // Something may have to be made that the list then shows: services of an application are in /services.
         let call = context.call(api, list, &values).role(Role::SetUp);
         let exchange = context.send(call).await?;
         if let Some(found) = exchange.json().and_then(|body| identifier(&body, name)) {
@@ -195,6 +202,51 @@ async fn parameter(
     Err(Stop::Inconclusive(format!(
         "nothing exists at {prefix}, and the API can't make it; name one in --fixtures: [resources] \"{prefix}\" = [{{ {name} = \"…\" }}]"
     )))
+}
+
+/// Makes what is shown here and made elsewhere: services of an application are in /services too. What others made may
+/// be gone the next moment.
+async fn made_elsewhere(
+    context: &mut Context,
+    api: usize,
+    prefix: &str,
+    name: &str,
+    values: &Values,
+) -> Result<Option<String>, Stop> {
+    let suite = Arc::clone(&context.suite);
+    let document = &suite.apis[api].api;
+    let Some(get) = document.operation("GET", prefix).map(|operation| operation.index) else {
+        return Ok(None);
+    };
+    let other = document.resources.iter().find(|resource| {
+        resource.path.text() != prefix
+            && resource.path.last_parameter() == Some(name)
+            && resource.maker.is_some()
+    });
+    let Some(maker) = other
+        .and_then(|resource| resource.maker)
+        .filter(|_| !suite.options.read_only)
+    else {
+        return Ok(None);
+    };
+    let making = async {
+        let own = self::values(context, api, maker).await?;
+        make(context, api, maker, &own, None).await
+    };
+    let identifier = match Box::pin(making).await {
+        Ok(made) => made.values.get(name).cloned(),
+        Err(end @ (Stop::Gone(_) | Stop::Over)) => return Err(end),
+        // It is no matter of this operation; something may be in the list all the same.
+        Err(_) => None,
+    };
+    let Some(identifier) = identifier else {
+        return Ok(None);
+    };
+    let mut shown = values.clone();
+    shown.insert(name.to_owned(), identifier.clone());
+    let read = context.call(api, get, &shown).role(Role::SetUp);
+    let found = context.send(read).await?;
+    Ok(found.is_success().then_some(identifier))
 }
 
 fn is_application(prefix: &str, name: &str) -> bool {
