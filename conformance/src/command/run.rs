@@ -14,6 +14,7 @@ use mecforge_report::{Expectation, Report, Result as Verdict, TextOptions};
 use serde::Deserialize;
 
 use super::connection::{ConnectionArguments, masked_command};
+use super::receiver::ReceiverArguments;
 use super::{Exit, print};
 use crate::engine::{self, Engine};
 use crate::profile::{self, Knowledge};
@@ -78,6 +79,8 @@ pub(super) struct RunArguments {
     /// End at the first finding of severity error
     #[arg(long)]
     stop_at_first_error: bool,
+    #[command(flatten)]
+    receiver: ReceiverArguments,
     #[command(flatten)]
     connection: ConnectionArguments,
 }
@@ -213,7 +216,7 @@ fn suite(
         base_paths,
         app_instance_ids: arguments.app_instance_id.clone(),
         stop_at_first_error: arguments.stop_at_first_error,
-        ..Options::default()
+        ..arguments.receiver.options()
     };
     Ok(Arc::new(Suite::new(states, options, fixtures, &origin, clients)))
 }
@@ -243,6 +246,7 @@ pub(super) fn run(arguments: RunArguments) -> anyhow::Result<Exit> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let report = runtime.block_on(async {
         let suite = suite(&arguments, apis, seed, fixtures)?;
+        arguments.receiver.listen(&suite).await?;
         let engine = Engine::new(suite);
         let failure = observed(&engine, None).await.err();
         anyhow::Ok(engine::report(
@@ -327,6 +331,7 @@ fn write(report: &Report, directory: &Path) -> anyhow::Result<Vec<String>> {
 pub(super) fn replay(
     finding: &str,
     connection: ConnectionArguments,
+    receiver: ReceiverArguments,
     target: Option<String>,
     app_instance_id: Vec<String>,
 ) -> anyhow::Result<Exit> {
@@ -365,12 +370,15 @@ pub(super) fn replay(
             .map(|api| (api.id.clone(), api.base_path.clone()))
             .collect(),
         connection,
+        receiver,
         ..RunArguments::default()
     };
     let apis = apis(&arguments.profile, &arguments.document, arguments.repair)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let replayed = runtime.block_on(async {
-        let engine = Engine::new(suite(&arguments, apis, report.run.seed, Fixtures::default())?);
+        let suite = suite(&arguments, apis, report.run.seed, Fixtures::default())?;
+        arguments.receiver.listen(&suite).await?;
+        let engine = Engine::new(suite);
         let failure = observed(&engine, Some(&case)).await.err();
         anyhow::Ok(engine::report(
             &engine,

@@ -28,6 +28,10 @@ pub struct Options {
     pub stop_at_first_error: bool,
     /// How long checks wait for what takes time.
     pub clock: Clock,
+    /// Where notifications are received, `host:port`; none: a free port where the target reaches this machine.
+    pub callback_listen: Option<String>,
+    /// How the target sees that address, where it differs.
+    pub callback_url: Option<String>,
 }
 
 impl Default for Options {
@@ -44,6 +48,8 @@ impl Default for Options {
             app_instance_ids: Vec::new(),
             stop_at_first_error: false,
             clock: Clock::default(),
+            callback_listen: None,
+            callback_url: None,
         }
     }
 }

@@ -135,7 +135,7 @@ impl Context {
         let found = answer.responses().responses;
         for response in found.iter().filter(|response| response.status == 201) {
             let location = response.headers.iter().find(|(name, _)| name == "location");
-            let path = location.and_then(|(_, value)| world::path_of(&suite, api, value));
+            let path = location.and_then(|(_, value)| world::path_below(&suite, api, value));
             self.made.extend(path.map(|path| (api, path)));
         }
         self.trace.push(record(&suite, method, bytes, started, &answer));

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use mecforge_api::Part;
+use mecforge_api::{Api, Part, Resource};
 use serde_json::Value;
 
 use super::call::{Call, Exchange, Intent, Payload, Role};
@@ -116,15 +116,15 @@ fn items(suite: &Suite, api: usize, maker: usize) -> Option<mecforge_api::Templa
 }
 
 /// The path below the API's base path that `Location` names; none where it is absent or leads elsewhere.
-pub(super) fn location_path(suite: &Suite, exchange: &Exchange) -> Option<String> {
-    path_of(suite, exchange.call.api, exchange.header("location")?)
+pub fn location_path(suite: &Suite, exchange: &Exchange) -> Option<String> {
+    path_below(suite, exchange.call.api, exchange.header("location")?)
 }
 
-/// The path below the API's base path that an address names; none where it leads elsewhere.
-pub(super) fn path_of(suite: &Suite, api: usize, location: &str) -> Option<String> {
-    let path = match location.split_once("://") {
+/// The path below an API's base path that a link leads to; none where it leads elsewhere.
+pub(crate) fn path_below(suite: &Suite, api: usize, link: &str) -> Option<String> {
+    let path = match link.split_once("://") {
         Some((_, rest)) => &rest[rest.find('/')?..],
-        None => location,
+        None => link,
     };
     let base = &suite.apis[api].base_path;
     match path.strip_prefix(base.as_str()) {
@@ -183,9 +183,14 @@ async fn parameter(
         values.insert(name.to_owned(), instance(&suite)?);
         return Ok(values);
     }
-    if let Some(shown) = made_elsewhere(context, api, prefix, name, &values).await? {
-        values.insert(name.to_owned(), shown);
-        return Ok(values);
+    if let Some(maker) = made_elsewhere(document, prefix).filter(|_| !suite.options.read_only) {
+        // What a list shows may be another case's, and go while this one runs; what is made here stays.
+        let above = Box::pin(self::values(context, api, maker)).await?;
+        let made = Box::pin(make(context, api, maker, &above, None)).await?;
+        if let Some(found) = made.values.get(name) {
+            values.insert(name.to_owned(), found.clone());
+            return Ok(values);
+        }
     }
     let collection = resource.and_then(|resource| resource.collection.as_deref());
     let list = collection
@@ -204,49 +209,16 @@ async fn parameter(
     )))
 }
 
-/// Makes what is shown here and made elsewhere: services of an application are in /services too. What others made may
-/// be gone the next moment.
-async fn made_elsewhere(
-    context: &mut Context,
-    api: usize,
-    prefix: &str,
-    name: &str,
-    values: &Values,
-) -> Result<Option<String>, Stop> {
-    let suite = Arc::clone(&context.suite);
-    let document = &suite.apis[api].api;
-    let Some(get) = document.operation("GET", prefix).map(|operation| operation.index) else {
-        return Ok(None);
-    };
-    let other = document.resources.iter().find(|resource| {
-        resource.path.text() != prefix
-            && resource.path.last_parameter() == Some(name)
-            && resource.maker.is_some()
-    });
-    let Some(maker) = other
-        .and_then(|resource| resource.maker)
-        .filter(|_| !suite.options.read_only)
-    else {
-        return Ok(None);
-    };
-    let making = async {
-        let own = self::values(context, api, maker).await?;
-        make(context, api, maker, &own, None).await
-    };
-    let identifier = match Box::pin(making).await {
-        Ok(made) => made.values.get(name).cloned(),
-        Err(end @ (Stop::Gone(_) | Stop::Over)) => return Err(end),
-        // It is no matter of this operation; something may be in the list all the same.
-        Err(_) => None,
-    };
-    let Some(identifier) = identifier else {
-        return Ok(None);
-    };
-    let mut shown = values.clone();
-    shown.insert(name.to_owned(), identifier.clone());
-    let read = context.call(api, get, &shown).role(Role::SetUp);
-    let found = context.send(read).await?;
-    Ok(found.is_success().then_some(identifier))
+/// The operation that makes what a path names that has none of its own: a path that ends alike,
+/// `/applications/{appInstanceId}/services/{serviceId}` for `/services/{serviceId}`.
+fn made_elsewhere(document: &Api, prefix: &str) -> Option<usize> {
+    let alike =
+        |resource: &&Resource| resource.path.text() != prefix && resource.path.text().ends_with(prefix);
+    document
+        .resources
+        .iter()
+        .filter(alike)
+        .find_map(|resource| resource.maker)
 }
 
 fn is_application(prefix: &str, name: &str) -> bool {
@@ -267,6 +239,12 @@ pub(crate) async fn prepare(context: &mut Context) -> Result<(), Stop> {
     let suite = Arc::clone(&context.suite);
     let mut instances = suite.options.app_instance_ids.clone();
     instances.extend(suite.fixtures.app_instance_ids.iter().cloned());
+    for person in &suite.fixtures.identity {
+        let id = &person.app_instance_id;
+        if !id.is_empty() && !instances.contains(id) {
+            instances.push(id.clone());
+        }
+    }
     let registration = suite.apis.iter().enumerate().find_map(|(index, state)| {
         let operation = state.api.operation("POST", "/registrations")?;
         Some((index, operation.index))
@@ -297,7 +275,7 @@ pub(crate) async fn prepare(context: &mut Context) -> Result<(), Stop> {
 
 /// The identifier of the first item of a list: a member named like the parameter, else one that ends in `Id`, else the
 /// last part of a link.
-pub(super) fn identifier(body: &Value, parameter: &str) -> Option<String> {
+pub(crate) fn identifier(body: &Value, parameter: &str) -> Option<String> {
     let text = |value: &Value| match value {
         Value::String(text) if !text.is_empty() => Some(text.clone()),
         Value::Number(number) => Some(number.to_string()),
