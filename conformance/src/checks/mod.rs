@@ -5,6 +5,7 @@ mod http;
 mod input;
 mod model;
 mod notifications;
+pub(crate) mod purposes;
 mod security;
 pub(crate) mod state;
 mod time;
@@ -26,6 +27,7 @@ static PARTS: &[Part] = &[
     (|| concurrency::CHECKS, concurrency::plan),
     (|| input::CHECKS, input::plan),
     (|| &security::CHECKS, security::plan),
+    (|| purposes::CHECKS, purposes::plan),
 ];
 
 /// All checks, by group.
