@@ -28,7 +28,7 @@ pub(super) static APPLICATION: Check = Check {
     group: Group::Http,
     title: "below an application instance that does not exist there is nothing",
     severity: Severity::Error,
-    explanation: "Every operation below /applications/{appInstanceId} is asked for an instance that nobody knows, once it has been seen to work for one that exists; a success is a breach. ETSI's test purposes demand 404; any refusal is taken.",
+    explanation: "The lists, creations and confirmations of an application instance are asked for one that nobody knows, reading once it has been seen to work for one that exists; a success is a breach. ETSI's test purposes demand 404; any refusal is taken.",
     sources: &[
         Source::Etsi(
             "ETSI GS MEC-DEC 032-2",
@@ -74,10 +74,9 @@ pub(super) fn plan(suite: &Arc<Suite>, plan: &mut Plan, api: usize) {
     }
     for operation in &document.operations {
         let index = operation.index;
-        let below = operation
-            .path
-            .text()
-            .starts_with("/applications/{appInstanceId}/");
+        let text = operation.path.text();
+        let below = text.starts_with("/applications/{appInstanceId}/")
+            && operation.path.parameters().last() == Some("appInstanceId");
         if below && document.id.starts_with("mec011") {
             plan.add(suite, &APPLICATION, api, Some(index), "nobody", move |context| {
                 Box::pin(application(context, api, index))
