@@ -7,7 +7,7 @@ mod model;
 mod notifications;
 pub(crate) mod purposes;
 mod security;
-mod state;
+pub(crate) mod state;
 mod time;
 
 use std::sync::{Arc, LazyLock};
