@@ -3,6 +3,7 @@
 mod concurrency;
 mod http;
 mod input;
+mod lists;
 mod model;
 mod state;
 
@@ -29,6 +30,10 @@ static PARTS: &[Part] = &[
     Part {
         checks: model::CHECKS,
         plan: model::plan,
+    },
+    Part {
+        checks: lists::CHECKS,
+        plan: lists::plan,
     },
     Part {
         checks: concurrency::CHECKS,

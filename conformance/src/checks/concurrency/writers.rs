@@ -139,7 +139,9 @@ pub(super) async fn existing(context: &mut Context, api: usize, get: usize, put:
     };
     let write = |context: &Context, body: &Value| context.call(api, put, &values).json(body.clone());
     tag(&first)?;
-    let changed = context.send(write(context, &other(&body)).role(Role::Control)).await?;
+    let changed = context
+        .send(write(context, &other(&body)).role(Role::Control))
+        .await?;
     if !changed.is_success() {
         let reason = state.knowledge.may_refuse(key).unwrap_or("it may be right to");
         return Err(Stop::Inconclusive(format!(
