@@ -1,7 +1,9 @@
 //! The binary against servers that are right, wrong in one way, constant, or no servers at all.
 #![allow(clippy::unwrap_used)] // a test may panic
 
+mod boxes;
 mod command_line;
 mod hostile;
+mod sequences;
 mod server;
 mod verdicts;

@@ -58,7 +58,7 @@ pub(super) fn find(
     let free = texts
         .clone()
         .filter(|(name, text)| !is_bound(text) && !text.contains("://") && !name.ends_with("Type"))
-        .filter(|(name, _)| fits_any_text(&schema.pointer().to_owned(), state, name))
+        .filter(|(name, _)| fits_any_text(schema.pointer(), state, name))
         .find_map(|(name, _)| marked(name, format!("conformance-{unique}-")));
     let address = || {
         texts
