@@ -36,12 +36,27 @@ pub fn bind(body: &mut Value, values: &std::collections::BTreeMap<String, String
 #[derive(Clone, Debug, Default)]
 pub struct Knowledge {
     id: String,
+    package: Option<String>,
 }
 
 impl Knowledge {
     /// What is known of the API of a document's id; of an unknown one, only what holds for all.
     pub fn of(id: &str) -> Self {
-        Knowledge { id: id.to_owned() }
+        Knowledge {
+            id: id.to_owned(),
+            package: None,
+        }
+    }
+
+    /// The same, for a document that a client of this package was generated from.
+    pub fn with_package(mut self, package: String) -> Self {
+        self.package = Some(package);
+        self
+    }
+
+    /// The package of the generated client.
+    pub fn package(&self) -> Option<&str> {
+        self.package.as_deref()
     }
 
     /// Whether the API is one of ETSI's, for which ETSI's rules for all its APIs hold (GS MEC 009).
@@ -153,6 +168,30 @@ impl Knowledge {
                 &["isLocal", "livenessInterval"]
             }
             _ => &[],
+        }
+    }
+
+    /// Top-level properties that only the platform may set: what a client sends in them must be ignored or refused.
+    pub fn server_set(&self, operation: &str) -> &'static [&'static str] {
+        if !self.is_of_etsi() {
+            return &[];
+        }
+        match (self.id.as_str(), operation) {
+            // MEC 011, 8.1.2.2: assigned by the platform, absent in POST requests; links are the platform's.
+            ("mec011-service-management", "POST /applications/{appInstanceId}/services") => {
+                &["serInstanceId", "_links"]
+            }
+            // Of every ETSI API: links lead to what the platform has made.
+            (_, operation) if operation.starts_with("POST ") || operation.starts_with("PUT ") => &["_links"],
+            _ => &[],
+        }
+    }
+
+    /// The property that has the identifier which a path parameter names, where the two have different names.
+    pub fn identifier_property<'name>(&self, parameter: &'name str) -> &'name str {
+        match (self.id.as_str(), parameter) {
+            ("mec011-service-management", "serviceId") => "serInstanceId",
+            _ => parameter,
         }
     }
 

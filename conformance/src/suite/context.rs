@@ -159,7 +159,11 @@ impl Context {
     /// # Errors
     /// [`Stop::Gone`] if there is nobody to talk to, [`Stop::Over`] if the run is over.
     pub async fn send(&mut self, call: Call) -> Result<Exchange, Stop> {
-        if call.role != Role::CleanUp && self.suite.is_over() {
+        let over = match self.mode {
+            Mode::First => self.suite.is_over(),
+            Mode::Again => self.suite.is_over_altogether(),
+        };
+        if call.role != Role::CleanUp && over {
             return Err(Stop::Over);
         }
         if self.suite.options.read_only && !matches!(call.method.as_str(), "GET" | "HEAD" | "OPTIONS") {
@@ -290,7 +294,9 @@ impl Context {
 
     /// Puts the values of the path and the callback address into a generated body.
     pub fn bind(&self, body: &mut Value, values: &Values) {
-        crate::profile::bind(body, values, "http://127.0.0.1:9/mec-conformance");
+        let callback = self.receiver().map(super::Receiver::swallowing);
+        let nobody = || "http://127.0.0.1:9/mec-conformance".to_owned();
+        crate::profile::bind(body, values, &callback.unwrap_or_else(|_| nobody()));
     }
 
     /// Removes what the case made. What can't be removed is noted for the report.

@@ -1,5 +1,6 @@
 //! What every check stands on: the suite's data, requests, resources at the target, and verdicts.
 
+mod action;
 mod call;
 mod check;
 mod context;
@@ -9,6 +10,7 @@ mod minimise;
 mod options;
 mod outcome;
 mod plan;
+mod receiver;
 mod record;
 mod reproduce;
 mod responses;
@@ -25,9 +27,11 @@ pub use minimise::minimise;
 pub use options::{Clock, Options};
 pub use outcome::{Failure, Outcome, Stop};
 pub use plan::{Case, Plan, Run, case};
-pub use reproduce::{curl, rust_test};
+pub use receiver::{Behaviour, Letter, Mailbox, Receiver};
+pub use reproduce::{Origin, OriginApi, curl, needed, rust_test};
 pub use responses::CHECKS as RESPONSE_CHECKS;
 pub use seed::{hash, short};
+pub(crate) use state::declares;
 pub use state::{ApiState, Clients, Suite};
-pub(crate) use world::prepare;
 pub use world::{Made, Values, location_path, reading};
+pub(crate) use world::{identifier, path_below, prepare};

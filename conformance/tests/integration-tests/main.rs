@@ -4,6 +4,10 @@
 mod boxes;
 mod command_line;
 mod hostile;
+mod purposes;
+mod rust_test;
+mod security;
 mod sequences;
 mod server;
+mod vault;
 mod verdicts;
