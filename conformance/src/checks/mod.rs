@@ -3,11 +3,12 @@
 mod concurrency;
 mod http;
 mod input;
+mod lists;
 mod model;
 mod notifications;
 pub(crate) mod purposes;
 mod security;
-mod state;
+pub(crate) mod state;
 mod time;
 
 use std::sync::{Arc, LazyLock};
@@ -24,6 +25,7 @@ static PARTS: &[Part] = &[
     (|| notifications::CHECKS, notifications::plan),
     (|| time::CHECKS, time::plan),
     (|| model::CHECKS, model::plan),
+    (|| lists::CHECKS, lists::plan),
     (|| concurrency::CHECKS, concurrency::plan),
     (|| input::CHECKS, input::plan),
     (|| &security::CHECKS, security::plan),
