@@ -1,5 +1,6 @@
 //! The checks: what each group demands, and the cases by which it is tested.
 
+mod existence;
 mod http;
 mod input;
 mod security;
@@ -28,6 +29,10 @@ static PARTS: &[Part] = &[
     Part {
         checks: || input::CHECKS,
         plan: input::plan,
+    },
+    Part {
+        checks: || existence::CHECKS,
+        plan: existence::plan,
     },
     Part {
         checks: || &security::CHECKS,

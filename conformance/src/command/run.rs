@@ -75,6 +75,9 @@ pub(super) struct RunArguments {
     /// Known failures (TOML): reported apart, exit code 0
     #[arg(long, value_name = "FILE")]
     expect: Option<PathBuf>,
+    /// Send requests of uncertain end too (request smuggling): not through a proxy that others use
+    #[arg(long)]
+    smuggling: bool,
     /// End at the first finding of severity error
     #[arg(long)]
     stop_at_first_error: bool,
@@ -212,6 +215,7 @@ fn suite(
         skip: arguments.skip.clone(),
         base_paths,
         app_instance_ids: arguments.app_instance_id.clone(),
+        smuggling: arguments.smuggling,
         stop_at_first_error: arguments.stop_at_first_error,
         ..Options::default()
     };
@@ -356,6 +360,7 @@ pub(super) fn replay(
         document: document.into_iter().map(PathBuf::from).collect(),
         repair: report.run.command.iter().any(|word| word == "--repair"),
         seed: Some(report.run.seed),
+        smuggling: report.run.command.iter().any(|word| word == "--smuggling"),
         jobs: 1,
         app_instance_id,
         base_path: report

@@ -17,6 +17,9 @@ fn quoted(text: &str) -> String {
 /// One curl line that sends a request again. A secret is written as the variable `$SECRET`.
 pub fn curl(exchange: &Exchange) -> String {
     let request = &exchange.request;
+    if request.version == super::RAW {
+        return netcat(&request.url, request.body.as_deref().unwrap_or_default());
+    }
     let mut words = vec!["curl -i --path-as-is --globoff".to_owned()];
     match request.method.as_str() {
         "GET" => {}
@@ -36,9 +39,41 @@ pub fn curl(exchange: &Exchange) -> String {
     words.join(" ")
 }
 
+/// A line that sends bytes as they are, which curl can't.
+fn netcat(url: &str, bytes: &str) -> String {
+    let (secure, rest) = match url.split_once("://") {
+        Some((scheme, rest)) => (scheme == "https", rest),
+        None => (false, url),
+    };
+    let authority = rest.split('/').next().unwrap_or_default();
+    let (host, port) = match authority.rsplit_once(':') {
+        Some((host, port)) if !port.ends_with(']') => (host, port),
+        _ => (authority, if secure { "443" } else { "80" }),
+    };
+    let escaped = bytes
+        .replace('\\', r"\\")
+        .replace('%', "%%")
+        .replace('\r', r"\r")
+        .replace('\n', r"\n");
+    let text = quoted(&escaped).replace("***", "'\"$SECRET\"'");
+    match secure {
+        true => format!("printf {text} | openssl s_client -quiet -connect {host}:{port}"),
+        false => format!("printf {text} | nc -w 5 {} {port}", host.trim_matches(['[', ']'])),
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use super::quoted;
+    use super::{netcat, quoted};
+
+    #[test]
+    fn writes_bytes_for_netcat() {
+        let line = netcat("http://127.0.0.1:80/a", "GET /%2f HTTP/1.1\r\n\r\n");
+        assert_eq!(
+            line,
+            r"printf 'GET /%%2f HTTP/1.1\r\n\r\n' | nc -w 5 127.0.0.1 80"
+        );
+    }
 
     #[test]
     fn quotes_for_the_shell() {

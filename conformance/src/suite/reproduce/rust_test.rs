@@ -24,6 +24,12 @@ pub struct Origin<'run> {
 ///
 /// `expected` is the finding's text; the statuses that it names are what the test asserts.
 pub fn rust_test(origin: &Origin<'_>, name: &str, expected: &str, exchanges: &[Exchange]) -> String {
+    if exchanges
+        .iter()
+        .any(|exchange| exchange.request.version == crate::suite::RAW)
+    {
+        return "// No HTTP client sends these bytes; the command above repeats the finding.\n".to_owned();
+    }
     let steps: Option<Vec<_>> = exchanges
         .iter()
         .map(|exchange| Step::of(origin, exchange))
