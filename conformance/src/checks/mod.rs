@@ -3,6 +3,7 @@
 mod existence;
 mod http;
 mod input;
+mod lifecycle;
 mod security;
 mod state;
 
@@ -33,6 +34,10 @@ static PARTS: &[Part] = &[
     Part {
         checks: || existence::CHECKS,
         plan: existence::plan,
+    },
+    Part {
+        checks: || lifecycle::CHECKS,
+        plan: lifecycle::plan,
     },
     Part {
         checks: || &security::CHECKS,

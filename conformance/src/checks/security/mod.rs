@@ -10,7 +10,7 @@ mod disclosure;
 mod identifiers;
 mod ownership;
 mod paths;
-mod properties;
+pub(super) mod properties;
 mod smuggling;
 mod steady;
 mod strings;
