@@ -2,6 +2,7 @@
 
 mod connection;
 mod lists;
+mod receiver;
 mod run;
 
 use std::io::Write;
@@ -67,6 +68,8 @@ enum Command {
         finding: String,
         #[command(flatten)]
         connection: Box<connection::ConnectionArguments>,
+        #[command(flatten)]
+        receiver: Box<receiver::ReceiverArguments>,
         /// Another target than the report's
         #[arg(long, value_name = "URL")]
         target: Option<String>,
@@ -98,9 +101,10 @@ pub fn main(arguments: Arguments) -> ExitCode {
         Command::Replay {
             finding,
             connection,
+            receiver,
             target,
             app_instance_id,
-        } => run::replay(&finding, *connection, target, app_instance_id),
+        } => run::replay(&finding, *connection, *receiver, target, app_instance_id),
         Command::Compare { before, after } => compare(&before, &after),
         Command::Badge { report } => read(&report).and_then(|report| {
             print(&mecforge_report::badge(&report))?;

@@ -14,6 +14,7 @@ use mecforge_report::{Expectation, Report, Result as Verdict, TextOptions};
 use serde::Deserialize;
 
 use super::connection::{ConnectionArguments, masked_command};
+use super::receiver::ReceiverArguments;
 use super::{Exit, print};
 use crate::engine::{self, Engine};
 use crate::profile::{self, Knowledge};
@@ -63,6 +64,9 @@ pub(super) struct RunArguments {
     /// Application instances that exist at the target; the second serves to see whether applications are kept apart
     #[arg(long, value_name = "ID", value_delimiter = ',')]
     app_instance_id: Vec<String>,
+    /// ETSI's test purposes too, with a verdict for each: all of the APIs under test, or those of these identifiers
+    #[arg(long, value_name = "ID", num_args = 0.., value_delimiter = ',', value_parser = purpose)]
+    tp: Option<Vec<String>>,
     /// Send safe methods alone: for a live system
     #[arg(long)]
     read_only: bool,
@@ -82,6 +86,8 @@ pub(super) struct RunArguments {
     #[arg(long)]
     stop_at_first_error: bool,
     #[command(flatten)]
+    receiver: ReceiverArguments,
+    #[command(flatten)]
     connection: ConnectionArguments,
 }
 
@@ -98,6 +104,15 @@ fn selection(text: &str) -> Result<(String, String), String> {
         )),
         "api" | "check" | "op" => Ok((kind, value)),
         other => Err(format!("\"{other}\" is none of api, check, op")),
+    }
+}
+
+fn purpose(id: &str) -> Result<String, String> {
+    match crate::purposes::find(id) {
+        Some(purpose) => Ok(purpose.id.clone()),
+        None => Err(format!(
+            "there is no test purpose \"{id}\"; without identifiers --tp runs all of the APIs under test"
+        )),
     }
 }
 
@@ -217,7 +232,8 @@ fn suite(
         app_instance_ids: arguments.app_instance_id.clone(),
         smuggling: arguments.smuggling,
         stop_at_first_error: arguments.stop_at_first_error,
-        ..Options::default()
+        test_purposes: arguments.tp.clone(),
+        ..arguments.receiver.options()
     };
     Ok(Arc::new(Suite::new(states, options, fixtures, &origin, clients)))
 }
@@ -247,6 +263,7 @@ pub(super) fn run(arguments: RunArguments) -> anyhow::Result<Exit> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let report = runtime.block_on(async {
         let suite = suite(&arguments, apis, seed, fixtures)?;
+        arguments.receiver.listen(&suite).await?;
         let engine = Engine::new(suite);
         let failure = observed(&engine, None).await.err();
         anyhow::Ok(engine::report(
@@ -331,6 +348,7 @@ fn write(report: &Report, directory: &Path) -> anyhow::Result<Vec<String>> {
 pub(super) fn replay(
     finding: &str,
     connection: ConnectionArguments,
+    receiver: ReceiverArguments,
     target: Option<String>,
     app_instance_id: Vec<String>,
 ) -> anyhow::Result<Exit> {
@@ -362,6 +380,7 @@ pub(super) fn replay(
         seed: Some(report.run.seed),
         smuggling: report.run.command.iter().any(|word| word == "--smuggling"),
         jobs: 1,
+        tp: Some(Vec::new()),
         app_instance_id,
         base_path: report
             .run
@@ -370,12 +389,15 @@ pub(super) fn replay(
             .map(|api| (api.id.clone(), api.base_path.clone()))
             .collect(),
         connection,
+        receiver,
         ..RunArguments::default()
     };
     let apis = apis(&arguments.profile, &arguments.document, arguments.repair)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let replayed = runtime.block_on(async {
-        let engine = Engine::new(suite(&arguments, apis, report.run.seed, Fixtures::default())?);
+        let suite = suite(&arguments, apis, report.run.seed, Fixtures::default())?;
+        arguments.receiver.listen(&suite).await?;
+        let engine = Engine::new(suite);
         let failure = observed(&engine, Some(&case)).await.err();
         anyhow::Ok(engine::report(
             &engine,

@@ -1,23 +1,30 @@
 //! Runs the cases of a plan: side by side, within the limits of the run, each breach tried again before it is believed.
 
 mod ledger;
+mod purposes;
 mod report;
 pub mod time;
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use mecforge_report::{Finding, Severity};
 
 use crate::checks;
-use crate::suite::{self, Case, Context, Failure, Mode, Plan, Reported, Role, Stop, Suite};
+use crate::suite::{self, Case, Context, Failure, Group, Mode, Plan, Reported, Role, Stop, Suite};
 use ledger::{Ledger, file};
 
 pub use report::report;
 
 /// Rounds of random cases where neither `--cases` nor `--time` says how many.
 const ROUNDS: u64 = 10;
+
+/// Cases that wait for time at the same time.
+const WAITING: usize = 64;
+
+/// What random cases leave of the time of a run to those that must come last; at most a quarter of it.
+const RESERVE: Duration = Duration::from_secs(8);
 
 /// What a run is up to, for whoever shows it.
 #[derive(Clone, Debug, Default)]
@@ -107,17 +114,21 @@ impl Engine {
                 ledger.tally((case.check.id, case.api, case.operation));
             });
         }
-        for stage in 0..=2 {
-            self.all(cases.iter().filter(|case| case.stage == stage).cloned().collect())
-                .await;
-        }
-        if only.is_none() {
-            self.random(&plan).await;
-        }
-        for stage in 3..=4 {
-            self.all(cases.iter().filter(|case| case.stage == stage).cloned().collect())
-                .await;
-        }
+        let of = |stage| -> Vec<Case> { cases.iter().filter(|case| case.stage == stage).cloned().collect() };
+        let reserve = if of(4).is_empty() { Duration::ZERO } else { RESERVE };
+        let jobs = self.suite.options.jobs;
+        // What waits for time waits beside the others.
+        let waiting = self.all(of(3), WAITING, reserve);
+        let busy = async {
+            for stage in 0..=2 {
+                self.all(of(stage), jobs, reserve).await;
+            }
+            if only.is_none() {
+                self.random(&plan, reserve).await;
+            }
+        };
+        tokio::join!(waiting, busy);
+        self.all(of(4), jobs, Duration::ZERO).await;
         base.clean_up().await;
         let gone = self.gone.lock().unwrap_or_else(PoisonError::into_inner).clone();
         match gone.filter(|_| self.suite.judged() == 0) {
@@ -162,8 +173,14 @@ impl Engine {
                 }
             },
         }
+        if !self.suite.options.read_only {
+            // Cases that need the receiver say themselves why there is none.
+            let _ = self.suite.listen().await;
+        }
         context.reported.clear();
-        match suite::prepare(context).await {
+        let prepared = suite::prepare(context).await;
+        self.suite.prepared(std::mem::take(&mut context.trace));
+        match prepared {
             Err(Stop::Gone(reason)) => Err(reason),
             _ => Ok(()),
         }
@@ -205,17 +222,17 @@ impl Engine {
         }
     }
 
-    /// Runs cases side by side, in their order.
-    async fn all(self: &Arc<Self>, cases: Vec<Case>) {
+    /// Runs cases side by side, in their order; none begins when only `reserve` is left of the time.
+    async fn all(self: &Arc<Self>, cases: Vec<Case>, jobs: usize, reserve: Duration) {
         let next = Arc::new(AtomicU64::new(0));
         let cases = Arc::new(cases);
         let mut workers = tokio::task::JoinSet::new();
-        for _ in 0..self.suite.options.jobs.max(1) {
+        for _ in 0..jobs.clamp(1, cases.len().max(1)) {
             let (engine, next, cases) = (Arc::clone(self), Arc::clone(&next), Arc::clone(&cases));
             workers.spawn(async move {
                 while let Ok(at) = usize::try_from(next.fetch_add(1, Ordering::Relaxed))
                     && let Some(case) = cases.get(at)
-                    && !engine.suite.is_over()
+                    && !engine.suite.is_nearly_over(reserve)
                 {
                     engine.judge(case).await;
                     engine.done.fetch_add(1, Ordering::Relaxed);
@@ -225,10 +242,10 @@ impl Engine {
         while workers.join_next().await.is_some() {}
     }
 
-    async fn random(self: &Arc<Self>, plan: &Plan) {
+    async fn random(self: &Arc<Self>, plan: &Plan, reserve: Duration) {
         let bounded = self.suite.options.cases.is_some() || self.suite.options.time.is_some();
         let mut round = 0;
-        while !plan.random.is_empty() && !self.suite.is_over() && (bounded || round < ROUNDS) {
+        while !plan.random.is_empty() && !self.suite.is_nearly_over(reserve) && (bounded || round < ROUNDS) {
             let selected = plan.random.iter().map(|make| make(round)).filter(|case| {
                 let document = &self.suite.apis[case.api].api;
                 let key = case
@@ -241,7 +258,7 @@ impl Engine {
                 break;
             }
             let before = self.suite.judged();
-            self.all(cases).await;
+            self.all(cases, self.suite.options.jobs, reserve).await;
             if self.suite.judged() == before {
                 break; // Nothing can be sent any more; another round would change nothing.
             }
@@ -268,6 +285,7 @@ impl Engine {
             }
         }
         if unknown.is_empty() {
+            self.unsteady();
             context.clean_up().await;
             return;
         }
@@ -290,15 +308,26 @@ impl Engine {
             context.clean_up().await;
         }
         for (_, reported) in unknown {
-            let evidence = first_trace.iter().take(reported.until).cloned().collect();
+            let until = reported.until.min(first_trace.len());
+            let evidence = first_trace[reported.from.min(until)..until].to_vec();
             self.enter(case, &reported.failure, evidence, false, true);
+        }
+        self.unsteady();
+    }
+
+    /// Sees whether what did not repeat has come too often to be an accident.
+    fn unsteady(&self) {
+        if self.with(Ledger::now_and_then) && self.suite.options.stop_at_first_error {
+            self.suite.end();
         }
     }
 
     /// Runs a case once, and counts what it judged.
     async fn once(&self, case: &Case, mode: Mode) -> (Vec<Reported>, Context) {
         let mut context = Context::new(&self.suite, case, mode);
-        let outcome = if case.alone {
+        let outcome = if case.stage == 3 {
+            (case.run)(&mut context).await
+        } else if case.alone {
             let _guard = self.alone.write().await;
             (case.run)(&mut context).await
         } else {
@@ -311,11 +340,13 @@ impl Engine {
             for place in judged {
                 ledger.tally(place).cases += 1;
             }
-            match &outcome {
-                Ok(()) | Err(Stop::Fail(_)) => ledger.tally(own).cases += 1,
-                Err(Stop::Inconclusive(reason)) => ledger.tally(own).inconclusive = Some(reason.clone()),
-                Err(Stop::NotApplicable(reason)) => ledger.tally(own).not_applicable = Some(reason.clone()),
-                Err(Stop::Gone(_) | Stop::Over) => {}
+            ledger.tally(own).count(&outcome);
+            if case.check.group == Group::TestPurposes {
+                ledger
+                    .purposes
+                    .entry(case.id.clone())
+                    .or_default()
+                    .count(&outcome);
             }
         });
         match outcome {
@@ -332,13 +363,12 @@ impl Engine {
     /// A breach has repeated: makes its request smaller and enters the finding.
     async fn confirm(&self, case: &Case, reported: &Reported, context: &mut Context) {
         let before = context.trace.len();
-        let smaller = suite::minimise(context, &reported.failure).await;
-        let mut evidence: Vec<_> = context
-            .trace
-            .iter()
-            .take(reported.until.min(before))
-            .cloned()
-            .collect();
+        let smaller = match reported.failure.minimal {
+            true => None,
+            false => suite::minimise(context, &reported.failure).await,
+        };
+        let until = reported.until.min(before);
+        let mut evidence = context.trace[reported.from.min(until)..until].to_vec();
         if smaller.is_some() {
             evidence.extend(context.trace.get(before).cloned());
         }
@@ -361,30 +391,22 @@ impl Engine {
         let state = &self.suite.apis[filed.place.1];
         let mut references = filed.check.references();
         if let Some(operation) = filed.place.2.map(|index| &state.api.operations[index]) {
+            let document = format!("{} {}", state.api.title, state.api.version);
+            let pointer = failure.pointer.as_ref().unwrap_or(&operation.pointer);
+            let clause = operation
+                .clause
+                .clone()
+                .or_else(|| crate::profile::clause(&state.api.id, &operation.method, operation.path.text()));
             references.push(mecforge_report::Reference {
-                document: format!("{} {}", state.api.title, state.api.version),
-                place: failure
-                    .pointer
-                    .clone()
-                    .unwrap_or_else(|| operation.pointer.clone()),
+                document,
+                place: match clause {
+                    Some(clause) => format!("clause {clause}, {pointer}"),
+                    None => pointer.clone(),
+                },
                 url: None,
             });
         }
-        let last: Vec<_> = evidence
-            .iter()
-            .filter(|exchange| exchange.role != "clean-up")
-            .cloned()
-            .collect();
-        let curl: Vec<_> = match minimised {
-            true => last.last().into_iter().map(suite::curl).collect(),
-            false => last.iter().map(suite::curl).collect(),
-        };
-        let origin = suite::Origin {
-            api: &state.api,
-            base_path: &state.base_path,
-            target: &self.suite.target,
-            package: state.knowledge.package(),
-        };
+        let needed = suite::needed(self.suite.preparation(), &evidence, minimised);
         let name = filed.id.to_lowercase().replace('-', "_");
         let finding = Finding {
             id: filed.id.clone(),
@@ -400,22 +422,17 @@ impl Engine {
             errata: Vec::new(),
             occurrences: 1,
             first_seen_ms: self.suite.elapsed_ms(),
-            minimised,
-            curl: curl.join("\n"),
-            rust_test: suite::rust_test(&origin, &name, &failure.expected, &last),
+            minimised: minimised || failure.minimal,
+            curl: suite::curl(&needed),
+            rust_test: suite::rust_test(&self.suite.origin(), &name, &failure.expected, &needed),
             evidence,
         };
-        self.with(|ledger| {
-            let tally = ledger.tally(filed.place);
-            match flaky {
-                true => {
-                    tally.flaky = true;
-                    ledger.flaky.insert(filed.id, finding);
-                }
-                false => {
-                    tally.findings.push(filed.id.clone());
-                    ledger.findings.insert(filed.id, finding);
-                }
+        self.with(|ledger| match flaky {
+            true => ledger.once(filed.place, finding),
+            false => {
+                let tally = ledger.tally(filed.place);
+                tally.findings.push(filed.id.clone());
+                ledger.findings.insert(filed.id, finding);
             }
         });
     }

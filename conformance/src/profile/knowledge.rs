@@ -208,6 +208,36 @@ impl Knowledge {
         parameter != "scope_of_locality" || value.as_str().is_some_and(|text| listed.contains(&text))
     }
 
+    /// Another list and item (paths) in which what an operation makes can be read as well.
+    pub fn view(&self, maker: &str) -> Option<(&'static str, &'static str)> {
+        match (self.id.as_str(), maker) {
+            ("mec011-service-management", "POST /applications/{appInstanceId}/services") => {
+                Some(("/services", "/services/{serviceId}"))
+            }
+            _ => None,
+        }
+    }
+
+    /// A property of something that applications can't make, and two values between which one may ask to change it.
+    pub fn toggles(&self, operation: &str) -> Option<(&'static str, [Value; 2])> {
+        match (self.id.as_str(), operation) {
+            // Whether a rule can be put in force depends on more than requests; its priority does not.
+            ("mec011-app-support", "PUT /applications/{appInstanceId}/traffic_rules/{trafficRuleId}") => {
+                Some(("priority", [json!(1), json!(2)]))
+            }
+            ("mec011-app-support", "PUT /applications/{appInstanceId}/dns_rules/{dnsRuleId}") => {
+                Some(("state", [json!("ACTIVE"), json!("INACTIVE")]))
+            }
+            _ => None,
+        }
+    }
+
+    /// Whether nothing but requests of clients changes what an operation makes, so that two readings without a change
+    /// between them are the same in every property.
+    pub fn stays(&self, maker: &str) -> bool {
+        self.id.starts_with("mec011") && self.may_refuse(maker).is_none()
+    }
+
     /// Whether what is at a path changes though nobody changes it (clocks, heartbeats).
     pub fn changes_by_itself(&self, path: &str) -> bool {
         path.ends_with("/liveness") || path.contains("/timing/")

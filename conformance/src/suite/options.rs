@@ -28,8 +28,14 @@ pub struct Options {
     pub smuggling: bool,
     /// Ends the run at the first finding of severity error.
     pub stop_at_first_error: bool,
+    /// ETSI's test purposes to run: these; all of the APIs under test if the list is empty; none without one.
+    pub test_purposes: Option<Vec<String>>,
     /// How long checks wait for what takes time.
     pub clock: Clock,
+    /// Where notifications are received, `host:port`; none: a free port where the target reaches this machine.
+    pub callback_listen: Option<String>,
+    /// How the target sees that address, where it differs.
+    pub callback_url: Option<String>,
 }
 
 impl Default for Options {
@@ -46,7 +52,10 @@ impl Default for Options {
             app_instance_ids: Vec::new(),
             smuggling: false,
             stop_at_first_error: false,
+            test_purposes: None,
             clock: Clock::default(),
+            callback_listen: None,
+            callback_url: None,
         }
     }
 }

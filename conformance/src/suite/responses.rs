@@ -404,7 +404,11 @@ impl Judge<'_> {
                 breach.keyword,
                 if place.is_empty() { "its root" } else { &place }
             );
-            let failure = Failure::new(title, breach.message, self.exchange.summary());
+            let failure = Failure::new(
+                title,
+                format!("a body that obeys {}", breach.schema_pointer),
+                format!("{}; {}", breach.message, self.exchange.summary()),
+            );
             let signature = format!("{status} {place} {}", breach.schema_pointer);
             self.fail(
                 "response-schema",

@@ -1,15 +1,15 @@
 //! The data of a run that all cases share.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Instant;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::{Duration, Instant};
 
 use mecforge_api::Api;
 use mecforge_instances::Schema;
 use mecforge_transport::Client;
 
-use super::{Fixtures, Options, Recorder};
+use super::{Fixtures, Options, Origin, OriginApi, Receiver, Recorder};
 use crate::profile::Knowledge;
 
 /// One API under test.
@@ -101,13 +101,22 @@ pub struct Suite {
     pub clients: Clients,
     /// Application instances at the target.
     pub(crate) instances: tokio::sync::OnceCell<Vec<String>>,
+    /// What was sent before the cases, which share what it made.
+    preparation: std::sync::OnceLock<Vec<mecforge_report::Exchange>>,
     pub(crate) started: Instant,
     pub(crate) judged: AtomicU64,
     pub(crate) requests: AtomicU64,
     pub(crate) over: AtomicBool,
     pub(crate) left_behind: Mutex<Vec<String>>,
+    pub(crate) observed: Mutex<BTreeMap<String, String>>,
     pub(crate) server: Mutex<Option<String>>,
+    pub(crate) contradictions: Mutex<BTreeMap<&'static str, mecforge_report::Contradiction>>,
+    /// Where notifications come to; none before [`Suite::listen`].
+    pub(crate) receiver: OnceLock<Result<Receiver, String>>,
 }
+
+/// How long beyond the end of the run a breach that was seen before may be tried again.
+const GRACE: Duration = Duration::from_secs(10);
 
 impl Suite {
     /// A suite for APIs at a target.
@@ -126,12 +135,38 @@ impl Suite {
             target: target.trim_end_matches('/').to_owned(),
             clients,
             instances: tokio::sync::OnceCell::new(),
+            preparation: std::sync::OnceLock::new(),
             started: Instant::now(),
             judged: AtomicU64::new(0),
             requests: AtomicU64::new(0),
             over: AtomicBool::new(false),
             left_behind: Mutex::new(Vec::new()),
+            observed: Mutex::default(),
             server: Mutex::new(None),
+            contradictions: Mutex::default(),
+            receiver: OnceLock::new(),
+        }
+    }
+
+    /// Opens the receiver of notifications, once.
+    ///
+    /// # Errors
+    /// Why there is none, and what to do; cases that need it are then inconclusive.
+    pub async fn listen(&self) -> Result<(), String> {
+        if self.receiver.get().is_none() {
+            let options = &self.options;
+            let (listen, url) = (
+                options.callback_listen.as_deref(),
+                options.callback_url.as_deref(),
+            );
+            // Where two begin at the same time, the second one's is dropped.
+            let _ = self
+                .receiver
+                .set(Receiver::start(&self.target, listen, url).await);
+        }
+        match self.receiver.get() {
+            Some(Err(reason)) => Err(reason.clone()),
+            _ => Ok(()),
         }
     }
 
@@ -143,6 +178,19 @@ impl Suite {
             .time
             .is_some_and(|most| self.started.elapsed() >= most);
         cases || time || self.over.load(Ordering::Relaxed)
+    }
+
+    /// Whether only a rest of the time is left: `reserve`, but at most a quarter of all.
+    pub fn is_nearly_over(&self, reserve: Duration) -> bool {
+        let end = |most: Duration| most.saturating_sub(reserve.min(most / 4));
+        let time = self.options.time;
+        self.is_over() || time.is_some_and(|most| self.started.elapsed() >= end(most))
+    }
+
+    /// Whether not even a breach that was seen may be tried again: somebody interrupted, or the time has long been over.
+    pub fn is_over_altogether(&self) -> bool {
+        let late = |most| self.started.elapsed() >= most + GRACE;
+        self.options.time.is_some_and(late) || self.over.load(Ordering::Relaxed)
     }
 
     /// Ends the run; what has begun is brought to its end.
@@ -165,6 +213,52 @@ impl Suite {
         u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX)
     }
 
+    /// What was sent before the cases.
+    pub fn preparation(&self) -> &[mecforge_report::Exchange] {
+        self.preparation.get().map_or(&[], Vec::as_slice)
+    }
+
+    /// Keeps what was sent before the cases, once.
+    pub(crate) fn prepared(&self, exchanges: Vec<mecforge_report::Exchange>) {
+        let _ = self.preparation.set(exchanges);
+    }
+
+    /// What tests on the generated clients need to know.
+    pub fn origin(&self) -> Origin<'_> {
+        let mut apis = Vec::new();
+        for state in &self.apis {
+            apis.push(OriginApi {
+                api: &state.api,
+                base_path: &state.base_path,
+                package: state.knowledge.package(),
+            });
+        }
+        Origin {
+            target: &self.target,
+            apis,
+        }
+    }
+
+    /// Notes where the standard contradicts itself or its document, and which way the target goes: `observed` of the
+    /// latest note that has one counts.
+    pub fn contradicts(&self, id: &'static str, description: &str, observed: Option<String>) {
+        let mut all = self.contradictions.lock().unwrap_or_else(PoisonError::into_inner);
+        let entry = all.entry(id).or_insert_with(|| mecforge_report::Contradiction {
+            id: id.to_owned(),
+            description: description.to_owned(),
+            observed: None,
+        });
+        if observed.is_some() {
+            entry.observed = observed;
+        }
+    }
+
+    /// Notes what the target does where two readings are accepted, by the name of the contradiction or test purpose.
+    pub(crate) fn observe(&self, what: &str, seen: String) {
+        let mut observed = self.observed.lock().unwrap_or_else(PoisonError::into_inner);
+        observed.insert(what.to_owned(), seen);
+    }
+
     /// Notes what could not be removed.
     pub(crate) fn leave(&self, what: String) {
         let mut list = self.left_behind.lock().unwrap_or_else(PoisonError::into_inner);
@@ -175,7 +269,7 @@ impl Suite {
 }
 
 /// Whether a schema declares a property, itself or in a part of it.
-fn declares(document: &serde_json::Value, pointer: &str, name: &str, depth: u8) -> bool {
+pub(crate) fn declares(document: &serde_json::Value, pointer: &str, name: &str, depth: u8) -> bool {
     let pointer = mecforge_api::resolve(document, pointer);
     let Some(schema) = document.pointer(&pointer) else {
         return false;

@@ -116,18 +116,22 @@ fn items(suite: &Suite, api: usize, maker: usize) -> Option<mecforge_api::Templa
 }
 
 /// The path below the API's base path that `Location` names; none where it is absent or leads elsewhere.
-pub(crate) fn location_path(suite: &Suite, exchange: &Exchange) -> Option<String> {
-    let location = exchange.header("location")?;
-    let path = match location.split_once("://") {
+pub fn location_path(suite: &Suite, exchange: &Exchange) -> Option<String> {
+    path_below(suite, exchange.call.api, exchange.header("location")?)
+}
+
+/// The path below an API's base path that a link leads to; none where it leads elsewhere.
+pub(crate) fn path_below(suite: &Suite, api: usize, link: &str) -> Option<String> {
+    let path = match link.split_once("://") {
         Some((_, rest)) => &rest[rest.find('/')?..],
-        None => location,
+        None => link,
     };
-    let base = &suite.apis[exchange.call.api].base_path;
+    let base = &suite.apis[api].base_path;
     match path.strip_prefix(base.as_str()) {
         Some(path) if path.starts_with('/') => Some(path.split(['?', '#']).next()?.to_owned()),
         // Behind a gateway the prefix may differ from the one that is asked: the API's own path is in it.
         _ => {
-            let own = &suite.apis[exchange.call.api].api.base_path;
+            let own = &suite.apis[api].api.base_path;
             let at = (!own.is_empty()).then(|| path.find(own.as_str())).flatten()?;
             Some(path[at + own.len()..].split(['?', '#']).next()?.to_owned())
         }

@@ -3,6 +3,7 @@
 
 mod command_line;
 mod hostile;
+mod purposes;
 mod rust_test;
 mod security;
 mod server;

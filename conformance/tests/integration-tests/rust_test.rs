@@ -6,7 +6,7 @@ use axum::Router;
 use axum::http::StatusCode;
 use axum::routing::{get, post};
 use mecforge_conformance::profile;
-use mecforge_conformance::suite::{Origin, rust_test};
+use mecforge_conformance::suite::{Origin, OriginApi, rust_test};
 use mecforge_report::{Answer, Exchange, Message};
 
 /// The address of the test in `output/`: of this machine, and used by nothing else.
@@ -52,7 +52,7 @@ fn exchange(method: &str, path: &str, body: Option<&str>, status: u16, headers: 
 }
 
 fn exchanges() -> [Exchange; 2] {
-    let location = "/edge/mec_service_mgmt/v1/applications/one/services/s-1";
+    let location = "/edge/mec_service_mgmt/v1/applications/one/services/service-1";
     let made = exchange(
         "POST",
         "/applications/one/services",
@@ -60,17 +60,19 @@ fn exchanges() -> [Exchange; 2] {
         201,
         &[("Location", location), ("ETag", "\"1\"")],
     );
-    let read = exchange("GET", "/applications/one/services/s-1", None, 500, &[]);
+    let read = exchange("GET", "/applications/one/services/service-1", None, 500, &[]);
     [made, read]
 }
 
 fn written_for(package: Option<&str>, exchanges: &[Exchange]) -> String {
     let apis = profile::find("mec011-service-management").unwrap();
     let origin = Origin {
-        api: &apis[0].0,
-        base_path: "/edge/mec_service_mgmt/v1",
         target: TARGET,
-        package,
+        apis: vec![OriginApi {
+            api: &apis[0].0,
+            base_path: "/edge/mec_service_mgmt/v1",
+            package,
+        }],
     };
     rust_test(&origin, "f_1", "304 or 412", exchanges)
 }

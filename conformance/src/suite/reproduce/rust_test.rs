@@ -6,16 +6,22 @@ use std::collections::BTreeMap;
 use mecforge_api::{Api, Location, Operation};
 use mecforge_report::Exchange;
 
-use super::OWN;
+use super::{OWN, Variables, field, identifier, mentions};
 
 /// What a test is written for.
 pub struct Origin<'run> {
-    /// The API.
+    /// The target, without a final `/`.
+    pub target: &'run str,
+    /// The APIs under test.
+    pub apis: Vec<OriginApi<'run>>,
+}
+
+/// An API under test.
+pub struct OriginApi<'run> {
+    /// The document.
     pub api: &'run Api,
     /// The path below which it was tested.
     pub base_path: &'run str,
-    /// The target, without a final `/`.
-    pub target: &'run str,
     /// The package of the generated client; none for a document that no client was generated from.
     pub package: Option<&'run str>,
 }
@@ -35,13 +41,13 @@ pub fn rust_test(origin: &Origin<'_>, name: &str, expected: &str, exchanges: &[E
         .map(|exchange| Step::of(origin, exchange))
         .collect();
     let last = format!("answer_{}", exchanges.len());
-    let mut known = Known::default();
-    let (body, read) = match (origin.package, steps) {
-        (Some(package), Some(steps)) => (
-            on_generated_client(origin, package, name, &steps, &mut known),
+    let mut known = Variables::default();
+    let (body, read) = match steps {
+        Some(steps) => (
+            on_generated_client(origin, name, &steps, &mut known),
             format!("String::from_utf8_lossy({last}.body())"),
         ),
-        _ => (on_http_client(name, exchanges), format!("{last}.text().await?")),
+        None => (on_http_client(name, exchanges), format!("{last}.text().await?")),
     };
     let assertion = assertion(expected, exchanges, &last, &read, &known);
     let comment = expected.split_whitespace().collect::<Vec<_>>().join(" ");
@@ -50,6 +56,8 @@ pub fn rust_test(origin: &Origin<'_>, name: &str, expected: &str, exchanges: &[E
 
 /// One request as a call of the generated client.
 struct Step<'run> {
+    package: &'run str,
+    base_path: &'run str,
     exchange: &'run Exchange,
     operation: &'run Operation,
     path: BTreeMap<String, String>,
@@ -57,33 +65,31 @@ struct Step<'run> {
 }
 
 impl<'run> Step<'run> {
-    /// The call; none where the generated client can't send it.
+    /// The call; none where no generated client can send it.
     fn of(origin: &Origin<'run>, exchange: &'run Exchange) -> Option<Self> {
-        let below = exchange
-            .request
-            .url
-            .strip_prefix(origin.target)?
-            .strip_prefix(origin.base_path)?;
+        let path = exchange.request.url.strip_prefix(origin.target)?;
+        origin.apis.iter().find_map(|api| Self::at(api, path, exchange))
+    }
+
+    fn at(origin: &OriginApi<'run>, path: &str, exchange: &'run Exchange) -> Option<Self> {
+        let below = path.strip_prefix(origin.base_path)?;
         let (path, query) = below.split_once('?').unwrap_or((below, ""));
-        let resource = origin.api.resource_at(path)?;
-        let index = resource.operation(&exchange.request.method)?;
+        let index = origin
+            .api
+            .resource_at(path)?
+            .operation(&exchange.request.method)?;
         let operation = &origin.api.operations[index];
         let values = operation.path.matches(path)?;
-        // The client refuses these, as they can't be one segment of a path.
-        if values.values().any(|value| matches!(value.as_str(), "." | ".."))
-            || operation.path.expand(&values) != path
-        {
+        // The client refuses dots, as they can't be a segment of a path, and encodes in one way only.
+        let is_dots = |value: &String| matches!(value.as_str(), "." | "..");
+        if values.values().any(is_dots) || operation.path.expand(&values) != path {
             return None;
         }
-        let query: Vec<_> = query
-            .split('&')
-            .filter(|pair| !pair.is_empty())
-            .map(decoded)
-            .collect::<Option<_>>()?;
+        let pairs = query.split('&').filter(|pair| !pair.is_empty());
+        let query: Vec<_> = pairs.map(decoded).collect::<Option<_>>()?;
         let declared = |name: &String| {
-            operation
-                .parameters_in(Location::Query)
-                .any(|parameter| parameter.name == *name)
+            let mut parameters = operation.parameters_in(Location::Query);
+            parameters.any(|parameter| parameter.name == *name)
         };
         if !query
             .iter()
@@ -91,9 +97,10 @@ impl<'run> Step<'run> {
         {
             return None;
         }
-        let names = exchange.request.headers.iter().map(|(name, _)| name);
-        let sendable = |name: &String| http::HeaderName::from_bytes(name.as_bytes()).is_ok();
-        names.clone().all(sendable).then_some(Step {
+        let sendable = |(name, _): &(String, String)| http::HeaderName::from_bytes(name.as_bytes()).is_ok();
+        exchange.request.headers.iter().all(sendable).then_some(Step {
+            package: origin.package?,
+            base_path: origin.base_path,
             exchange,
             operation,
             path: values,
@@ -111,54 +118,50 @@ fn decoded(pair: &str) -> Option<(String, String)> {
     Some((decode(name)?, decode(value)?))
 }
 
-fn on_generated_client(
-    origin: &Origin<'_>,
-    package: &str,
-    name: &str,
-    steps: &[Step<'_>],
-    known: &mut Known,
-) -> String {
-    let module = package.replace('-', "_");
-    let last = steps.len();
-    let calls = steps
-        .iter()
-        .zip(1..)
-        .map(|(step, at)| call(at, at == last, step, known));
-    let used: String = calls.collect();
-    let headers = match used.contains("HeaderName::") {
+fn on_generated_client(origin: &Origin<'_>, name: &str, steps: &[Step<'_>], known: &mut Variables) -> String {
+    let clients: BTreeMap<&str, &str> = steps.iter().map(|step| (step.package, step.base_path)).collect();
+    let calls = (0..steps.len()).map(|at| call(at, steps, known));
+    let calls: String = calls.collect();
+    let headers = match calls.contains("HeaderName::") {
         true => "use mecforge_runtime::http::HeaderName;\n",
         false => "",
     };
-    format!(
-        r#"// [dev-dependencies]
-// {package} = {{ git = "https://github.com/mecforge/mecforge", features = ["client"] }}
-// mecforge-runtime = {{ git = "https://github.com/mecforge/mecforge" }}
-// tokio = {{ version = "1", features = ["macros", "rt"] }}
-use {module}::{{Client, OPERATIONS}};
-use mecforge_runtime::client::{{Answer, RetryPolicy}};
-{headers}
-#[tokio::test]
-async fn {name}() -> Result<(), Box<dyn std::error::Error>> {{
-    let client = Client::builder({target:?})
+    let (mut needs, mut made) = (String::new(), String::new());
+    for (package, base_path) in &clients {
+        let module = package.replace('-', "_");
+        needs.push_str(&format!(
+            "// {package} = {{ git = \"https://github.com/mecforge/mecforge\", features = [\"client\"] }}\n"
+        ));
+        made.push_str(&format!(
+            r#"    let {module} = {module}::Client::builder({target:?})
         .base_path({base_path:?})
         .retry(RetryPolicy::NEVER)
         .build()?;
-    let operation = |method: &str, path: &str| {{
-        let mut operations = OPERATIONS.iter().copied();
-        operations.find(|operation| (operation.method, operation.path) == (method, path)).ok_or("no such operation")
-    }};
-{used}"#,
-        target = origin.target,
-        base_path = origin.base_path,
+"#,
+            target = origin.target,
+        ));
+    }
+    format!(
+        r#"// [dev-dependencies]
+{needs}// mecforge-runtime = {{ git = "https://github.com/mecforge/mecforge" }}
+// tokio = {{ version = "1", features = ["macros", "rt"] }}
+use mecforge_runtime::client::{{Answer, RetryPolicy}};
+{headers}use mecforge_runtime::operation::Operation;
+
+fn operation(of: &[&'static Operation], method: &str, path: &str) -> Result<&'static Operation, &'static str> {{
+    let mut operations = of.iter().copied();
+    let found = operations.find(|operation| (operation.method, operation.path) == (method, path));
+    found.ok_or("the client has no such operation")
+}}
+
+#[tokio::test]
+async fn {name}() -> Result<(), Box<dyn std::error::Error>> {{
+{made}{calls}"#
     )
 }
 
-/// Values that an answer gave and later requests use: the variable by the value.
-#[derive(Default)]
-struct Known(BTreeMap<String, String>);
-
-impl Known {
-    /// A value as an expression: the variable that holds it, or a literal.
+impl Variables {
+    /// A value as a Rust expression: the variable that holds it, or a literal.
     fn expression(&self, value: &str) -> String {
         match self.0.get(value) {
             Some(variable) => format!("&{variable}"),
@@ -167,14 +170,18 @@ impl Known {
     }
 }
 
-fn call(at: usize, is_last: bool, step: &Step<'_>, known: &mut Known) -> String {
+fn call(at: usize, steps: &[Step<'_>], known: &mut Variables) -> String {
+    let step = &steps[at];
+    let is_used = |text: &&str| steps[at + 1..].iter().any(|later| mentions(later.exchange, text));
+    let number = at + 1;
     let request = &step.exchange.request;
-    let answer = format!("answer_{at}");
+    let answer = format!("answer_{number}");
+    let module = step.package.replace('-', "_");
     let mut lines = vec![
-        format!("    let {answer} = client"),
+        format!("    let {answer} = {module}"),
         "        .http_client()".to_owned(),
         format!(
-            "        .request::<Answer>(operation({:?}, {:?})?)",
+            "        .request::<Answer>(operation({module}::OPERATIONS, {:?}, {:?})?)",
             step.operation.method,
             step.operation.path.text()
         ),
@@ -202,28 +209,19 @@ fn call(at: usize, is_last: bool, step: &Step<'_>, known: &mut Known) -> String 
     }
     lines.push("        .send()".to_owned());
     lines.push("        .await?;".to_owned());
-    if let Some(response) = step.exchange.response.as_ref().filter(|_| !is_last) {
-        let field = |name: &str| {
-            response
-                .headers
-                .iter()
-                .find(|(field, _)| field.eq_ignore_ascii_case(name))
-        };
-        let last = |value: &str| value.trim_end_matches('/').rsplit('/').next().map(str::to_owned);
-        if let Some(id) = field("location").and_then(|(_, value)| last(value)) {
-            let variable = format!("id_{at}");
-            lines.push(format!(
-                "    let {variable} = {answer}.location().and_then(|location| location.last_segment()).ok_or(\"Location names nothing\")?;"
-            ));
-            known.0.insert(id, variable);
-        }
-        if let Some((_, tag)) = field("etag") {
-            let variable = format!("tag_{at}");
-            lines.push(format!(
-                "    let {variable} = {answer}.headers()[\"etag\"].to_str()?.to_owned();"
-            ));
-            known.0.insert(tag.clone(), variable);
-        }
+    if let Some(id) = identifier(step.exchange).filter(is_used) {
+        let variable = format!("id_{number}");
+        lines.push(format!(
+            "    let {variable} = {answer}.location().and_then(|location| location.last_segment()).ok_or(\"Location names nothing\")?;"
+        ));
+        known.0.insert(id.to_owned(), variable);
+    }
+    if let Some(tag) = field(step.exchange, "etag").filter(is_used) {
+        let variable = format!("tag_{number}");
+        lines.push(format!(
+            "    let {variable} = {answer}.headers()[\"etag\"].to_str()?.to_owned();"
+        ));
+        known.0.insert(tag.to_owned(), variable);
     }
     lines.join("\n") + "\n"
 }
@@ -283,7 +281,7 @@ fn literal(text: &str) -> String {
 }
 
 /// What the last answer must be: of the statuses that `expected` names; else another than the one that came.
-fn assertion(expected: &str, exchanges: &[Exchange], answer: &str, read: &str, known: &Known) -> String {
+fn assertion(expected: &str, exchanges: &[Exchange], answer: &str, read: &str, known: &Variables) -> String {
     let came = exchanges.last().and_then(|exchange| exchange.response.as_ref());
     let came_status = came.map_or(0, |came| came.status);
     let head = expected.split([',', ';', ':']).next().unwrap_or_default();
