@@ -1,8 +1,10 @@
 //! The checks: what each group demands, and the cases by which it is tested.
 
 mod concurrency;
+mod existence;
 mod http;
 mod input;
+mod lifecycle;
 mod lists;
 mod model;
 mod notifications;
@@ -22,6 +24,8 @@ type Part = (fn() -> &'static [&'static Check], fn(&Arc<Suite>, &mut Plan));
 static PARTS: &[Part] = &[
     (|| http::CHECKS, http::plan),
     (|| state::CHECKS, state::plan),
+    (|| existence::CHECKS, existence::plan),
+    (|| lifecycle::CHECKS, lifecycle::plan),
     (|| notifications::CHECKS, notifications::plan),
     (|| time::CHECKS, time::plan),
     (|| model::CHECKS, model::plan),

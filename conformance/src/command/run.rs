@@ -78,6 +78,9 @@ pub(super) struct RunArguments {
     /// Known failures (TOML): reported apart, exit code 0
     #[arg(long, value_name = "FILE")]
     expect: Option<PathBuf>,
+    /// Send requests of uncertain end too (request smuggling): not through a proxy that others use
+    #[arg(long)]
+    smuggling: bool,
     /// End at the first finding of severity error
     #[arg(long)]
     stop_at_first_error: bool,
@@ -226,6 +229,7 @@ fn suite(
         skip: arguments.skip.clone(),
         base_paths,
         app_instance_ids: arguments.app_instance_id.clone(),
+        smuggling: arguments.smuggling,
         stop_at_first_error: arguments.stop_at_first_error,
         test_purposes: arguments.tp.clone(),
         ..arguments.receiver.options()
@@ -343,6 +347,7 @@ pub(super) fn replay(
         document: document.into_iter().map(PathBuf::from).collect(),
         repair: report.run.command.iter().any(|word| word == "--repair"),
         seed: Some(report.run.seed),
+        smuggling: report.run.command.iter().any(|word| word == "--smuggling"),
         jobs: 1,
         tp: Some(Vec::new()),
         app_instance_id,
