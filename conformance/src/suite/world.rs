@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use mecforge_api::Part;
+use mecforge_api::{Api, Part, Resource};
 use serde_json::Value;
 
 use super::call::{Call, Exchange, Intent, Payload, Role};
@@ -116,7 +116,7 @@ fn items(suite: &Suite, api: usize, maker: usize) -> Option<mecforge_api::Templa
 }
 
 /// The path below the API's base path that `Location` names; none where it is absent or leads elsewhere.
-pub(super) fn location_path(suite: &Suite, exchange: &Exchange) -> Option<String> {
+pub fn location_path(suite: &Suite, exchange: &Exchange) -> Option<String> {
     path_below(suite, exchange.call.api, exchange.header("location")?)
 }
 
@@ -183,12 +183,20 @@ async fn parameter(
         values.insert(name.to_owned(), instance(&suite)?);
         return Ok(values);
     }
+    if let Some(maker) = made_elsewhere(document, prefix).filter(|_| !suite.options.read_only) {
+        // What a list shows may be another case's, and go while this one runs; what is made here stays.
+        let above = Box::pin(self::values(context, api, maker)).await?;
+        let made = Box::pin(make(context, api, maker, &above, None)).await?;
+        if let Some(found) = made.values.get(name) {
+            values.insert(name.to_owned(), found.clone());
+            return Ok(values);
+        }
+    }
     let collection = resource.and_then(|resource| resource.collection.as_deref());
     let list = collection
         .and_then(|collection| document.operation("GET", collection))
         .map(|operation| operation.index);
     if let Some(list) = list {
-        // Something may have to be made that the list then shows: services of an application are in /services.
         let call = context.call(api, list, &values).role(Role::SetUp);
         let exchange = context.send(call).await?;
         if let Some(found) = exchange.json().and_then(|body| identifier(&body, name)) {
@@ -199,6 +207,18 @@ async fn parameter(
     Err(Stop::Inconclusive(format!(
         "nothing exists at {prefix}, and the API can't make it; name one in --fixtures: [resources] \"{prefix}\" = [{{ {name} = \"…\" }}]"
     )))
+}
+
+/// The operation that makes what a path names that has none of its own: a path that ends alike,
+/// `/applications/{appInstanceId}/services/{serviceId}` for `/services/{serviceId}`.
+fn made_elsewhere(document: &Api, prefix: &str) -> Option<usize> {
+    let alike =
+        |resource: &&Resource| resource.path.text() != prefix && resource.path.text().ends_with(prefix);
+    document
+        .resources
+        .iter()
+        .filter(alike)
+        .find_map(|resource| resource.maker)
 }
 
 fn is_application(prefix: &str, name: &str) -> bool {
@@ -219,6 +239,12 @@ pub(crate) async fn prepare(context: &mut Context) -> Result<(), Stop> {
     let suite = Arc::clone(&context.suite);
     let mut instances = suite.options.app_instance_ids.clone();
     instances.extend(suite.fixtures.app_instance_ids.iter().cloned());
+    for person in &suite.fixtures.identity {
+        let id = &person.app_instance_id;
+        if !id.is_empty() && !instances.contains(id) {
+            instances.push(id.clone());
+        }
+    }
     let registration = suite.apis.iter().enumerate().find_map(|(index, state)| {
         let operation = state.api.operation("POST", "/registrations")?;
         Some((index, operation.index))
@@ -249,7 +275,7 @@ pub(crate) async fn prepare(context: &mut Context) -> Result<(), Stop> {
 
 /// The identifier of the first item of a list: a member named like the parameter, else one that ends in `Id`, else the
 /// last part of a link.
-pub(super) fn identifier(body: &Value, parameter: &str) -> Option<String> {
+pub(crate) fn identifier(body: &Value, parameter: &str) -> Option<String> {
     let text = |value: &Value| match value {
         Value::String(text) if !text.is_empty() => Some(text.clone()),
         Value::Number(number) => Some(number.to_string()),

@@ -3,5 +3,8 @@
 
 mod command_line;
 mod hostile;
+mod rust_test;
+mod security;
 mod server;
+mod vault;
 mod verdicts;
