@@ -2,7 +2,9 @@
 #![allow(clippy::unwrap_used)] // a test may panic
 
 mod command_line;
+mod courier;
 mod hostile;
+mod notifications;
 mod rust_test;
 mod security;
 mod server;
