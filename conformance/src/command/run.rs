@@ -64,6 +64,9 @@ pub(super) struct RunArguments {
     /// Application instances that exist at the target; the second serves to see whether applications are kept apart
     #[arg(long, value_name = "ID", value_delimiter = ',')]
     app_instance_id: Vec<String>,
+    /// ETSI's test purposes too, with a verdict for each: all of the APIs under test, or those of these identifiers
+    #[arg(long, value_name = "ID", num_args = 0.., value_delimiter = ',', value_parser = purpose)]
+    tp: Option<Vec<String>>,
     /// Send safe methods alone: for a live system
     #[arg(long)]
     read_only: bool,
@@ -98,6 +101,15 @@ fn selection(text: &str) -> Result<(String, String), String> {
         )),
         "api" | "check" | "op" => Ok((kind, value)),
         other => Err(format!("\"{other}\" is none of api, check, op")),
+    }
+}
+
+fn purpose(id: &str) -> Result<String, String> {
+    match crate::purposes::find(id) {
+        Some(purpose) => Ok(purpose.id.clone()),
+        None => Err(format!(
+            "there is no test purpose \"{id}\"; without identifiers --tp runs all of the APIs under test"
+        )),
     }
 }
 
@@ -216,6 +228,7 @@ fn suite(
         base_paths,
         app_instance_ids: arguments.app_instance_id.clone(),
         stop_at_first_error: arguments.stop_at_first_error,
+        test_purposes: arguments.tp.clone(),
         ..arguments.receiver.options()
     };
     Ok(Arc::new(Suite::new(states, options, fixtures, &origin, clients)))
@@ -362,6 +375,7 @@ pub(super) fn replay(
         repair: report.run.command.iter().any(|word| word == "--repair"),
         seed: Some(report.run.seed),
         jobs: 1,
+        tp: Some(Vec::new()),
         app_instance_id,
         base_path: report
             .run

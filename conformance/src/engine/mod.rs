@@ -1,6 +1,7 @@
 //! Runs the cases of a plan: side by side, within the limits of the run, each breach tried again before it is believed.
 
 mod ledger;
+mod purposes;
 mod report;
 pub mod time;
 
@@ -11,7 +12,7 @@ use std::time::{Duration, SystemTime};
 use mecforge_report::{Finding, Severity};
 
 use crate::checks;
-use crate::suite::{self, Case, Context, Failure, Mode, Plan, Reported, Role, Stop, Suite};
+use crate::suite::{self, Case, Context, Failure, Group, Mode, Plan, Reported, Role, Stop, Suite};
 use ledger::{Ledger, file};
 
 pub use report::report;
@@ -284,6 +285,7 @@ impl Engine {
             }
         }
         if unknown.is_empty() {
+            self.unsteady();
             context.clean_up().await;
             return;
         }
@@ -310,6 +312,14 @@ impl Engine {
             let evidence = first_trace[reported.from.min(until)..until].to_vec();
             self.enter(case, &reported.failure, evidence, false, true);
         }
+        self.unsteady();
+    }
+
+    /// Sees whether what did not repeat has come too often to be an accident.
+    fn unsteady(&self) {
+        if self.with(Ledger::now_and_then) && self.suite.options.stop_at_first_error {
+            self.suite.end();
+        }
     }
 
     /// Runs a case once, and counts what it judged.
@@ -330,11 +340,13 @@ impl Engine {
             for place in judged {
                 ledger.tally(place).cases += 1;
             }
-            match &outcome {
-                Ok(()) | Err(Stop::Fail(_)) => ledger.tally(own).cases += 1,
-                Err(Stop::Inconclusive(reason)) => ledger.tally(own).inconclusive = Some(reason.clone()),
-                Err(Stop::NotApplicable(reason)) => ledger.tally(own).not_applicable = Some(reason.clone()),
-                Err(Stop::Gone(_) | Stop::Over) => {}
+            ledger.tally(own).count(&outcome);
+            if case.check.group == Group::TestPurposes {
+                ledger
+                    .purposes
+                    .entry(case.id.clone())
+                    .or_default()
+                    .count(&outcome);
             }
         });
         match outcome {
@@ -415,17 +427,12 @@ impl Engine {
             rust_test: suite::rust_test(&self.suite.origin(), &name, &failure.expected, &needed),
             evidence,
         };
-        self.with(|ledger| {
-            let tally = ledger.tally(filed.place);
-            match flaky {
-                true => {
-                    tally.flaky = true;
-                    ledger.flaky.insert(filed.id, finding);
-                }
-                false => {
-                    tally.findings.push(filed.id.clone());
-                    ledger.findings.insert(filed.id, finding);
-                }
+        self.with(|ledger| match flaky {
+            true => ledger.once(filed.place, finding),
+            false => {
+                let tally = ledger.tally(filed.place);
+                tally.findings.push(filed.id.clone());
+                ledger.findings.insert(filed.id, finding);
             }
         });
     }

@@ -108,11 +108,15 @@ pub struct Suite {
     pub(crate) requests: AtomicU64,
     pub(crate) over: AtomicBool,
     pub(crate) left_behind: Mutex<Vec<String>>,
+    pub(crate) observed: Mutex<BTreeMap<String, String>>,
     pub(crate) server: Mutex<Option<String>>,
+    pub(crate) contradictions: Mutex<BTreeMap<&'static str, mecforge_report::Contradiction>>,
     /// Where notifications come to; none before [`Suite::listen`].
     pub(crate) receiver: OnceLock<Result<Receiver, String>>,
-    pub(crate) contradictions: Mutex<BTreeMap<&'static str, mecforge_report::Contradiction>>,
 }
+
+/// How long beyond the end of the run a breach that was seen before may be tried again.
+const GRACE: Duration = Duration::from_secs(10);
 
 impl Suite {
     /// A suite for APIs at a target.
@@ -137,9 +141,10 @@ impl Suite {
             requests: AtomicU64::new(0),
             over: AtomicBool::new(false),
             left_behind: Mutex::new(Vec::new()),
+            observed: Mutex::default(),
             server: Mutex::new(None),
-            receiver: OnceLock::new(),
             contradictions: Mutex::default(),
+            receiver: OnceLock::new(),
         }
     }
 
@@ -180,6 +185,12 @@ impl Suite {
         let end = |most: Duration| most.saturating_sub(reserve.min(most / 4));
         let time = self.options.time;
         self.is_over() || time.is_some_and(|most| self.started.elapsed() >= end(most))
+    }
+
+    /// Whether not even a breach that was seen may be tried again: somebody interrupted, or the time has long been over.
+    pub fn is_over_altogether(&self) -> bool {
+        let late = |most| self.started.elapsed() >= most + GRACE;
+        self.options.time.is_some_and(late) || self.over.load(Ordering::Relaxed)
     }
 
     /// Ends the run; what has begun is brought to its end.
@@ -240,6 +251,12 @@ impl Suite {
         if observed.is_some() {
             entry.observed = observed;
         }
+    }
+
+    /// Notes what the target does where two readings are accepted, by the name of the contradiction or test purpose.
+    pub(crate) fn observe(&self, what: &str, seen: String) {
+        let mut observed = self.observed.lock().unwrap_or_else(PoisonError::into_inner);
+        observed.insert(what.to_owned(), seen);
     }
 
     /// Notes what could not be removed.

@@ -5,6 +5,7 @@ mod command_line;
 mod courier;
 mod hostile;
 mod notifications;
+mod purposes;
 mod rust_test;
 mod security;
 mod server;

@@ -1,6 +1,6 @@
 //! A small server that is right, with switches for faults, and its document.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::{Command, Output};
@@ -30,6 +30,8 @@ pub(crate) enum Fault {
     ShortList,
     /// Location leads nowhere.
     WrongLocation,
+    /// Answers one of seven bodies with 500 when it comes for the first time.
+    FailsNowAndThen,
 }
 
 pub(crate) const DOCUMENT: &str = r##"{
@@ -57,6 +59,8 @@ pub(crate) const DOCUMENT: &str = r##"{
 struct Things {
     fault: Fault,
     all: Mutex<(u64, BTreeMap<String, Value>)>,
+    /// Bodies that were sent.
+    seen: Mutex<BTreeSet<String>>,
 }
 
 type Shared = State<Arc<Things>>;
@@ -98,6 +102,10 @@ async fn create(State(things): Shared, headers: HeaderMap, body: Bytes) -> Respo
     }
     let mut all = things.all.lock().unwrap();
     all.0 += 1;
+    let first = things.seen.lock().unwrap().insert(body.to_string());
+    if things.fault == Fault::FailsNowAndThen && first && all.0 % 7 == 0 {
+        return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+    }
     let id = format!("t{}", all.0);
     let object = body.as_object_mut().unwrap();
     object.retain(|name, _| ["name", "note", "size"].contains(&name.as_str()));
@@ -169,6 +177,7 @@ pub(crate) fn things(fault: Fault) -> SocketAddr {
     let things = Arc::new(Things {
         fault,
         all: Mutex::default(),
+        seen: Mutex::default(),
     });
     let router = Router::new()
         .route("/v1/things", get(list).post(create))

@@ -14,7 +14,7 @@ pub fn needed(preparation: &[Exchange], evidence: &[Exchange], minimised: bool) 
         .chain(
             evidence
                 .iter()
-                .filter(|exchange| !matches!(exchange.role.as_str(), "clean-up" | "notification")),
+                .filter(|exchange| exchange.role != "clean-up" && exchange.role != "notification"),
         )
         .collect();
     let first = match minimised {
