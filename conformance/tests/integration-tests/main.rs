@@ -3,7 +3,9 @@
 
 mod boxes;
 mod command_line;
+mod courier;
 mod hostile;
+mod notifications;
 mod purposes;
 mod rust_test;
 mod security;
