@@ -11,6 +11,7 @@ mod notifications;
 pub(crate) mod purposes;
 mod security;
 pub(crate) mod state;
+mod statement;
 mod time;
 
 use std::sync::{Arc, LazyLock};
@@ -33,6 +34,7 @@ static PARTS: &[Part] = &[
     (|| concurrency::CHECKS, concurrency::plan),
     (|| input::CHECKS, input::plan),
     (|| &security::CHECKS, security::plan),
+    (|| statement::CHECKS, statement::plan),
     (|| purposes::CHECKS, purposes::plan),
 ];
 

@@ -17,6 +17,7 @@ use super::receiver::ReceiverArguments;
 use super::{Exit, print};
 use crate::engine::{self, Engine};
 use crate::profile::{self, Knowledge};
+use crate::statement::{self, Statement};
 use crate::suite::{ApiState, Fixtures, Options, Suite};
 
 /// What `run` is told.
@@ -81,6 +82,9 @@ pub(super) struct RunArguments {
     /// Send requests of uncertain end too (request smuggling): not through a proxy that others use
     #[arg(long)]
     smuggling: bool,
+    /// What the vendor says that the platform offers (TOML), as `statement` prints it to be filled in
+    #[arg(long, value_name = "FILE")]
+    statement: Option<PathBuf>,
     /// End at the first finding of severity error
     #[arg(long)]
     stop_at_first_error: bool,
@@ -207,6 +211,11 @@ fn suite(
             "--base-path names the API \"{unknown}\", which is not under test; `mec-conformance profiles` lists the APIs"
         );
     }
+    let statement = arguments
+        .statement
+        .as_deref()
+        .map(|path| Statement::read(path, apis.iter().map(|(api, _)| api)))
+        .transpose()?;
     let states = apis
         .into_iter()
         .map(|(api, knowledge)| {
@@ -232,6 +241,7 @@ fn suite(
         smuggling: arguments.smuggling,
         stop_at_first_error: arguments.stop_at_first_error,
         test_purposes: arguments.tp.clone(),
+        statement,
         ..arguments.receiver.options()
     };
     Ok(Arc::new(Suite::new(states, options, fixtures, &origin, clients)))
@@ -284,6 +294,13 @@ pub(super) fn run(arguments: RunArguments) -> anyhow::Result<Exit> {
     };
     print(&mecforge_report::text(&report, &options))?;
     Ok(exit(&report))
+}
+
+/// `statement`.
+pub(super) fn statement(profiles: &[String], documents: &[PathBuf]) -> anyhow::Result<Exit> {
+    let apis = apis(profiles, documents, false)?;
+    print(statement::template(apis.iter().map(|(api, _)| api)).trim_end())?;
+    Ok(Exit::Conforms)
 }
 
 fn exit(report: &Report) -> Exit {

@@ -13,6 +13,7 @@ use std::time::{Duration, SystemTime};
 use mecforge_report::{Finding, Severity};
 
 use crate::checks;
+use crate::profile;
 use crate::suite::{self, Case, Context, Failure, Group, Mode, Plan, Reported, Role, Stop, Suite};
 use ledger::{Ledger, file};
 
@@ -178,6 +179,17 @@ impl Engine {
             let document = &self.suite.apis[api].api;
             operation.map(|index| document.operations[index].key.clone())
         };
+        for case in &plan.cases {
+            let operation = key(case.api, case.operation);
+            let api = &self.suite.apis[case.api].api.id;
+            if let Some(reason) = options.denial(case.check.id, api, operation.as_deref()) {
+                self.with(|ledger| {
+                    ledger
+                        .tally((case.check.id, case.api, case.operation))
+                        .not_applicable = Some(reason);
+                });
+            }
+        }
         plan.cases.retain(|case| {
             let operation = key(case.api, case.operation);
             let api = &self.suite.apis[case.api].api.id;
@@ -405,6 +417,12 @@ impl Engine {
             });
         }
         let needed = suite::needed(self.suite.preparation(), &evidence, minimised);
+        let operation = filed
+            .place
+            .2
+            .map(|index| state.api.operations[index].pointer.as_str());
+        let places: Vec<_> = operation.into_iter().chain(failure.pointer.as_deref()).collect();
+        let errata = profile::errata(&state.api.id, &state.api.version, &places);
         let name = filed.id.to_lowercase().replace('-', "_");
         let finding = Finding {
             id: filed.id.clone(),
@@ -417,7 +435,7 @@ impl Engine {
             expected: failure.expected.clone(),
             actual: failure.actual.clone(),
             references,
-            errata: Vec::new(),
+            errata,
             occurrences: 1,
             first_seen_ms: self.suite.elapsed_ms(),
             minimised: minimised || failure.minimal,

@@ -11,5 +11,6 @@ mod rust_test;
 mod security;
 mod sequences;
 mod server;
+mod statement;
 mod vault;
 mod verdicts;
