@@ -29,5 +29,5 @@ pub use reproduce::{curl, rust_test};
 pub use responses::CHECKS as RESPONSE_CHECKS;
 pub use seed::{hash, short};
 pub use state::{ApiState, Clients, Suite};
-pub(crate) use world::prepare;
 pub use world::{Made, Values, reading};
+pub(crate) use world::{name_like_path, prepare};

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use mecforge_api::Part;
+use mecforge_api::{Part, Resource};
 use serde_json::Value;
 
 use super::call::{Call, Exchange, Intent, Payload, Role};
@@ -185,9 +185,15 @@ async fn parameter(
         .map(|operation| operation.index);
     if let Some(list) = list {
         // Something may have to be made that the list then shows: services of an application are in /services.
+        let own = twin(context, api, prefix).await?;
         let call = context.call(api, list, &values).role(Role::SetUp);
         let exchange = context.send(call).await?;
-        if let Some(found) = exchange.json().and_then(|body| identifier(&body, name)) {
+        let body = exchange.json();
+        if let Some(own) = own.filter(|own| body.as_ref().is_some_and(|body| names(body, own))) {
+            values.insert(name.to_owned(), own);
+            return Ok(values);
+        }
+        if let Some(found) = body.and_then(|body| identifier(&body, name)) {
             values.insert(name.to_owned(), found);
             return Ok(values);
         }
@@ -195,6 +201,50 @@ async fn parameter(
     Err(Stop::Inconclusive(format!(
         "nothing exists at {prefix}, and the API can't make it; name one in --fixtures: [resources] \"{prefix}\" = [{{ {name} = \"…\" }}]"
     )))
+}
+
+/// Makes a thing of the type that is at a path where another path of the API makes such things, as what is found in a
+/// list may be another's, who may remove it at any time. Its identifier.
+async fn twin(context: &mut Context, api: usize, prefix: &str) -> Result<Option<String>, Stop> {
+    let suite = Arc::clone(&context.suite);
+    let document = &suite.apis[api].api;
+    let shown = |resource: &Resource| {
+        let get = &document.operations[resource.operation("GET")?];
+        let schema = get
+            .successes()
+            .find_map(|response| response.json()?.schema.clone())?;
+        Some(mecforge_api::resolve(&document.document, &schema))
+    };
+    let wanted = document.resource(prefix).and_then(shown);
+    let maker = document
+        .resources
+        .iter()
+        .filter(|other| wanted.is_some() && shown(other) == wanted)
+        .find_map(|other| other.maker);
+    let Some(maker) = maker.filter(|_| context.depth < 3 && !suite.options.read_only) else {
+        return Ok(None);
+    };
+    context.depth += 1;
+    let made = match Box::pin(values(context, api, maker)).await {
+        Ok(values) => Box::pin(make(context, api, maker, &values, None)).await,
+        Err(stop) => Err(stop),
+    };
+    context.depth -= 1;
+    match made {
+        Ok(made) => Ok(made.path.rsplit('/').next().map(str::to_owned)),
+        Err(stop @ (Stop::Gone(_) | Stop::Over)) => Err(stop),
+        Err(_) => Ok(None),
+    }
+}
+
+/// Whether a value has a text somewhere, or a link that ends in it.
+fn names(value: &Value, identifier: &str) -> bool {
+    match value {
+        Value::String(text) => text == identifier || text.rsplit('/').next() == Some(identifier),
+        Value::Array(items) => items.iter().any(|item| names(item, identifier)),
+        Value::Object(members) => members.values().any(|member| names(member, identifier)),
+        _ => false,
+    }
 }
 
 fn is_application(prefix: &str, name: &str) -> bool {
@@ -279,10 +329,81 @@ pub(super) fn identifier(body: &Value, parameter: &str) -> Option<String> {
     }
 }
 
+/// Gives the members of a body that are named like a parameter of the path the value that is in the path, as two names
+/// for one thing would be refused; inside of a wrapper too. What stands at `except` and below is left as it is.
+pub(crate) fn name_like_path(body: &mut Value, values: &Values, except: &str) {
+    let Some(members) = body.as_object_mut() else {
+        return;
+    };
+    for (name, value) in values {
+        let broken = except == format!("/{name}") || except.starts_with(&format!("/{name}/"));
+        match members.get_mut(name) {
+            _ if broken => {}
+            Some(Value::String(text)) => text.clone_from(value),
+            Some(Value::Number(number)) => {
+                if let Some(same) = value.parse().ok().map(|same: i64| same.into()) {
+                    *number = same;
+                }
+            }
+            _ => {}
+        }
+    }
+    if members.len() == 1
+        && let Some((name, inner @ Value::Object(_))) = members.iter_mut().next()
+    {
+        let except = except
+            .strip_prefix(&format!("/{name}"))
+            .unwrap_or_default()
+            .to_owned();
+        name_like_path(inner, values, &except);
+    }
+}
+
+/// Gives the members of a body that look like identifiers or names a text of their own, where the schema lets them have
+/// it: platforms refuse a second object of the same name, and lists can't tell them apart.
+pub(super) fn name_apart(body: &mut Value, unique: &str, valid: &dyn Fn(&Value) -> bool) {
+    let mut pointers: Vec<String> = Vec::new();
+    let is_name = |name: &str| {
+        let name = name.to_ascii_lowercase();
+        name == "id" || name.ends_with("id") || name.ends_with("name")
+    };
+    let mut look = |value: &Value, at: &str| {
+        for (name, member) in value.as_object().into_iter().flatten() {
+            // A text that stands for another one, which is put there later, stays.
+            let given = member
+                .as_str()
+                .is_none_or(|text| text.contains("mec-conformance"));
+            if is_name(name) && !given {
+                pointers.push(format!("{at}/{name}"));
+            }
+        }
+    };
+    look(body, "");
+    if let Some((name, inner)) = body
+        .as_object()
+        .filter(|members| members.len() == 1)
+        .and_then(|members| members.iter().next())
+    {
+        look(inner, &format!("/{name}"));
+    }
+    for pointer in pointers {
+        let mut other = body.clone();
+        if let Some(text) = other.pointer_mut(&pointer) {
+            *text = Value::String(format!("conformance-{unique}"));
+        }
+        if valid(&other) {
+            *body = other;
+        }
+    }
+}
+
 /// A request that reads an object, for controls and comparisons; none where the API has no GET for it.
 pub fn reading(suite: &Suite, api: usize, path: &str) -> Option<Call> {
     let operation = suite.apis[api].api.resource_at(path)?.operation("GET")?;
+    let (query, headers) = suite.apis[api].required_parameters(operation);
     Some(Call {
+        query,
+        headers,
         api,
         operation: Some(operation),
         method: "GET".to_owned(),

@@ -3,5 +3,6 @@
 
 mod command_line;
 mod hostile;
+mod reference;
 mod server;
 mod verdicts;
