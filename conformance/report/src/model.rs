@@ -261,7 +261,7 @@ pub struct Expectation {
 }
 
 /// One request and what came of it. Secrets are masked before they get here.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Exchange {
     /// What it is for: `set-up`, `control`, `judged`, `clean-up`, `notification` (then the target sent the request).
     pub role: String,
@@ -278,7 +278,7 @@ pub struct Exchange {
 }
 
 /// A request.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Message {
     /// The method.
     pub method: String,
@@ -295,7 +295,7 @@ pub struct Message {
 }
 
 /// An answer.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Answer {
     /// The status.
     pub status: u16,

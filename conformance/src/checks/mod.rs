@@ -1,7 +1,10 @@
 //! The checks: what each group demands, and the cases by which it is tested.
 
+mod concurrency;
 mod http;
 mod input;
+mod model;
+mod security;
 mod state;
 
 use std::sync::{Arc, LazyLock};
@@ -10,30 +13,42 @@ use crate::suite::{Case, Check, Plan, RESPONSE_CHECKS, Suite};
 
 /// A module of checks.
 struct Part {
-    checks: &'static [&'static Check],
+    checks: fn() -> &'static [&'static Check],
     plan: fn(&Arc<Suite>, &mut Plan),
 }
 
 /// The modules, in the order in which their cases run.
 static PARTS: &[Part] = &[
     Part {
-        checks: http::CHECKS,
+        checks: || http::CHECKS,
         plan: http::plan,
     },
     Part {
-        checks: state::CHECKS,
+        checks: || state::CHECKS,
         plan: state::plan,
     },
     Part {
-        checks: input::CHECKS,
+        checks: || model::CHECKS,
+        plan: model::plan,
+    },
+    Part {
+        checks: || concurrency::CHECKS,
+        plan: concurrency::plan,
+    },
+    Part {
+        checks: || input::CHECKS,
         plan: input::plan,
+    },
+    Part {
+        checks: || &security::CHECKS,
+        plan: security::plan,
     },
 ];
 
 /// All checks, by group.
 pub fn all() -> &'static [&'static Check] {
     static ALL: LazyLock<Vec<&'static Check>> = LazyLock::new(|| {
-        let own = PARTS.iter().flat_map(|part| part.checks.iter().copied());
+        let own = PARTS.iter().flat_map(|part| (part.checks)().iter().copied());
         RESPONSE_CHECKS.iter().chain(own).collect()
     });
     &ALL

@@ -95,6 +95,32 @@ pub(super) fn masked_command() -> Vec<String> {
     words
 }
 
+/// The settings without credentials, also without header fields that are some by their names.
+fn anonymous(settings: &Settings) -> Settings {
+    let tells = |name: &str| {
+        let name = name.to_ascii_lowercase();
+        let words = [
+            "auth",
+            "cookie",
+            "token",
+            "key",
+            "secret",
+            "session",
+            "credential",
+        ];
+        words.iter().any(|word| name.contains(word))
+    };
+    let mut settings = settings.clone();
+    settings.headers.retain(|(name, _)| !tells(name));
+    settings.credentials = Credentials::None;
+    settings
+}
+
+/// The token of the second identity, which no client of its own may have masked yet.
+fn other_token(fixtures: &Fixtures) -> Option<String> {
+    fixtures.identity.get(1)?.token()
+}
+
 impl ConnectionArguments {
     /// Clients of the main application, the other one, and nobody.
     pub(super) fn clients(&self, target: &str, fixtures: &Fixtures) -> anyhow::Result<Clients> {
@@ -125,24 +151,36 @@ impl ConnectionArguments {
                 .push((name.trim().to_owned(), Secret::new(value.trim().to_owned())));
         }
         let token = |index: usize| {
-            let person = fixtures.identity.get(index)?;
-            let from_environment = person
-                .token_env
-                .as_ref()
-                .and_then(|name| std::env::var(name).ok());
-            person
-                .token
-                .clone()
-                .or(from_environment)
-                .map(|token| Credentials::Bearer(Secret::new(token)))
+            let token = fixtures.identity.get(index)?.token()?;
+            Some(Credentials::Bearer(Secret::new(token)))
         };
         settings.credentials = self.credentials().or_else(|| token(0)).unwrap_or_default();
+        let anonymous = anonymous(&settings);
+        let credentials = !matches!(settings.credentials, Credentials::None)
+            || anonymous.headers.len() < settings.headers.len();
+        let shares = anonymous.headers.len() == settings.headers.len();
         let main = Client::new(settings)?;
+        let others = [
+            fixtures.expired_token(),
+            fixtures.foreign_audience_token(),
+            other_token(fixtures),
+        ];
+        for secret in others.into_iter().flatten() {
+            main.masker().add_secret(&secret);
+        }
         let other = token(1)
             .map(|credentials| main.with_credentials(credentials))
             .transpose()?;
-        let nobody = main.with_credentials(Credentials::None)?;
-        Ok(Clients { main, other, nobody })
+        let nobody = match shares {
+            true => main.with_credentials(Credentials::None)?,
+            false => Client::new(anonymous)?,
+        };
+        Ok(Clients {
+            main,
+            other,
+            nobody,
+            credentials,
+        })
     }
 
     fn credentials(&self) -> Option<Credentials> {

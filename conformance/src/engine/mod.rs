@@ -163,7 +163,9 @@ impl Engine {
             },
         }
         context.reported.clear();
-        match suite::prepare(context).await {
+        let prepared = suite::prepare(context).await;
+        self.suite.prepared(std::mem::take(&mut context.trace));
+        match prepared {
             Err(Stop::Gone(reason)) => Err(reason),
             _ => Ok(()),
         }
@@ -290,7 +292,8 @@ impl Engine {
             context.clean_up().await;
         }
         for (_, reported) in unknown {
-            let evidence = first_trace.iter().take(reported.until).cloned().collect();
+            let until = reported.until.min(first_trace.len());
+            let evidence = first_trace[reported.from.min(until)..until].to_vec();
             self.enter(case, &reported.failure, evidence, false, true);
         }
     }
@@ -332,13 +335,12 @@ impl Engine {
     /// A breach has repeated: makes its request smaller and enters the finding.
     async fn confirm(&self, case: &Case, reported: &Reported, context: &mut Context) {
         let before = context.trace.len();
-        let smaller = suite::minimise(context, &reported.failure).await;
-        let mut evidence: Vec<_> = context
-            .trace
-            .iter()
-            .take(reported.until.min(before))
-            .cloned()
-            .collect();
+        let smaller = match reported.failure.minimal {
+            true => None,
+            false => suite::minimise(context, &reported.failure).await,
+        };
+        let until = reported.until.min(before);
+        let mut evidence = context.trace[reported.from.min(until)..until].to_vec();
         if smaller.is_some() {
             evidence.extend(context.trace.get(before).cloned());
         }
@@ -361,24 +363,22 @@ impl Engine {
         let state = &self.suite.apis[filed.place.1];
         let mut references = filed.check.references();
         if let Some(operation) = filed.place.2.map(|index| &state.api.operations[index]) {
+            let document = format!("{} {}", state.api.title, state.api.version);
+            let pointer = failure.pointer.as_ref().unwrap_or(&operation.pointer);
+            let clause = operation
+                .clause
+                .clone()
+                .or_else(|| crate::profile::clause(&state.api.id, &operation.method, operation.path.text()));
             references.push(mecforge_report::Reference {
-                document: format!("{} {}", state.api.title, state.api.version),
-                place: failure
-                    .pointer
-                    .clone()
-                    .unwrap_or_else(|| operation.pointer.clone()),
+                document,
+                place: match clause {
+                    Some(clause) => format!("clause {clause}, {pointer}"),
+                    None => pointer.clone(),
+                },
                 url: None,
             });
         }
-        let last: Vec<_> = evidence
-            .iter()
-            .filter(|exchange| exchange.role != "clean-up")
-            .cloned()
-            .collect();
-        let curl: Vec<_> = match minimised {
-            true => last.last().into_iter().map(suite::curl).collect(),
-            false => last.iter().map(suite::curl).collect(),
-        };
+        let needed = suite::needed(self.suite.preparation(), &evidence, minimised);
         let name = filed.id.to_lowercase().replace('-', "_");
         let finding = Finding {
             id: filed.id.clone(),
@@ -394,9 +394,9 @@ impl Engine {
             errata: Vec::new(),
             occurrences: 1,
             first_seen_ms: self.suite.elapsed_ms(),
-            minimised,
-            curl: curl.join("\n"),
-            rust_test: suite::rust_test(&name, &failure.expected, &last),
+            minimised: minimised || failure.minimal,
+            curl: suite::curl(&needed),
+            rust_test: suite::rust_test(&self.suite.origin(), &name, &failure.expected, &needed),
             evidence,
         };
         self.with(|ledger| {

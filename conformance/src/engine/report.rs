@@ -28,6 +28,13 @@ pub fn report(
             version: env!("CARGO_PKG_VERSION").to_owned(),
         },
         coverage: suite.recorder.coverage(suite),
+        contradictions: suite
+            .contradictions
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .values()
+            .cloned()
+            .collect(),
         ..Report::default()
     };
     let mut findings = engine.with(|ledger| {

@@ -36,12 +36,27 @@ pub fn bind(body: &mut Value, values: &std::collections::BTreeMap<String, String
 #[derive(Clone, Debug, Default)]
 pub struct Knowledge {
     id: String,
+    package: Option<String>,
 }
 
 impl Knowledge {
     /// What is known of the API of a document's id; of an unknown one, only what holds for all.
     pub fn of(id: &str) -> Self {
-        Knowledge { id: id.to_owned() }
+        Knowledge {
+            id: id.to_owned(),
+            package: None,
+        }
+    }
+
+    /// The same, for a document that a client of this package was generated from.
+    pub fn with_package(mut self, package: String) -> Self {
+        self.package = Some(package);
+        self
+    }
+
+    /// The package of the generated client.
+    pub fn package(&self) -> Option<&str> {
+        self.package.as_deref()
     }
 
     /// Whether the API is one of ETSI's, for which ETSI's rules for all its APIs hold (GS MEC 009).
@@ -162,6 +177,30 @@ impl Knowledge {
         }
     }
 
+    /// Top-level properties that only the platform may set: what a client sends in them must be ignored or refused.
+    pub fn server_set(&self, operation: &str) -> &'static [&'static str] {
+        if !self.is_of_etsi() {
+            return &[];
+        }
+        match (self.id.as_str(), operation) {
+            // MEC 011, 8.1.2.2: assigned by the platform, absent in POST requests; links are the platform's.
+            ("mec011-service-management", "POST /applications/{appInstanceId}/services") => {
+                &["serInstanceId", "_links"]
+            }
+            // Of every ETSI API: links lead to what the platform has made.
+            (_, operation) if operation.starts_with("POST ") || operation.starts_with("PUT ") => &["_links"],
+            _ => &[],
+        }
+    }
+
+    /// The property that has the identifier which a path parameter names, where the two have different names.
+    pub fn identifier_property<'name>(&self, parameter: &'name str) -> &'name str {
+        match (self.id.as_str(), parameter) {
+            ("mec011-service-management", "serviceId") => "serInstanceId",
+            _ => parameter,
+        }
+    }
+
     /// Whether the standard lists a value of a query parameter; also where a release's document has any text.
     pub fn knows(&self, parameter: &str, value: &Value) -> bool {
         let listed = [
@@ -173,6 +212,36 @@ impl Knowledge {
             "NFVI_NODE",
         ];
         parameter != "scope_of_locality" || value.as_str().is_some_and(|text| listed.contains(&text))
+    }
+
+    /// Another list and item (paths) in which what an operation makes can be read as well.
+    pub fn view(&self, maker: &str) -> Option<(&'static str, &'static str)> {
+        match (self.id.as_str(), maker) {
+            ("mec011-service-management", "POST /applications/{appInstanceId}/services") => {
+                Some(("/services", "/services/{serviceId}"))
+            }
+            _ => None,
+        }
+    }
+
+    /// A property of something that applications can't make, and two values between which one may ask to change it.
+    pub fn toggles(&self, operation: &str) -> Option<(&'static str, [Value; 2])> {
+        match (self.id.as_str(), operation) {
+            // Whether a rule can be put in force depends on more than requests; its priority does not.
+            ("mec011-app-support", "PUT /applications/{appInstanceId}/traffic_rules/{trafficRuleId}") => {
+                Some(("priority", [json!(1), json!(2)]))
+            }
+            ("mec011-app-support", "PUT /applications/{appInstanceId}/dns_rules/{dnsRuleId}") => {
+                Some(("state", [json!("ACTIVE"), json!("INACTIVE")]))
+            }
+            _ => None,
+        }
+    }
+
+    /// Whether nothing but requests of clients changes what an operation makes, so that two readings without a change
+    /// between them are the same in every property.
+    pub fn stays(&self, maker: &str) -> bool {
+        self.id.starts_with("mec011") && self.may_refuse(maker).is_none()
     }
 
     /// Whether what is at a path changes though nobody changes it (clocks, heartbeats).

@@ -1,7 +1,9 @@
 //! What can be tested: the profiles, the documents that they stand for, and what a standard says beyond its documents.
 
+mod clauses;
 mod knowledge;
 mod table;
 
+pub use clauses::clause;
 pub use knowledge::{CALLBACK, Knowledge, bind, path_placeholder};
 pub use table::{Profile, ProfileError, find, profiles};

@@ -40,12 +40,13 @@ pub fn find(name: &str) -> Result<Vec<(Api, Knowledge)>, ProfileError> {
     if let Some(profile) = PROFILES.iter().find(|profile| profile.id == name) {
         return profile.apis();
     }
-    let newest = PROFILES
-        .iter()
-        .rev()
-        .find_map(|profile| profile.documents.iter().find(|(id, _)| *id == name));
-    match newest {
-        Some(document) => Ok(vec![read(*document)?]),
+    let has = |profile: &&Profile| profile.documents().any(|id| id == name);
+    match PROFILES.iter().rev().find(has) {
+        Some(newest) => {
+            let mut apis = newest.apis()?;
+            apis.retain(|(api, _)| api.id == name);
+            Ok(apis)
+        }
         None => Err(ProfileError::Unknown(name.to_owned())),
     }
 }
@@ -61,13 +62,26 @@ impl Profile {
     /// # Errors
     /// A document that can't be read, which would be a fault of the suite.
     pub fn apis(&self) -> Result<Vec<(Api, Knowledge)>, ProfileError> {
-        self.documents.iter().map(|document| read(*document)).collect()
+        let read = |(id, text): &(&'static str, &'static str)| {
+            let document = serde_json::from_str(text).map_err(|error| ProfileError::Json(id, error))?;
+            let knowledge = Knowledge::of(id).with_package(self.package(id));
+            Ok((Api::from_settled(id, document)?, knowledge))
+        };
+        self.documents.iter().map(read).collect()
     }
-}
 
-fn read((id, text): (&'static str, &'static str)) -> Result<(Api, Knowledge), ProfileError> {
-    let document = serde_json::from_str(text).map_err(|error| ProfileError::Json(id, error))?;
-    Ok((Api::from_settled(id, document)?, Knowledge::of(id)))
+    /// The package that was generated from one of its documents: called like the document, with the release where there
+    /// is a newer one.
+    fn package(&self, document: &str) -> String {
+        let of_document = |profile: &&Profile| profile.documents().any(|id| id == document);
+        let newest = PROFILES.iter().rev().find(of_document);
+        match self.id.split_once('-') {
+            Some((_, release)) if newest.is_some_and(|newest| newest.id != self.id) => {
+                format!("{document}-{}", release.replace('.', "-"))
+            }
+            _ => document.to_owned(),
+        }
+    }
 }
 
 /// Sorted by standard, then release; the newest release of a standard is last.

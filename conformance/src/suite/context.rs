@@ -28,7 +28,9 @@ pub enum Mode {
 pub struct Reported {
     /// The breach.
     pub failure: Failure,
-    /// How many exchanges of the trace belong to it.
+    /// The exchange of the trace with which its evidence begins.
+    pub from: usize,
+    /// How many exchanges of the trace belong to it, with those before the evidence.
     pub until: usize,
 }
 
@@ -53,6 +55,8 @@ pub struct Context {
     pub(super) counter: u32,
     /// How many things are being made for the sake of others.
     pub(super) depth: u8,
+    /// The exchange with which the evidence of what is reported begins.
+    pub(super) start: usize,
     /// Repeating the minimiser's requests must not fill the trace.
     pub(super) quiet: bool,
 }
@@ -71,6 +75,7 @@ impl Context {
             made: Vec::new(),
             counter: 0,
             depth: 0,
+            start: 0,
             quiet: false,
         }
     }
@@ -103,8 +108,52 @@ impl Context {
 
     /// Reports a breach and goes on.
     pub fn report(&mut self, failure: Failure) {
-        let until = self.trace.len();
-        self.reported.push(Reported { failure, until });
+        let (from, until) = (self.start, self.trace.len());
+        self.reported.push(Reported { failure, from, until });
+    }
+
+    /// Lets the evidence of what is reported from now on begin here.
+    pub fn begin(&mut self) {
+        self.start = self.trace.len();
+    }
+
+    /// Where the evidence of what is reported now begins.
+    pub fn start(&self) -> usize {
+        self.start
+    }
+
+    /// Forgets what was sent after a place of the trace and what was reported after a number of breaches: a try that
+    /// nobody needs to see.
+    pub fn forget(&mut self, trace: usize, reported: usize) {
+        self.trace.truncate(trace);
+        self.reported.truncate(reported);
+        self.start = self.start.min(trace);
+    }
+
+    /// A context for a client that works beside others within this case; [`Context::absorb`] takes back what it did.
+    pub fn fork(&mut self, client: u32) -> Context {
+        let mut own = Context::new(&self.suite, &self.case, self.mode.clone());
+        own.counter = self.counter + (client + 1) * 1000;
+        own.rng = self.rng.fork();
+        own
+    }
+
+    /// Takes back what clients did: their exchanges in the order in which they began, and what is to be removed.
+    pub fn absorb(&mut self, clients: Vec<Context>) {
+        let from = self.trace.len();
+        for client in clients {
+            self.trace.extend(client.trace);
+            self.judged.extend(client.judged);
+            self.made.extend(client.made);
+            self.counter = self.counter.max(client.counter);
+            for mut reported in client.reported {
+                // What shows it is among what all of them sent.
+                reported.from = self.start;
+                reported.until = usize::MAX;
+                self.reported.push(reported);
+            }
+        }
+        self.trace[from..].sort_by(|one, other| one.started_at.cmp(&other.started_at));
     }
 
     /// Notes that a check was judged at an operation, so that its requirement has a verdict.

@@ -15,6 +15,14 @@ pub struct Fixtures {
     pub identity: Vec<Person>,
     /// Resources that exist: values of the path parameters, by path template.
     pub resources: BTreeMap<String, Vec<BTreeMap<String, String>>>,
+    /// A token of the main application that has expired.
+    pub expired_token: Option<String>,
+    /// The environment variable that holds it.
+    pub expired_token_env: Option<String>,
+    /// A token that was issued for another audience than the target.
+    pub foreign_audience_token: Option<String>,
+    /// The environment variable that holds it.
+    pub foreign_audience_token_env: Option<String>,
     /// What brings the target back to its first state.
     pub reset: Option<Action>,
     /// What lets the platform announce the termination of the main application instance.
@@ -50,6 +58,19 @@ pub enum Action {
     },
 }
 
+impl Person {
+    /// Its token, if there is one.
+    pub fn token(&self) -> Option<String> {
+        given(&self.token, &self.token_env)
+    }
+}
+
+/// A secret, or what the environment variable has.
+fn given(secret: &Option<String>, variable: &Option<String>) -> Option<String> {
+    let from_environment = || std::env::var(variable.as_ref()?).ok();
+    secret.clone().or_else(from_environment)
+}
+
 /// Why a fixtures file can't be used.
 #[derive(Debug, thiserror::Error)]
 pub enum FixturesError {
@@ -72,6 +93,16 @@ pub enum FixturesError {
 }
 
 impl Fixtures {
+    /// The token that has expired, if there is one.
+    pub fn expired_token(&self) -> Option<String> {
+        given(&self.expired_token, &self.expired_token_env)
+    }
+
+    /// The token that is meant for another audience, if there is one.
+    pub fn foreign_audience_token(&self) -> Option<String> {
+        given(&self.foreign_audience_token, &self.foreign_audience_token_env)
+    }
+
     /// Reads a file.
     ///
     /// # Errors

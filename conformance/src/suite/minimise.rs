@@ -97,7 +97,11 @@ fn has_what_it_must(context: &Context, call: &Call, operation: usize) -> bool {
 /// Whether an exchange shows a fault again.
 fn shows(context: &Context, failure: &Failure, exchange: &Exchange) -> bool {
     match failure.check {
-        Some("accepts-valid") => exchange.is_refusal(),
+        // Another status is another reason.
+        Some("accepts-valid") => {
+            let status = exchange.status().to_string();
+            exchange.is_refusal() && failure.actual.starts_with(&status)
+        }
         Some("refuses-invalid") => exchange.is_success(),
         Some(check) => {
             let (_, failures) = responses::judge(&context.suite, exchange);

@@ -41,6 +41,8 @@ pub struct Failure {
     pub pointer: Option<String>,
     /// The request that showed it, where one request shows it. The report tries to make it smaller.
     pub call: Option<Box<Call>>,
+    /// Whether the exchanges before it are already the fewest that show it, all of them.
+    pub minimal: bool,
 }
 
 impl Failure {
@@ -56,6 +58,7 @@ impl Failure {
             actual: actual.into(),
             pointer: None,
             call: None,
+            minimal: false,
         }
     }
 
@@ -86,6 +89,12 @@ impl Failure {
     /// With the request that shows it.
     pub fn shown_by(mut self, call: &Call) -> Self {
         self.call = Some(Box::new(call.clone()));
+        self
+    }
+
+    /// Shown by the exchanges since [`Context::begin`](super::Context::begin), which are already the fewest.
+    pub fn minimal(mut self) -> Self {
+        self.minimal = true;
         self
     }
 

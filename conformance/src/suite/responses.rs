@@ -3,7 +3,7 @@
 use mecforge_report::Severity;
 use serde_json::Value;
 
-use super::call::{Call, Exchange, Intent, Role};
+use super::call::{Call, Exchange, Intent, Payload, Role};
 use super::check::{Check, Group, Source};
 use super::outcome::Failure;
 use super::state::Suite;
@@ -189,9 +189,18 @@ impl Judge<'_> {
             return;
         };
         let text = String::from_utf8_lossy(&response.body);
-        const TELLTALES: [&str; 12] = [
+        const TELLTALES: [&str; 21] = [
             "Traceback (most recent call last)",
-            "goroutine 1 [",
+            "goroutine ",
+            "syntax error at or near",
+            "You have an error in your SQL syntax",
+            "sqlite3.OperationalError",
+            "SQLITE_ERROR",
+            "org.hibernate.",
+            "MongoServerError",
+            "/var/lib/",
+            "/usr/local/",
+            "/go/src/",
             "panicked at ",
             "java.lang.",
             "\n\tat ",
@@ -204,7 +213,9 @@ impl Judge<'_> {
             "runtime error: ",
         ];
         // What the request itself contained comes back in good messages.
-        if let Some(found) = TELLTALES.iter().find(|telltale| text.contains(**telltale)) {
+        let asked = asked(self.call());
+        let tells = |telltale: &&&str| text.contains(**telltale) && !asked.contains(**telltale);
+        if let Some(found) = TELLTALES.iter().find(tells) {
             let failure = Failure::new(
                 "a refusal tells the platform's insides",
                 "a message for the client",
@@ -393,7 +404,11 @@ impl Judge<'_> {
                 breach.keyword,
                 if place.is_empty() { "its root" } else { &place }
             );
-            let failure = Failure::new(title, breach.message, self.exchange.summary());
+            let failure = Failure::new(
+                title,
+                format!("a body that obeys {}", breach.schema_pointer),
+                format!("{}; {}", breach.message, self.exchange.summary()),
+            );
             let signature = format!("{status} {place} {}", breach.schema_pointer);
             self.fail(
                 "response-schema",
@@ -415,6 +430,27 @@ impl Judge<'_> {
             }
         }
     }
+}
+
+/// All text of a request, as it may come back.
+fn asked(call: &Call) -> String {
+    let path = call
+        .path
+        .replace("%2F", "/")
+        .replace("%2f", "/")
+        .replace("%20", " ");
+    let query: Vec<_> = call
+        .query
+        .iter()
+        .map(|(name, value)| format!("{name}={value}"))
+        .collect();
+    let headers: Vec<_> = call.headers.iter().map(|(_, value)| value.as_str()).collect();
+    let body = match &call.payload {
+        Payload::None => String::new(),
+        Payload::Json(body) => body.to_string(),
+        Payload::Bytes(_, bytes) => String::from_utf8_lossy(bytes).into_owned(),
+    };
+    [path, query.join("&"), headers.join("\n"), body].join("\n")
 }
 
 /// A pointer with `*` for indices, so that the same fault at several elements is one.

@@ -1,6 +1,6 @@
 //! The data of a run that all cases share.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
@@ -10,7 +10,7 @@ use mecforge_instances::Schema;
 use mecforge_transport::Client;
 use serde_json::{Value, json};
 
-use super::{Fixtures, Options, Recorder};
+use super::{Fixtures, Options, Origin, OriginApi, Recorder};
 use crate::profile::Knowledge;
 
 /// Names and values.
@@ -127,6 +127,8 @@ pub struct Clients {
     pub other: Option<Client>,
     /// Somebody without credentials.
     pub nobody: Client,
+    /// Whether the operator gave credentials of the main application, so that leaving them out means something.
+    pub credentials: bool,
 }
 
 /// Everything that the cases of a run share.
@@ -145,12 +147,15 @@ pub struct Suite {
     pub clients: Clients,
     /// Application instances at the target.
     pub(crate) instances: tokio::sync::OnceCell<Vec<String>>,
+    /// What was sent before the cases, which share what it made.
+    preparation: std::sync::OnceLock<Vec<mecforge_report::Exchange>>,
     pub(crate) started: Instant,
     pub(crate) judged: AtomicU64,
     pub(crate) requests: AtomicU64,
     pub(crate) over: AtomicBool,
     pub(crate) left_behind: Mutex<Vec<String>>,
     pub(crate) server: Mutex<Option<String>>,
+    pub(crate) contradictions: Mutex<BTreeMap<&'static str, mecforge_report::Contradiction>>,
 }
 
 impl Suite {
@@ -170,12 +175,14 @@ impl Suite {
             target: target.trim_end_matches('/').to_owned(),
             clients,
             instances: tokio::sync::OnceCell::new(),
+            preparation: std::sync::OnceLock::new(),
             started: Instant::now(),
             judged: AtomicU64::new(0),
             requests: AtomicU64::new(0),
             over: AtomicBool::new(false),
             left_behind: Mutex::new(Vec::new()),
             server: Mutex::new(None),
+            contradictions: Mutex::default(),
         }
     }
 
@@ -207,6 +214,46 @@ impl Suite {
     /// Milliseconds since the start.
     pub fn elapsed_ms(&self) -> u64 {
         u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX)
+    }
+
+    /// What was sent before the cases.
+    pub fn preparation(&self) -> &[mecforge_report::Exchange] {
+        self.preparation.get().map_or(&[], Vec::as_slice)
+    }
+
+    /// Keeps what was sent before the cases, once.
+    pub(crate) fn prepared(&self, exchanges: Vec<mecforge_report::Exchange>) {
+        let _ = self.preparation.set(exchanges);
+    }
+
+    /// What tests on the generated clients need to know.
+    pub fn origin(&self) -> Origin<'_> {
+        let mut apis = Vec::new();
+        for state in &self.apis {
+            apis.push(OriginApi {
+                api: &state.api,
+                base_path: &state.base_path,
+                package: state.knowledge.package(),
+            });
+        }
+        Origin {
+            target: &self.target,
+            apis,
+        }
+    }
+
+    /// Notes where the standard contradicts itself or its document, and which way the target goes: `observed` of the
+    /// latest note that has one counts.
+    pub fn contradicts(&self, id: &'static str, description: &str, observed: Option<String>) {
+        let mut all = self.contradictions.lock().unwrap_or_else(PoisonError::into_inner);
+        let entry = all.entry(id).or_insert_with(|| mecforge_report::Contradiction {
+            id: id.to_owned(),
+            description: description.to_owned(),
+            observed: None,
+        });
+        if observed.is_some() {
+            entry.observed = observed;
+        }
     }
 
     /// Notes what could not be removed.

@@ -116,7 +116,7 @@ fn items(suite: &Suite, api: usize, maker: usize) -> Option<mecforge_api::Templa
 }
 
 /// The path below the API's base path that `Location` names; none where it is absent or leads elsewhere.
-pub(super) fn location_path(suite: &Suite, exchange: &Exchange) -> Option<String> {
+pub fn location_path(suite: &Suite, exchange: &Exchange) -> Option<String> {
     let location = exchange.header("location")?;
     let path = match location.split_once("://") {
         Some((_, rest)) => &rest[rest.find('/')?..],
@@ -265,6 +265,12 @@ pub(crate) async fn prepare(context: &mut Context) -> Result<(), Stop> {
     let suite = Arc::clone(&context.suite);
     let mut instances = suite.options.app_instance_ids.clone();
     instances.extend(suite.fixtures.app_instance_ids.iter().cloned());
+    for person in &suite.fixtures.identity {
+        let id = &person.app_instance_id;
+        if !id.is_empty() && !instances.contains(id) {
+            instances.push(id.clone());
+        }
+    }
     let registration = suite.apis.iter().enumerate().find_map(|(index, state)| {
         let operation = state.api.operation("POST", "/registrations")?;
         Some((index, operation.index))
@@ -295,7 +301,7 @@ pub(crate) async fn prepare(context: &mut Context) -> Result<(), Stop> {
 
 /// The identifier of the first item of a list: a member named like the parameter, else one that ends in `Id`, else the
 /// last part of a link.
-pub(super) fn identifier(body: &Value, parameter: &str) -> Option<String> {
+pub(crate) fn identifier(body: &Value, parameter: &str) -> Option<String> {
     let text = |value: &Value| match value {
         Value::String(text) if !text.is_empty() => Some(text.clone()),
         Value::Number(number) => Some(number.to_string()),

@@ -4,5 +4,8 @@
 mod command_line;
 mod hostile;
 mod reference;
+mod rust_test;
+mod security;
 mod server;
+mod vault;
 mod verdicts;

@@ -10,7 +10,7 @@ use crate::fault::Fault;
 use crate::perform::{Limits, Performed, perform};
 use crate::pool::Pool;
 use crate::rate::RateLimit;
-use crate::secret::Masker;
+use crate::secret::{Masker, Secret};
 use crate::settings::{ConfigError, Credentials, Settings};
 use crate::target::TargetUrl;
 use crate::tls_versions::{self, Probe, TlsVersions};
@@ -130,6 +130,17 @@ impl Client {
             }
             _ => exchange,
         }
+    }
+
+    /// The value of the `Authorization` field that a request of this client carries, if it carries one and that can be
+    /// had.
+    pub async fn authorization(&self, request: &Request) -> Option<Secret<String>> {
+        let own = self.authorizer.headers(self.target(), request).await.ok()?;
+        let own = own.into_iter().map(|(name, value)| (name, Secret::new(value)));
+        let configured = self.shared.settings.headers.iter().cloned();
+        own.chain(configured)
+            .find(|(name, _)| name.eq_ignore_ascii_case("authorization"))
+            .map(|(_, value)| value)
     }
 
     /// Sends bytes as they are on a connection of their own and returns what comes, up to `limit` bytes, until the

@@ -184,3 +184,19 @@ pub trait Responses: Sized + Send + 'static {
     /// The same value, where it is none.
     fn into_success(self) -> Result<Self::Success, Self>;
 }
+
+/// A response as it came, whatever its operation declares: for tools and tests that know an operation only at run time.
+impl Responses for Answer {
+    type Success = Self;
+
+    fn from_answer(answer: &Answer) -> Result<Self, Unexpected> {
+        Ok(answer.clone())
+    }
+
+    fn into_success(self) -> Result<Self, Self> {
+        match self.status.is_success() {
+            true => Ok(self),
+            false => Err(self),
+        }
+    }
+}

@@ -1,15 +1,19 @@
 //! What a run reached: statuses, parameters, properties, constraints, transitions.
 
+mod properties;
+
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
-use mecforge_api::Location;
+use mecforge_api::{Api, Content, Location, Operation, resolve};
+use mecforge_instances::{Constraint, Schema};
 use mecforge_report::{
-    ConstraintCoverage, Coverage, OperationCoverage, ParameterCoverage, SchemaCoverage, StatusCoverage,
-    Transition,
+    ConstraintCoverage, Coverage, OperationCoverage, ParameterCoverage, PropertyCoverage, SchemaCoverage,
+    StatusCoverage, Transition,
 };
+use serde_json::Value;
 
-use super::call::{Exchange, Intent};
+use super::call::{Exchange, Intent, Payload};
 use super::state::Suite;
 
 /// Counts what is reached while a run goes on.
@@ -25,7 +29,34 @@ struct Counts {
     parameters: BTreeMap<(usize, usize, String), (u64, u64)>,
     /// (API, keyword's pointer) to satisfied, violated.
     constraints: BTreeMap<(usize, String), (u64, u64)>,
+    /// (API, schema's pointer, property) to sent, received; of properties that are declared and others alike.
+    properties: BTreeMap<(usize, String, String), (u64, u64)>,
     transitions: BTreeMap<(String, String, String, String), u64>,
+}
+
+/// More properties than all of ETSI's documents declare: what is beyond is not counted, as clients may send anything.
+const MOST_PROPERTIES: usize = 50_000;
+
+impl Counts {
+    fn properties(
+        &mut self,
+        at: usize,
+        api: &Api,
+        content: Option<&Content>,
+        instance: &Value,
+        count: impl Fn(&mut (u64, u64)),
+    ) {
+        let Some(pointer) = content.and_then(|content| content.schema.as_deref()) else {
+            return;
+        };
+        let pointer = resolve(&api.document, pointer);
+        for name in properties::present(instance) {
+            let key = (at, pointer.clone(), name);
+            if self.properties.len() < MOST_PROPERTIES || self.properties.contains_key(&key) {
+                count(self.properties.entry(key).or_default());
+            }
+        }
+    }
 }
 
 impl Recorder {
@@ -37,8 +68,19 @@ impl Recorder {
     pub(super) fn exchange(&self, suite: &Suite, exchange: &Exchange) {
         let call = &exchange.call;
         let Some(index) = call.operation else { return };
-        let operation = &suite.apis[call.api].api.operations[index];
+        let api = &suite.apis[call.api].api;
+        let operation = &api.operations[index];
+        let answered = operation
+            .response(exchange.status())
+            .and_then(|response| response.json());
+        let body = exchange.json();
         self.with(|counts| {
+            if let Payload::Json(sent) = &call.payload {
+                counts.properties(call.api, api, operation.json_body(), sent, |entry| entry.0 += 1);
+            }
+            if let Some(received) = &body {
+                counts.properties(call.api, api, answered, received, |entry| entry.1 += 1);
+            }
             *counts.statuses.entry((call.api, index, exchange.status())).or_default() += 1;
             for parameter in &operation.parameters {
                 let present = match parameter.location {
@@ -179,31 +221,71 @@ fn reason(status: &str, requests: u64) -> String {
     text.to_owned()
 }
 
+/// The schemas of request bodies and answers: which rules were tried, which properties were seen.
 fn schemas(suite: &Suite, counts: &Counts) -> Vec<SchemaCoverage> {
-    let mut all = Vec::new();
+    let mut all: BTreeMap<(usize, String), SchemaCoverage> = BTreeMap::new();
     for (at, state) in suite.apis.iter().enumerate() {
         for operation in &state.api.operations {
+            for pointer in schemas_of(&state.api, operation) {
+                all.entry((at, pointer.clone()))
+                    .or_insert_with(|| SchemaCoverage {
+                        api: state.api.id.clone(),
+                        properties: seen(counts, at, &state.api, &pointer),
+                        pointer,
+                        constraints: Vec::new(),
+                    });
+            }
             let Some(schema) = state.body_schema(operation.index) else {
                 continue;
             };
-            let constraints = schema.constraints().into_iter().map(|constraint| {
-                let key = (at, constraint.schema_pointer.clone());
-                let (satisfied, violated) = counts.constraints.get(&key).copied().unwrap_or_default();
-                ConstraintCoverage {
-                    pointer: constraint.schema_pointer,
-                    satisfied,
-                    violated,
-                    reason: (violated == 0)
-                        .then(|| "no request that breaks only this rule was sent".to_owned()),
-                }
-            });
-            all.push(SchemaCoverage {
-                api: state.api.id.clone(),
-                pointer: schema.pointer().to_owned(),
-                constraints: constraints.collect(),
-                properties: Vec::new(),
-            });
+            let pointer = resolve(&state.api.document, schema.pointer());
+            if let Some(entry) = all
+                .get_mut(&(at, pointer))
+                .filter(|entry| entry.constraints.is_empty())
+            {
+                entry.constraints = tried(counts, at, &schema);
+            }
         }
     }
-    all
+    all.into_values()
+        .filter(|schema| !schema.constraints.is_empty() || !schema.properties.is_empty())
+        .collect()
+}
+
+/// The schemas of an operation's JSON body and of its JSON answers.
+fn schemas_of(api: &Api, operation: &Operation) -> Vec<String> {
+    let answers = operation.responses.iter().filter_map(|response| response.json());
+    let contents = operation.json_body().into_iter().chain(answers);
+    contents
+        .filter_map(|content| content.schema.as_deref())
+        .map(|pointer| resolve(&api.document, pointer))
+        .collect()
+}
+
+fn tried(counts: &Counts, api: usize, schema: &Schema) -> Vec<ConstraintCoverage> {
+    let constraint = |constraint: Constraint| {
+        let key = (api, constraint.schema_pointer.clone());
+        let (satisfied, violated) = counts.constraints.get(&key).copied().unwrap_or_default();
+        ConstraintCoverage {
+            pointer: constraint.schema_pointer,
+            satisfied,
+            violated,
+            reason: (violated == 0).then(|| "no request that breaks only this rule was sent".to_owned()),
+        }
+    };
+    schema.constraints().into_iter().map(constraint).collect()
+}
+
+fn seen(counts: &Counts, at: usize, api: &Api, pointer: &str) -> Vec<PropertyCoverage> {
+    let declared = properties::declared(&api.document, pointer);
+    let property = |name: String| {
+        let key = (at, pointer.to_owned(), name);
+        let (sent, received) = counts.properties.get(&key).copied().unwrap_or_default();
+        PropertyCoverage {
+            name: key.2,
+            sent,
+            received,
+        }
+    };
+    declared.into_iter().map(property).collect()
 }

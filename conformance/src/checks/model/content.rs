@@ -1,0 +1,110 @@
+//! What sequences write: bodies that differ, by number, so that a shorter sequence writes the same.
+
+use fastrand::Rng;
+use serde_json::{Value, json};
+
+use super::family::Family;
+use crate::suite::{Context, Stop, Values, hash};
+
+/// Members that make an object end by itself or let the platform call somebody: not for sequences.
+const LEFT_OUT: [&str; 5] = [
+    "expiryDeadline",
+    "requestTestNotification",
+    "websockNotifConfig",
+    "livenessInterval",
+    "_links",
+];
+
+/// A valid body for an operation; number 0 is the smallest one, the others are as random as their number.
+pub(super) fn body(
+    context: &mut Context,
+    family: &Family,
+    operation: usize,
+    values: &Values,
+    number: u16,
+) -> Result<Value, Stop> {
+    let mut body = context.body(family.api, operation, values)?;
+    if number == 0 {
+        return Ok(body);
+    }
+    let seed = hash(context.suite.options.seed, &["content", &number.to_string()]);
+    let mut rng = Rng::with_seed(seed);
+    let state = &context.suite.apis[family.api];
+    if body.get("serName").is_some() && state.api.id == "mec011-service-management" {
+        service(&mut body, &mut rng);
+        return Ok(body);
+    }
+    let Some(schema) = state.body_schema(operation) else {
+        return Ok(body);
+    };
+    let generated = match number % 3 {
+        0 => schema.full(),
+        _ => schema.random(&mut rng),
+    };
+    let Some(mut generated) = generated else {
+        return Ok(body);
+    };
+    for name in LEFT_OUT {
+        let mut less = generated.clone();
+        if let Some(members) = less.as_object_mut()
+            && members.remove(name).is_some()
+            && schema.is_valid(&less)
+        {
+            generated = less;
+        }
+    }
+    context.bind(&mut generated, values);
+    Ok(generated)
+}
+
+/// Gives a service another state and version, and some of its optional properties.
+fn service(body: &mut Value, rng: &mut Rng) {
+    let Some(members) = body.as_object_mut() else {
+        return;
+    };
+    let mut set = |name: &str, value: Value| members.insert(name.to_owned(), value);
+    set(
+        "state",
+        json!(["ACTIVE", "INACTIVE", "SUSPENDED"][rng.usize(0..3)]),
+    );
+    set("version", json!(format!("{}.{}", rng.u8(0..9), rng.u8(0..9))));
+    set("serializer", json!(["JSON", "XML", "PROTOBUF3"][rng.usize(0..3)]));
+    if rng.bool() {
+        let category = format!("category-{}", rng.u8(0..9));
+        let href = "http://192.0.2.1/catalogue";
+        set(
+            "serCategory",
+            json!({"href": href, "id": category, "name": "conformance", "version": "1.0"}),
+        );
+    }
+    match rng.u8(0..4) {
+        0 => {}
+        1 => {
+            set("scopeOfLocality", json!("MEC_HOST"));
+            set("consumedLocalOnly", json!(true));
+            set("isLocal", json!(true));
+        }
+        2 => {
+            set("scopeOfLocality", json!("MEC_SYSTEM"));
+            set("consumedLocalOnly", json!(false));
+        }
+        _ => {
+            // What is remote must be consumable from elsewhere.
+            set("scopeOfLocality", json!("MEC_SYSTEM"));
+            set("consumedLocalOnly", json!(false));
+            set("isLocal", json!(false));
+        }
+    }
+}
+
+/// Lets members of a body that name the object have its identifier, as no object changes its name.
+pub(super) fn keep_identifier(body: &mut Value, shown: Option<&Value>, identifier: &str) {
+    let (Some(body), Some(shown)) = (body.as_object_mut(), shown.and_then(Value::as_object)) else {
+        return;
+    };
+    for (name, value) in shown {
+        if body.contains_key(name) && super::judge::text(value).as_deref() == Some(identifier) {
+            body.insert(name.clone(), value.clone());
+        }
+    }
+}

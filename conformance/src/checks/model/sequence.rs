@@ -1,0 +1,134 @@
+//! Sequences of steps: made by proptest's strategies from the case's seed, run against the platform one after the
+//! other, and shortened while they still show the same fault.
+
+use proptest::collection::vec;
+use proptest::strategy::{Strategy, ValueTree};
+use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
+
+use super::family::Family;
+use super::machine::Machine;
+use crate::suite::{Context, Failure, Mode, Outcome, Stop};
+
+/// The most sequences that are tried to shorten one.
+const TRIES: usize = 60;
+
+/// One step: what is done, to which object, with what content. Every step means something in every state, so that
+/// a sequence stays a sequence when steps are taken out of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Step {
+    /// What is done, out of 100.
+    pub(super) action: u8,
+    /// Which of the objects, counted around.
+    pub(super) which: u8,
+    /// The content that is written, or the view that is read; 0 is the smallest body.
+    pub(super) content: u16,
+}
+
+impl From<(u8, u8, u16)> for Step {
+    fn from((action, which, content): (u8, u8, u16)) -> Self {
+        Step {
+            action,
+            which,
+            content,
+        }
+    }
+}
+
+/// Readings with which every sequence ends: all lists, and some objects that exist or were deleted.
+fn ending(family: &Family) -> Vec<Step> {
+    let lists = (0..family.lists.len()).map(|list| (Step::LIST, 0, u16::try_from(list).unwrap_or(0)));
+    let items = (0..4).map(|which| (Step::READ, which, u16::from(which % 2)));
+    let gone = (0..2).map(|which| (Step::GONE, which, 0));
+    lists.chain(items).chain(gone).map(Step::from).collect()
+}
+
+fn whole(steps: &[(u8, u8, u16)], family: &Family) -> Vec<Step> {
+    let steps = steps.iter().copied().map(Step::from);
+    steps.chain(ending(family)).collect()
+}
+
+/// Runs a random sequence. Where it fails when it is tried again, the shortest that fails as well is reported.
+pub(super) async fn run(context: &mut Context, family: &Family) -> Outcome {
+    let mut seed = [0; 32];
+    context.rng.fill(&mut seed);
+    let config = Config {
+        failure_persistence: None,
+        ..Config::default()
+    };
+    let mut runner = TestRunner::new_with_rng(config, TestRng::from_seed(RngAlgorithm::ChaCha, &seed));
+    let steps = vec((0_u8..100, 0_u8..8, 0_u16..1000), 3..=30);
+    let tree = steps
+        .new_tree(&mut runner)
+        .map_err(|reason| Stop::Inconclusive(format!("no sequence can be made: {reason}")))?;
+    let first = whole(&tree.current(), family);
+    let failure = match Machine::run(context, family, &first).await {
+        Err(Stop::Fail(failure)) if context.mode == Mode::Again => *failure,
+        other => return other,
+    };
+    let original = context.trace.clone();
+    match shorten(context, family, first, tree, &failure).await {
+        Some(shorter) => Err(shorter.minimal().stop()),
+        None => {
+            context.trace = original;
+            Err(failure.stop())
+        }
+    }
+}
+
+/// Finds the shortest sequence that fails in the same way, and leaves its exchanges as evidence; none where the end of
+/// the run comes first, or the fault does not show any more.
+async fn shorten(
+    context: &mut Context,
+    family: &Family,
+    first: Vec<Step>,
+    mut tree: impl ValueTree<Value = Vec<(u8, u8, u16)>>,
+    failure: &Failure,
+) -> Option<Failure> {
+    let place = (context.start(), context.reported.len());
+    let mut best = first;
+    let mut tries = 0;
+    let mut go_on = tree.simplify();
+    while go_on && tries < TRIES {
+        tries += 1;
+        let shorter = whole(&tree.current(), family);
+        go_on = match attempt(context, family, &shorter, failure, place).await? {
+            Some(_) => {
+                best = shorter;
+                tree.simplify()
+            }
+            None => tree.complicate(),
+        };
+    }
+    let mut at = 0;
+    while at < best.len() && tries < 2 * TRIES {
+        tries += 1;
+        let mut shorter = best.clone();
+        shorter.remove(at);
+        match attempt(context, family, &shorter, failure, place).await? {
+            Some(_) => best = shorter,
+            None => at += 1,
+        }
+    }
+    // The last try may have shown nothing; the best is run once more, for the evidence.
+    attempt(context, family, &best, failure, place).await?
+}
+
+/// Whether a shorter sequence fails in the same way; none where the run is over.
+async fn attempt(
+    context: &mut Context,
+    family: &Family,
+    steps: &[Step],
+    failure: &Failure,
+    (trace, reported): (usize, usize),
+) -> Option<Option<Failure>> {
+    context.forget(trace, reported);
+    match Machine::run(context, family, steps).await {
+        Err(Stop::Fail(again))
+            if again.signature == failure.signature && again.operation == failure.operation =>
+        {
+            Some(Some(*again))
+        }
+        Err(Stop::Gone(_) | Stop::Over) => None,
+        _ => Some(None),
+    }
+}

@@ -1,0 +1,156 @@
+//! Holes that an attacker would like are found by the checks that are there for them; a server without them conforms.
+
+use serde_json::Value;
+
+use crate::server::suite;
+use crate::vault::{DOCUMENT, Hole, vault};
+
+const FIXTURES: &str = r#"
+expired_token = "old-secret"
+foreign_audience_token = "elsewhere-secret"
+
+[[identity]]
+app_instance_id = "one"
+token = "token-of-one"
+
+[[identity]]
+app_instance_id = "two"
+token = "token-of-two"
+"#;
+
+/// Tests the server with a hole; gives exit code, text and the report.
+fn test(hole: Hole, fixtures: &str, more: &[&str]) -> (i32, String, Value) {
+    let directory = tempfile::tempdir().unwrap();
+    let path = |name: &str| directory.path().join(name).display().to_string();
+    // The name makes it one of ETSI's, whose applications own what is below them.
+    std::fs::write(path("mec099-notes.json"), DOCUMENT).unwrap();
+    std::fs::write(path("fixtures.toml"), fixtures).unwrap();
+    let target = format!("http://{}", vault(hole));
+    let (document, file, reports) = (path("mec099-notes.json"), path("fixtures.toml"), path("reports"));
+    let mut arguments = vec!["run", "--target", &target, "--document", &document, "--seed", "7"];
+    arguments.extend(["--fixtures", &file, "--report-dir", &reports]);
+    arguments.extend(more);
+    let output = suite(&arguments);
+    let text =
+        String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
+    let report = std::fs::read_to_string(path("reports/report.json")).unwrap_or_else(|_| "null".to_owned());
+    for secret in ["token-of-one", "token-of-two", "old-secret", "elsewhere-secret"] {
+        assert!(
+            !report.contains(secret) && !text.contains(secret),
+            "{secret} is in the report"
+        );
+    }
+    let code = output.status.code().unwrap();
+    (code, text, serde_json::from_str(&report).unwrap())
+}
+
+fn found(report: &Value) -> Vec<(String, String)> {
+    let findings = report["findings"].as_array().unwrap().iter();
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    findings
+        .map(|finding| (text(&finding["check"]), text(&finding["severity"])))
+        .collect()
+}
+
+#[test]
+fn a_server_without_holes_conforms() {
+    let (code, text, report) = test(Hole::None, FIXTURES, &[]);
+    assert_eq!(code, 0, "{text}");
+    assert_eq!(found(&report), [], "{text}");
+    assert_eq!(report["flaky"].as_array().unwrap().len(), 0, "{text}");
+    let verdicts = |check: &str| {
+        let all = report["requirements"].as_array().unwrap().iter();
+        let own = all.filter(|requirement| requirement["check"] == check);
+        own.map(|requirement| requirement["verdict"].as_str().unwrap().to_owned())
+            .collect::<Vec<_>>()
+    };
+    for check in [
+        "anonymous-requests-are-refused",
+        "forged-tokens-are-refused",
+        "expired-tokens-are-refused",
+        "tokens-for-others-are-refused",
+        "objects-belong-to-their-application",
+        "existence-is-not-betrayed",
+        "children-stay-with-parents",
+        "refused-creation-makes-nothing",
+        "server-sets-its-own-properties",
+        "identifiers-are-kept",
+        "identifiers-can-not-be-guessed",
+        "text-comes-back-as-it-was",
+        "callbacks-are-http",
+        "identifiers-are-whole",
+        "paths-do-not-climb",
+        "origins-are-not-all-trusted",
+        "trace-echoes-no-credentials",
+    ] {
+        let verdicts = verdicts(check);
+        assert!(
+            !verdicts.is_empty() && verdicts.iter().all(|verdict| verdict == "pass"),
+            "{check}: {verdicts:?}"
+        );
+    }
+}
+
+#[test]
+fn each_hole_is_found_by_its_check() {
+    let holes = [
+        (Hole::AnonymousCreation, "anonymous-requests-are-refused", "error"),
+        (Hole::AnyToken, "forged-tokens-are-refused", "error"),
+        (Hole::UnsignedToken, "forged-tokens-are-refused", "error"),
+        (Hole::ExpiredToken, "expired-tokens-are-refused", "error"),
+        (Hole::ForeignToken, "tokens-for-others-are-refused", "error"),
+        (Hole::OthersRemove, "objects-belong-to-their-application", "error"),
+        (Hole::Betrays, "existence-is-not-betrayed", "warning"),
+        (Hole::AnyParent, "children-stay-with-parents", "error"),
+        (Hole::KeepsRefused, "refused-creation-makes-nothing", "error"),
+        (Hole::TakesIdentifier, "server-sets-its-own-properties", "error"),
+        (Hole::OneIdentifier, "identifiers-are-kept", "error"),
+        (Hole::Numbers, "identifiers-can-not-be-guessed", "warning"),
+        (Hole::Trims, "text-comes-back-as-it-was", "error"),
+        (Hole::AnyScheme, "callbacks-are-http", "error"),
+        (Hole::Metadata, "callbacks-stay-away-from-metadata", "warning"),
+        (Hole::Prefix, "identifiers-are-whole", "error"),
+        (Hole::Climbs, "paths-do-not-climb", "error"),
+        (Hole::Origins, "origins-are-not-all-trusted", "error"),
+        (Hole::Trace, "trace-echoes-no-credentials", "error"),
+        (Hole::Splits, "line-breaks-stay-data", "error"),
+        (Hole::Page, "nothing-comes-back-as-html", "error"),
+    ];
+    for (hole, check, severity) in holes {
+        let (code, text, report) = test(hole, FIXTURES, &["--only", &format!("check={check}")]);
+        let all = found(&report);
+        let right = all.iter().any(|(found, how)| found == check && how == severity);
+        assert!(right, "{hole:?} {check}: {all:?} {text}");
+        assert_eq!(code, i32::from(severity == "error"), "{hole:?} {check}: {text}");
+    }
+}
+
+#[test]
+fn what_the_operator_has_to_give_is_said() {
+    let one = "[[identity]]\napp_instance_id = \"one\"\ntoken = \"token-of-one\"\n";
+    let (_, text, report) = test(
+        Hole::None,
+        one,
+        &[
+            "--only",
+            "check=expired-tokens-are-refused",
+            "--only",
+            "check=objects-belong-to-their-application",
+        ],
+    );
+    let reasons: Vec<_> = report["requirements"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|requirement| requirement["verdict"] == "inconclusive")
+        .map(|requirement| requirement["reason"].as_str().unwrap().to_owned())
+        .collect();
+    assert!(
+        reasons.iter().any(|reason| reason.contains("expired_token")),
+        "{reasons:?} {text}"
+    );
+    assert!(
+        reasons.iter().any(|reason| reason.contains("[[identity]]")),
+        "{reasons:?} {text}"
+    );
+}
