@@ -220,6 +220,9 @@ async fn accept_one(
     let mut body = valid.value.clone();
     context.bind(&mut body, values);
     name_like_path(&mut body, values, "");
+    if !context.suite.apis[api].is_plausible(operation, &body) {
+        return Ok(());
+    }
     let call = context.call(api, operation, values).json(body.clone());
     let exchange = context.send(call).await?;
     if exchange.is_success() {
@@ -301,6 +304,10 @@ async fn refuse_all(
     };
     let mut accepted = false;
     for invalid in cases {
+        let open = context.suite.apis[api].knowledge.is_open(&invalid.schema_pointer);
+        if open {
+            continue;
+        }
         let mut body = invalid.value.clone();
         context.bind(&mut body, values);
         name_like_path(&mut body, values, &invalid.instance_pointer);

@@ -244,6 +244,16 @@ impl Knowledge {
         self.id.starts_with("mec011") && self.may_refuse(maker).is_none()
     }
 
+    /// Whether an enumeration, by the pointer of its keyword, may have further values though the document closes it.
+    pub fn is_open(&self, pointer: &str) -> bool {
+        // MEC 011, 8.1.6.3 and 8.1.6.4: extensible by the text of V2.1.1 and closed by its document; either is right.
+        let open = ["SerializerType", "TransportType"];
+        self.id == "mec011-service-management"
+            && open
+                .iter()
+                .any(|name| pointer == format!("/components/schemas/{name}/enum"))
+    }
+
     /// Whether what is at a path changes though nobody changes it (clocks, heartbeats).
     pub fn changes_by_itself(&self, path: &str) -> bool {
         path.ends_with("/liveness") || path.contains("/timing/")

@@ -9,6 +9,7 @@ mod minimise;
 mod options;
 mod outcome;
 mod plan;
+mod plausible;
 mod record;
 mod reproduce;
 mod responses;

@@ -53,6 +53,13 @@ impl ApiState {
         self.cached(pointer, Some(&operation.key))
     }
 
+    /// Whether a valid body of an operation is one that somebody might send.
+    pub fn is_plausible(&self, operation: usize, body: &Value) -> bool {
+        let content = self.api.operations[operation].json_body();
+        let schema = content.and_then(|content| content.schema.as_deref());
+        schema.is_none_or(|schema| super::plausible::is_plausible(self, schema, body))
+    }
+
     /// Query and header fields that an operation can't be asked without, with valid values.
     pub fn required_parameters(&self, operation: usize) -> (Pairs, Pairs) {
         let (mut query, mut headers) = (Vec::new(), Vec::new());

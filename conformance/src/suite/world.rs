@@ -52,7 +52,8 @@ pub(super) async fn make(
     let key = context.suite.apis[api].api.operations[maker].key.clone();
     let exchange = context.send(call).await?;
     if !exchange.is_success() {
-        return Err(refused(context, api, &key, &exchange));
+        let unknown = exchange.status() == 404 && !is_parent_there(context, api, maker, values).await?;
+        return Err(refused(context, api, &key, &exchange, unknown));
     }
     let path = location_path(&context.suite, &exchange);
     let template = items(&context.suite, api, maker);
@@ -80,11 +81,33 @@ pub(super) async fn make(
     })
 }
 
+/// Whether the list below which something is to be made is there: who gives an application instance that the platform
+/// does not know is told so, and the platform is not blamed. Where there is no list, nobody can tell.
+async fn is_parent_there(
+    context: &mut Context,
+    api: usize,
+    maker: usize,
+    values: &Values,
+) -> Result<bool, Stop> {
+    let suite = Arc::clone(&context.suite);
+    let document = &suite.apis[api].api;
+    let path = &document.operations[maker].path;
+    let (Some(list), true) = (
+        document.operation("GET", path.text()),
+        path.parameters().count() > 0,
+    ) else {
+        return Ok(true);
+    };
+    let call = context.call(api, list.index, values).role(Role::Control);
+    Ok(context.send(call).await?.status() != 404)
+}
+
 /// Why a platform that refuses a valid set-up can't be tested further, or is to be blamed for it.
-fn refused(context: &Context, api: usize, key: &str, exchange: &Exchange) -> Stop {
+fn refused(context: &Context, api: usize, key: &str, exchange: &Exchange, unknown: bool) -> Stop {
     let state = &context.suite.apis[api];
     let environment = matches!(exchange.status(), 401 | 403 | 409 | 429 | 503)
-        || (exchange.status() == 404 && context.suite.options.app_instance_ids.is_empty());
+        || (exchange.status() == 404 && context.suite.options.app_instance_ids.is_empty())
+        || unknown;
     if environment {
         return Stop::Inconclusive(format!(
             "{key} with a valid body was answered {}; give credentials and application instances that the platform knows",
