@@ -166,7 +166,11 @@ impl Context {
     /// # Errors
     /// [`Stop::Gone`] if there is nobody to talk to, [`Stop::Over`] if the run is over.
     pub async fn send(&mut self, call: Call) -> Result<Exchange, Stop> {
-        if call.role != Role::CleanUp && self.suite.is_over() {
+        let over = match self.mode {
+            Mode::First => self.suite.is_over(),
+            Mode::Again => self.suite.is_over_for_repeats(),
+        };
+        if call.role != Role::CleanUp && over {
             return Err(Stop::Over);
         }
         if self.suite.options.read_only && !matches!(call.method.as_str(), "GET" | "HEAD" | "OPTIONS") {

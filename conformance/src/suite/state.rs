@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use mecforge_api::{Api, Location, Parameter, query_pairs};
 use mecforge_instances::Schema;
@@ -12,6 +12,9 @@ use serde_json::{Value, json};
 
 use super::{Fixtures, Options, Origin, OriginApi, Recorder};
 use crate::profile::Knowledge;
+
+/// How long breaches are still tried again after the time is over.
+const GRACE: Duration = Duration::from_secs(10);
 
 /// Names and values.
 type Pairs = Vec<(String, String)>;
@@ -201,6 +204,16 @@ impl Suite {
             .time
             .is_some_and(|most| self.started.elapsed() >= most);
         cases || time || self.over.load(Ordering::Relaxed)
+    }
+
+    /// Whether a breach can't be tried again any more: for that there is some time after the end, as a breach that was
+    /// seen once would otherwise be called flaky because the run ended.
+    pub fn is_over_for_repeats(&self) -> bool {
+        let time = self
+            .options
+            .time
+            .is_some_and(|most| self.started.elapsed() >= most + GRACE);
+        time || self.over.load(Ordering::Relaxed)
     }
 
     /// Ends the run; what has begun is brought to its end.
