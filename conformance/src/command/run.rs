@@ -1,19 +1,18 @@
 //! `run` and `replay`.
 
 use std::collections::BTreeMap;
-use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use clap::Args;
-use indicatif::{ProgressBar, ProgressStyle};
 use mecforge_api::Api;
 use mecforge_report::{Expectation, Report, Result as Verdict, TextOptions};
 use serde::Deserialize;
 
 use super::connection::{ConnectionArguments, masked_command};
+use super::progress::observed;
 use super::receiver::ReceiverArguments;
 use super::{Exit, print};
 use crate::engine::{self, Engine};
@@ -80,6 +79,9 @@ pub(super) struct RunArguments {
     /// Known failures (TOML): reported apart, exit code 0
     #[arg(long, value_name = "FILE")]
     expect: Option<PathBuf>,
+    /// Send requests of uncertain end too (request smuggling): not through a proxy that others use
+    #[arg(long)]
+    smuggling: bool,
     /// What the vendor says that the platform offers (TOML), as `statement` prints it to be filled in
     #[arg(long, value_name = "FILE")]
     statement: Option<PathBuf>,
@@ -92,7 +94,7 @@ pub(super) struct RunArguments {
     connection: ConnectionArguments,
 }
 
-fn pair(text: &str) -> Result<(String, String), String> {
+pub(super) fn pair(text: &str) -> Result<(String, String), String> {
     let (name, value) = text.split_once('=').ok_or("it has the form NAME=VALUE")?;
     Ok((name.to_owned(), value.trim_matches('"').to_owned()))
 }
@@ -152,7 +154,11 @@ fn expectations(path: Option<&Path>) -> anyhow::Result<Vec<Expectation>> {
 }
 
 /// The APIs of profiles and documents.
-fn apis(profiles: &[String], documents: &[PathBuf], repair: bool) -> anyhow::Result<Vec<(Api, Knowledge)>> {
+pub(super) fn apis(
+    profiles: &[String],
+    documents: &[PathBuf],
+    repair: bool,
+) -> anyhow::Result<Vec<(Api, Knowledge)>> {
     let mut apis = Vec::new();
     for name in profiles {
         apis.extend(profile::find(name)?);
@@ -193,6 +199,21 @@ fn split(target: &str) -> anyhow::Result<(String, String)> {
     ))
 }
 
+/// Refuses base paths of APIs that are not there.
+pub(super) fn check_base_paths<'id>(
+    base_paths: &[(String, String)],
+    ids: impl Iterator<Item = &'id str>,
+) -> anyhow::Result<()> {
+    let ids: Vec<_> = ids.collect();
+    match base_paths.iter().find(|(id, _)| !ids.contains(&id.as_str())) {
+        Some((unknown, _)) => bail!(
+            "--base-path names the API \"{unknown}\", which is not under test; it is one of {}",
+            ids.join(", ")
+        ),
+        None => Ok(()),
+    }
+}
+
 fn suite(
     arguments: &RunArguments,
     apis: Vec<(Api, Knowledge)>,
@@ -200,15 +221,8 @@ fn suite(
     fixtures: Fixtures,
 ) -> anyhow::Result<Arc<Suite>> {
     let (origin, prefix) = split(&arguments.target)?;
+    check_base_paths(&arguments.base_path, apis.iter().map(|(api, _)| api.id.as_str()))?;
     let base_paths: BTreeMap<_, _> = arguments.base_path.iter().cloned().collect();
-    if let Some(unknown) = base_paths
-        .keys()
-        .find(|id| !apis.iter().any(|(api, _)| api.id == **id))
-    {
-        bail!(
-            "--base-path names the API \"{unknown}\", which is not under test; `mec-conformance profiles` lists the APIs"
-        );
-    }
     let statement = arguments
         .statement
         .as_deref()
@@ -236,6 +250,7 @@ fn suite(
         skip: arguments.skip.clone(),
         base_paths,
         app_instance_ids: arguments.app_instance_id.clone(),
+        smuggling: arguments.smuggling,
         stop_at_first_error: arguments.stop_at_first_error,
         test_purposes: arguments.tp.clone(),
         statement,
@@ -308,36 +323,6 @@ fn exit(report: &Report) -> Exit {
     }
 }
 
-/// Runs an engine, shows progress on a terminal, and lets Ctrl-C end it with a report.
-async fn observed(engine: &Arc<Engine>, only: Option<&str>) -> Result<(), String> {
-    let bar = match std::io::stderr().is_terminal() {
-        true => ProgressBar::new(0),
-        false => ProgressBar::hidden(),
-    };
-    if let Ok(style) =
-        ProgressStyle::with_template("{elapsed_precise} {bar:30} {pos}/{len} cases, {msg}, {eta} left")
-    {
-        bar.set_style(style);
-    }
-    let mut ticks = tokio::time::interval(Duration::from_millis(200));
-    let run = engine.run(only);
-    tokio::pin!(run);
-    let result = loop {
-        tokio::select! {
-            result = &mut run => break result,
-            _ = tokio::signal::ctrl_c() => engine.interrupt(),
-            _ = ticks.tick() => {
-                let progress = engine.progress();
-                bar.set_length(progress.planned);
-                bar.set_position(progress.done);
-                bar.set_message(format!("{} requests, {} findings", progress.judged, progress.findings));
-            }
-        }
-    };
-    bar.finish_and_clear();
-    result
-}
-
 /// Writes all forms of a report.
 fn write(report: &Report, directory: &Path) -> anyhow::Result<Vec<String>> {
     let files = [
@@ -391,6 +376,7 @@ pub(super) fn replay(
         document: document.into_iter().map(PathBuf::from).collect(),
         repair: report.run.command.iter().any(|word| word == "--repair"),
         seed: Some(report.run.seed),
+        smuggling: report.run.command.iter().any(|word| word == "--smuggling"),
         jobs: 1,
         tp: Some(Vec::new()),
         app_instance_id,

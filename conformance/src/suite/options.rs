@@ -26,6 +26,8 @@ pub struct Options {
     pub base_paths: BTreeMap<String, String>,
     /// Application instances that exist at the target; the first is the main one.
     pub app_instance_ids: Vec<String>,
+    /// Whether requests of uncertain end are sent.
+    pub smuggling: bool,
     /// Ends the run at the first finding of severity error.
     pub stop_at_first_error: bool,
     /// ETSI's test purposes to run: these; all of the APIs under test if the list is empty; none without one.
@@ -52,6 +54,7 @@ impl Default for Options {
             skip: Vec::new(),
             base_paths: BTreeMap::new(),
             app_instance_ids: Vec::new(),
+            smuggling: false,
             stop_at_first_error: false,
             test_purposes: None,
             statement: None,
