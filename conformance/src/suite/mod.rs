@@ -17,6 +17,7 @@ mod reproduce;
 mod responses;
 mod seed;
 mod state;
+pub mod syntax;
 mod world;
 
 pub use call::{Call, Exchange, Identity, Intent, Payload, Role};

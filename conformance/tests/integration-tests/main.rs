@@ -3,9 +3,11 @@
 
 mod command_line;
 mod hostile;
+mod http;
 mod purposes;
 mod rust_test;
 mod security;
 mod server;
+mod tagged;
 mod vault;
 mod verdicts;
