@@ -200,12 +200,17 @@ pub(crate) fn things(fault: Fault) -> SocketAddr {
     serve(router)
 }
 
+/// A directory with a document.
+fn directory_with(name: &str, document: &str) -> (tempfile::TempDir, PathBuf) {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join(name);
+    std::fs::write(&path, document).unwrap();
+    (directory, path)
+}
+
 /// A directory with the small document.
 pub(crate) fn directory() -> (tempfile::TempDir, PathBuf) {
-    let directory = tempfile::tempdir().unwrap();
-    let document = directory.path().join("things.json");
-    std::fs::write(&document, DOCUMENT).unwrap();
-    (directory, document)
+    directory_with("things.json", DOCUMENT)
 }
 
 /// Runs the binary.
@@ -218,7 +223,17 @@ pub(crate) fn suite(arguments: &[&str]) -> Output {
 
 /// Tests the small document at an address; gives exit code, text and the report.
 pub(crate) fn test(address: &str, more: &[&str]) -> (i32, String, Value) {
-    let (directory, document) = directory();
+    test_document(address, "things.json", DOCUMENT, more)
+}
+
+/// Tests a document, whose file's name is its id, at an address.
+pub(crate) fn test_document(
+    address: &str,
+    name: &str,
+    document: &str,
+    more: &[&str],
+) -> (i32, String, Value) {
+    let (directory, document) = directory_with(name, document);
     let reports = directory.path().join("reports");
     let mut arguments = vec![
         "run",

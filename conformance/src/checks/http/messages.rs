@@ -320,7 +320,9 @@ async fn order(context: &mut Context, api: usize, operation: usize) -> Outcome {
     for call in [call.clone(), unknown, call.close()] {
         bytes.extend(context.raw_bytes(&call).await?);
     }
-    let answer = context.raw_sent(api, "GET", &bytes).await?;
+    let answer = context
+        .raw_sent(api, "GET", &bytes, crate::suite::Role::Judged)
+        .await?;
     let wanted = [status, absent, status];
     let came = answer.statuses();
     if came.is_empty() || !wanted.starts_with(&came) {

@@ -7,14 +7,30 @@ use serde_json::Value;
 
 use super::{ACCEPTS, REFUSES, UNCHANGED};
 use crate::checks::state::comparison::same;
-use crate::suite::{Context, Failure, Intent, Outcome, Plan, Role, Suite, Values, case, reading};
+use crate::suite::{
+    Context, Failure, Intent, Outcome, Plan, Role, Stop, Suite, Values, case, name_like_path, reading,
+};
 
 /// Bodies in one case: small enough that cases run side by side.
 const CHUNK: usize = 12;
 
+/// Whether an operation changes something that no case makes for itself: cases would see each other's changes.
+fn is_shared(suite: &Suite, api: usize, operation: usize) -> bool {
+    let document = &suite.apis[api].api;
+    let declared = &document.operations[operation];
+    let made = |resource: &&mecforge_api::Resource| {
+        let own = resource.path.text();
+        let path = declared.path.text();
+        resource.maker.is_some() && (path == own || path.starts_with(&format!("{own}/")))
+    };
+    matches!(declared.method.as_str(), "PUT" | "PATCH")
+        && !document.resources.iter().any(|resource| made(&resource))
+}
+
 pub(super) fn plan(suite: &Arc<Suite>, plan: &mut Plan, api: usize, operation: usize) {
     let state = &suite.apis[api];
     let key = &state.api.operations[operation].key;
+    let shared_thing = is_shared(suite, api, operation);
     let Some(schema) = state.body_schema(operation) else {
         plan.inconclusive(
             &ACCEPTS,
@@ -25,12 +41,14 @@ pub(super) fn plan(suite: &Arc<Suite>, plan: &mut Plan, api: usize, operation: u
         return;
     };
     match state.knowledge.may_refuse(key) {
-        Some(reason) => plan.not_applicable(&ACCEPTS, api, Some(operation), reason),
-        None => {
+        Some(reason) if !state.knowledge.may_try() => {
+            plan.not_applicable(&ACCEPTS, api, Some(operation), reason);
+        }
+        _ => {
             let cases: Arc<Vec<ValidCase>> = Arc::new(schema.valid_cases());
             for at in (0..cases.len()).step_by(CHUNK) {
                 let cases = Arc::clone(&cases);
-                plan.add(
+                let case = plan.add(
                     suite,
                     &ACCEPTS,
                     api,
@@ -40,8 +58,8 @@ pub(super) fn plan(suite: &Arc<Suite>, plan: &mut Plan, api: usize, operation: u
                         let cases = Arc::clone(&cases);
                         Box::pin(async move { accept(context, api, operation, &cases, at).await })
                     },
-                )
-                .stage = 2;
+                );
+                (case.stage, case.alone) = (2, shared_thing);
             }
         }
     }
@@ -51,7 +69,7 @@ pub(super) fn plan(suite: &Arc<Suite>, plan: &mut Plan, api: usize, operation: u
     let cases: Arc<Vec<InvalidCase>> = Arc::new(schema.invalid_cases(&base));
     for at in (0..cases.len()).step_by(CHUNK) {
         let cases = Arc::clone(&cases);
-        plan.add(
+        let case = plan.add(
             suite,
             &REFUSES,
             api,
@@ -61,19 +79,21 @@ pub(super) fn plan(suite: &Arc<Suite>, plan: &mut Plan, api: usize, operation: u
                 let cases = Arc::clone(&cases);
                 Box::pin(async move { refuse(context, api, operation, &cases, at).await })
             },
-        )
-        .stage = 2;
+        );
+        (case.stage, case.alone) = (2, shared_thing);
     }
     let shared = Arc::clone(suite);
     plan.random.push(Arc::new(move |number| {
-        case(
+        let mut case = case(
             &shared,
             &REFUSES,
             api,
             Some(operation),
             &format!("random-{number}"),
             move |context| Box::pin(async move { random(context, api, operation).await }),
-        )
+        );
+        case.alone = shared_thing;
+        case
     }));
 }
 
@@ -86,10 +106,44 @@ async fn accept(
     at: usize,
 ) -> Outcome {
     let values = context.values(api, operation).await?;
+    let before = match is_shared(&context.suite, api, operation) {
+        true => original(context, api, operation, &values).await?,
+        false => None,
+    };
+    let (mut refused, mut accepted) = (None, false);
     for valid in cases.iter().skip(at).take(CHUNK) {
-        accept_one(context, api, operation, &values, valid).await?;
+        match accept_one(context, api, operation, &values, valid).await {
+            Err(Stop::Inconclusive(reason)) => refused = Some(reason),
+            other => {
+                other?;
+                accepted = true;
+            }
+        }
     }
-    Ok(())
+    if let Some(before) = before {
+        let call = context.call(api, operation, &values).json(before);
+        context.send(call.role(Role::CleanUp)).await?;
+    }
+    match refused.filter(|_| !accepted) {
+        Some(reason) => Err(Stop::Inconclusive(reason)),
+        None => Ok(()),
+    }
+}
+
+/// What a PUT is about to replace that no case made, so that it can be put back.
+async fn original(
+    context: &mut Context,
+    api: usize,
+    operation: usize,
+    values: &Values,
+) -> Result<Option<Value>, Stop> {
+    let put = context.call(api, operation, values);
+    let Some(call) = reading(&context.suite, api, &put.path).filter(|_| put.method == "PUT") else {
+        return Ok(None);
+    };
+    let schema = context.suite.apis[api].body_schema(operation);
+    let body = context.send(call).await?.json();
+    Ok(body.filter(|body| schema.is_some_and(|schema| schema.is_valid(body))))
 }
 
 async fn accept_one(
@@ -101,6 +155,10 @@ async fn accept_one(
 ) -> Outcome {
     let mut body = valid.value.clone();
     context.bind(&mut body, values);
+    name_like_path(&mut body, values, "");
+    if !context.suite.apis[api].is_plausible(operation, &body) {
+        return Ok(());
+    }
     let call = context.call(api, operation, values).json(body.clone());
     let exchange = context.send(call).await?;
     if exchange.is_success() {
@@ -108,6 +166,13 @@ async fn accept_one(
         let open = matches!(valid.kind, ValidKind::Open);
         answer_keeps(context, api, operation, &body, &exchange, open);
         return Ok(());
+    }
+    let suite = Arc::clone(&context.suite);
+    let state = &suite.apis[api];
+    let permitted = state.knowledge.may_refuse(&state.api.operations[operation].key);
+    if let Some(reason) = permitted.filter(|_| exchange.is_refusal()) {
+        let reason = format!("a valid body was answered {}; {reason}", exchange.summary());
+        return Err(Stop::Inconclusive(reason));
     }
     let large = exchange.status() == 413 && body.to_string().len() > 16_384;
     if exchange.is_refusal() && !large && !matches!(exchange.status(), 401 | 403 | 404 | 409 | 429) {
@@ -175,8 +240,13 @@ async fn refuse_all(
     };
     let mut accepted = false;
     for invalid in cases {
+        let open = context.suite.apis[api].knowledge.is_open(&invalid.schema_pointer);
+        if open {
+            continue;
+        }
         let mut body = invalid.value.clone();
         context.bind(&mut body, values);
+        name_like_path(&mut body, values, &invalid.instance_pointer);
         let call = template
             .clone()
             .json(body)
@@ -245,11 +315,8 @@ async fn random(context: &mut Context, api: usize, operation: usize) -> Outcome 
     context.rng.shuffle(&mut invalid);
     invalid.truncate(4);
     refuse_all(context, api, operation, &values, invalid).await?;
-    if state
-        .knowledge
-        .may_refuse(&state.api.operations[operation].key)
-        .is_none()
-    {
+    let permitted = state.knowledge.may_refuse(&state.api.operations[operation].key);
+    if permitted.is_none() || state.knowledge.may_try() {
         let valid = ValidCase {
             value,
             kind: ValidKind::Pairwise,

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use mecforge_api::{Location, Parameter, query_pairs};
+use mecforge_api::{Location, Parameter, Style, query_pairs};
 use mecforge_instances::{Schema, ValidCase};
 use serde_json::{Value, json};
 
@@ -114,18 +114,22 @@ fn may_be_valid(schema: &Schema, pairs: &[(String, String)]) -> bool {
     texts.iter().all(|text| text.is_empty()) || readings.iter().any(|reading| schema.is_valid(reading))
 }
 
+fn place_of(parameter: &Parameter) -> (Location, &str) {
+    (parameter.location, &parameter.name)
+}
+
 /// A request with a parameter written in one way.
 fn with(
     context: &Context,
     api: usize,
     operation: usize,
     values: &Values,
-    location: Location,
+    (location, name): (Location, &str),
     pairs: &[(String, String)],
 ) -> Option<Call> {
     let mut call = context.call(api, operation, values);
     match location {
-        Location::Query => call.query = pairs.to_vec(),
+        Location::Query => call = call.query_instead(name, pairs.to_vec()),
         Location::Header => call.headers.extend(pairs.iter().cloned()),
         Location::Path => {
             let mut values = values.clone();
@@ -167,6 +171,10 @@ async fn invalid(
     parameter: &Parameter,
     schema: &Schema,
 ) -> Outcome {
+    // The members of an object are parameters of their own on the wire, so its name alone says nothing.
+    if parameter.style != Style::Json && schema.minimal().is_some_and(|value| value.is_object()) {
+        return Ok(());
+    }
     let mut tried: BTreeSet<Vec<(String, String)>> = BTreeSet::new();
     let mut all: Vec<(Vec<(String, String)>, String)> = Vec::new();
     for text in ["no such value", "-", "TRUE-ish"] {
@@ -183,7 +191,7 @@ async fn invalid(
         if !fresh || may_be_valid(schema, &pairs) {
             continue;
         }
-        let Some(call) = with(context, api, operation, values, parameter.location, &pairs) else {
+        let Some(call) = with(context, api, operation, values, place_of(parameter), &pairs) else {
             continue;
         };
         tried.insert(pairs);
@@ -240,7 +248,11 @@ async fn valid(
         let Some(pairs) = written(parameter, &case.value) else {
             continue;
         };
-        let Some(call) = with(context, api, operation, values, parameter.location, &pairs) else {
+        // A list without elements has no text: what must be given is not given then.
+        if parameter.required && pairs.is_empty() {
+            continue;
+        }
+        let Some(call) = with(context, api, operation, values, place_of(parameter), &pairs) else {
             continue;
         };
         let exchange = context.send(call).await?;
@@ -265,22 +277,7 @@ async fn valid(
 
 /// A request that is answered with a success, all required parameters included.
 async fn working(context: &mut Context, api: usize, operation: usize, values: &Values) -> Result<Call, Stop> {
-    let suite = Arc::clone(&context.suite);
-    let state = &suite.apis[api];
-    let mut call = context.call(api, operation, values);
-    for parameter in &state.api.operations[operation].parameters {
-        if parameter.required && parameter.location != Location::Path {
-            let schema = state.schema(&parameter.schema);
-            let value = schema.and_then(|schema| schema.minimal());
-            let pairs = value
-                .and_then(|value| written(parameter, &value))
-                .unwrap_or_default();
-            match parameter.location {
-                Location::Query => call.query.extend(pairs),
-                _ => call.headers.extend(pairs),
-            }
-        }
-    }
+    let call = context.call(api, operation, values);
     let control = context.send(call.clone().role(Role::Control)).await?;
     match control.is_success() {
         true => Ok(call),
@@ -330,7 +327,9 @@ async fn order(context: &mut Context, api: usize, operation: usize) -> Outcome {
         pairs.extend(written.and_then(|pairs| pairs.first().cloned()));
     }
     let mut call = context.call(api, operation, &values);
-    call.query = pairs.clone();
+    for (name, text) in pairs {
+        call = call.query_instead(&name.clone(), vec![(name, text)]);
+    }
     let one = context.send(call.clone()).await?;
     call.query.reverse();
     let other = context.send(call).await?;
