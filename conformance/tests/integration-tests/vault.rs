@@ -62,6 +62,16 @@ pub(crate) enum Hole {
     Page,
     /// Answers one request in forty with 500.
     Sometimes,
+    /// The list has what was removed.
+    Lingers,
+    /// The list has everything twice.
+    ListsTwice,
+    /// Makes two objects of one creation.
+    MakesTwo,
+    /// Answers 200 to a replacement of what does not exist.
+    ReplacesNothing,
+    /// Answers 500 to deep bodies.
+    Shallow,
 }
 
 const BASE: &str = "/notes/v1/applications/";
@@ -108,6 +118,7 @@ struct Content {
     /// The number of the last object.
     last: u64,
     notes: Notes,
+    removed: Notes,
     requests: u64,
 }
 
@@ -253,16 +264,30 @@ impl Vault {
         let key = id.and_then(|id| self.find(&all.notes, application, id));
         match (method.as_str(), id, key) {
             ("GET" | "HEAD", None, _) => {
-                let own = all.notes.iter().filter(|((owner, _), _)| owner == application);
+                let times = if self.hole == Hole::ListsTwice { 2 } else { 1 };
+                let removed = all.removed.iter().filter(|_| self.hole == Hole::Lingers);
+                let own = all
+                    .notes
+                    .iter()
+                    .chain(removed)
+                    .filter(|((owner, _), _)| owner == application);
+                let own = own.flat_map(|note| std::iter::repeat_n(note, times));
                 axum::Json(own.map(|(_, note)| note.clone()).collect::<Vec<_>>()).into_response()
             }
             ("GET" | "HEAD", Some(_), Some(key)) => axum::Json(all.notes[&key].clone()).into_response(),
             ("DELETE", Some(_), Some(key)) => {
-                all.notes.remove(&key);
+                let note = all.notes.remove(&key);
+                all.removed.insert(key, note.unwrap());
                 StatusCode::NO_CONTENT.into_response()
+            }
+            ("PUT", Some(id), None) if self.hole == Hole::ReplacesNothing => {
+                axum::Json(self.note(headers, body, id).0).into_response()
             }
             ("GET" | "HEAD" | "DELETE" | "PUT", Some(_), None) => refuse(404),
             ("POST", None, _) => {
+                if self.hole == Hole::Shallow && body.windows(30).any(|part| part == [b'['; 30]) {
+                    return refuse(500);
+                }
                 all.last += 1;
                 let id = match self.hole {
                     Hole::Numbers => all.last.to_string(),
