@@ -5,11 +5,13 @@ mod existence;
 mod http;
 mod input;
 mod lifecycle;
+mod lists;
 mod model;
 mod notifications;
 pub(crate) mod purposes;
 mod security;
-mod state;
+pub(crate) mod state;
+mod statement;
 mod time;
 
 use std::sync::{Arc, LazyLock};
@@ -30,9 +32,11 @@ static PARTS: &[Part] = &[
     (|| notifications::CHECKS, notifications::plan),
     (|| time::CHECKS, time::plan),
     (|| model::CHECKS, model::plan),
+    (|| lists::CHECKS, lists::plan),
     (|| concurrency::CHECKS, concurrency::plan),
     (|| input::CHECKS, input::plan),
     (|| &security::CHECKS, security::plan),
+    (|| statement::CHECKS, statement::plan),
     (|| purposes::CHECKS, purposes::plan),
 ];
 

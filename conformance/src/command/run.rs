@@ -1,23 +1,23 @@
 //! `run` and `replay`.
 
 use std::collections::BTreeMap;
-use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use clap::Args;
-use indicatif::{ProgressBar, ProgressStyle};
 use mecforge_api::Api;
 use mecforge_report::{Expectation, Report, Result as Verdict, TextOptions};
 use serde::Deserialize;
 
 use super::connection::{ConnectionArguments, masked_command};
+use super::progress::observed;
 use super::receiver::ReceiverArguments;
 use super::{Exit, print};
 use crate::engine::{self, Engine};
 use crate::profile::{self, Knowledge};
+use crate::statement::{self, Statement};
 use crate::suite::{ApiState, Fixtures, Options, Suite};
 
 /// What `run` is told.
@@ -82,6 +82,9 @@ pub(super) struct RunArguments {
     /// Send requests of uncertain end too (request smuggling): not through a proxy that others use
     #[arg(long)]
     smuggling: bool,
+    /// What the vendor says that the platform offers (TOML), as `statement` prints it to be filled in
+    #[arg(long, value_name = "FILE")]
+    statement: Option<PathBuf>,
     /// End at the first finding of severity error
     #[arg(long)]
     stop_at_first_error: bool,
@@ -208,6 +211,11 @@ fn suite(
             "--base-path names the API \"{unknown}\", which is not under test; `mec-conformance profiles` lists the APIs"
         );
     }
+    let statement = arguments
+        .statement
+        .as_deref()
+        .map(|path| Statement::read(path, apis.iter().map(|(api, _)| api)))
+        .transpose()?;
     let states = apis
         .into_iter()
         .map(|(api, knowledge)| {
@@ -233,6 +241,7 @@ fn suite(
         smuggling: arguments.smuggling,
         stop_at_first_error: arguments.stop_at_first_error,
         test_purposes: arguments.tp.clone(),
+        statement,
         ..arguments.receiver.options()
     };
     Ok(Arc::new(Suite::new(states, options, fixtures, &origin, clients)))
@@ -287,42 +296,19 @@ pub(super) fn run(arguments: RunArguments) -> anyhow::Result<Exit> {
     Ok(exit(&report))
 }
 
+/// `statement`.
+pub(super) fn statement(profiles: &[String], documents: &[PathBuf]) -> anyhow::Result<Exit> {
+    let apis = apis(profiles, documents, false)?;
+    print(statement::template(apis.iter().map(|(api, _)| api)).trim_end())?;
+    Ok(Exit::Conforms)
+}
+
 fn exit(report: &Report) -> Exit {
     match report.summary.result {
         Verdict::Conforms => Exit::Conforms,
         Verdict::Fails => Exit::Fails,
         Verdict::Inconclusive => Exit::Untestable,
     }
-}
-
-/// Runs an engine, shows progress on a terminal, and lets Ctrl-C end it with a report.
-async fn observed(engine: &Arc<Engine>, only: Option<&str>) -> Result<(), String> {
-    let bar = match std::io::stderr().is_terminal() {
-        true => ProgressBar::new(0),
-        false => ProgressBar::hidden(),
-    };
-    if let Ok(style) =
-        ProgressStyle::with_template("{elapsed_precise} {bar:30} {pos}/{len} cases, {msg}, {eta} left")
-    {
-        bar.set_style(style);
-    }
-    let mut ticks = tokio::time::interval(Duration::from_millis(200));
-    let run = engine.run(only);
-    tokio::pin!(run);
-    let result = loop {
-        tokio::select! {
-            result = &mut run => break result,
-            _ = tokio::signal::ctrl_c() => engine.interrupt(),
-            _ = ticks.tick() => {
-                let progress = engine.progress();
-                bar.set_length(progress.planned);
-                bar.set_position(progress.done);
-                bar.set_message(format!("{} requests, {} findings", progress.judged, progress.findings));
-            }
-        }
-    };
-    bar.finish_and_clear();
-    result
 }
 
 /// Writes all forms of a report.

@@ -200,6 +200,7 @@ impl Context {
     async fn exchange(&mut self, call: Call) -> Exchange {
         let suite = Arc::clone(&self.suite);
         let client = match call.identity {
+            _ if call.other_version => &suite.clients.other_version,
             Identity::Main => &suite.clients.main,
             Identity::Other => suite.clients.other.as_ref().unwrap_or(&suite.clients.main),
             Identity::Nobody => &suite.clients.nobody,

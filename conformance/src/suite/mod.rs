@@ -28,7 +28,7 @@ pub use minimise::minimise;
 pub use options::{Clock, Options};
 pub use outcome::{Failure, Outcome, Stop};
 pub use plan::{Case, Plan, Run, case};
-pub use raw::RAW;
+pub use raw::RawCall;
 pub use receiver::{Behaviour, Letter, Mailbox, Receiver};
 pub use reproduce::{Origin, OriginApi, curl, needed, rust_test};
 pub use responses::CHECKS as RESPONSE_CHECKS;

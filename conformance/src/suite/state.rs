@@ -81,6 +81,8 @@ pub struct Clients {
     pub other: Option<Client>,
     /// Somebody without credentials.
     pub nobody: Client,
+    /// The main application over the other version of HTTP: HTTP/2, or HTTP/1.1 where the run is made over HTTP/2.
+    pub other_version: Client,
     /// Whether the operator gave credentials of the main application, so that leaving them out means something.
     pub credentials: bool,
 }

@@ -41,6 +41,14 @@ pub(super) async fn make(
     values: &Values,
     body: Option<Value>,
 ) -> Result<Made, Stop> {
+    let suite = Arc::clone(&context.suite);
+    let document = &suite.apis[api].api;
+    if let Some(reason) = suite
+        .options
+        .denial("", &document.id, Some(&document.operations[maker].key))
+    {
+        return Err(Stop::NotApplicable(reason));
+    }
     let body = match body {
         Some(body) => body,
         None => context.body(api, maker, values)?,

@@ -189,7 +189,9 @@ async fn ask(context: &mut Context, api: usize, get: usize, at: usize) -> Outcom
     let head = head(context, api, get).await?;
     let second = head.request("GET", "", "");
     let right = head.request("GET", "Content-Length: 0\r\n", "") + &second;
-    let control = context.raw(right.into_bytes(), Role::Control).await?;
+    let control = context
+        .raw_sent(api, "GET", right.as_bytes(), Role::Control)
+        .await?;
     if control.statuses().len() != 2 {
         return Err(Stop::Inconclusive(
             "two right requests in one go are not answered both, so that nothing tells where the platform sees the end of one; test it without what is in front of it"
@@ -197,7 +199,7 @@ async fn ask(context: &mut Context, api: usize, get: usize, at: usize) -> Outcom
         ));
     }
     let bytes = (head.request("GET", fields, body) + &second).into_bytes();
-    let answer = context.raw(bytes, Role::Judged).await?;
+    let answer = context.raw_sent(api, "GET", &bytes, Role::Judged).await?;
     match breach(&answer, rule) {
         None => Ok(()),
         Some(title) => {

@@ -30,11 +30,9 @@ pub struct OriginApi<'run> {
 ///
 /// `expected` is the finding's text; the statuses that it names are what the test asserts.
 pub fn rust_test(origin: &Origin<'_>, name: &str, expected: &str, exchanges: &[Exchange]) -> String {
-    if exchanges
-        .iter()
-        .any(|exchange| exchange.request.version == crate::suite::RAW)
-    {
-        return "// No HTTP client sends these bytes; the command above repeats the finding.\n".to_owned();
+    let raw = |exchange: &&Exchange| exchange.request.version == crate::suite::raw::VERSION;
+    if let Some(bytes) = exchanges.last().filter(raw) {
+        return super::bytes::test(name, expected, bytes);
     }
     let steps: Option<Vec<_>> = exchanges
         .iter()

@@ -2,7 +2,6 @@
 
 use mecforge_report::Exchange;
 
-use super::bytes::netcat;
 use super::{OWN, Variables, field, identifier, mentions};
 
 /// The commands, one line for each exchange: the last shows the finding, those before make what it needs. Identifiers
@@ -12,9 +11,8 @@ pub fn curl(exchanges: &[Exchange]) -> String {
     let mut variables = Variables::default();
     let mut lines = Vec::new();
     for (at, exchange) in exchanges.iter().enumerate() {
-        if exchange.request.version == crate::suite::RAW {
-            let bytes = exchange.request.body.as_deref().unwrap_or_default();
-            lines.push(netcat(&exchange.request.url, bytes));
+        if exchange.request.version == crate::suite::raw::VERSION {
+            lines.push(super::bytes::command(&exchange.request, &variables));
             continue;
         }
         let later = &exchanges[at + 1..];
@@ -46,6 +44,11 @@ pub fn curl(exchanges: &[Exchange]) -> String {
 fn command(exchange: &Exchange, variables: &Variables) -> String {
     let request = &exchange.request;
     let mut words = vec!["--path-as-is --globoff".to_owned()];
+    match (request.version.as_str(), request.url.starts_with("https:")) {
+        ("HTTP/2", true) => words.push("--http2".to_owned()),
+        ("HTTP/2", false) => words.push("--http2-prior-knowledge".to_owned()),
+        _ => {}
+    }
     match request.method.as_str() {
         "GET" => {}
         "HEAD" => words.push("--head".to_owned()),
@@ -65,7 +68,7 @@ fn command(exchange: &Exchange, variables: &Variables) -> String {
 }
 
 /// A text for the shell, with variables for the values that an answer gave.
-fn quoted(text: &str, variables: &Variables) -> String {
+pub(super) fn quoted(text: &str, variables: &Variables) -> String {
     let mut whole = format!("'{}'", text.replace('\'', r"'\''"));
     for (value, variable) in &variables.0 {
         whole = whole.replace(value.as_str(), &format!("'\"${variable}\"'"));
