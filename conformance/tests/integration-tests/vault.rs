@@ -165,11 +165,33 @@ fn refuse(status: u16) -> Response {
         let challenge = HeaderValue::from_static("Bearer");
         answer.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
     }
-    if status == 405 {
-        let methods = HeaderValue::from_static("GET, HEAD, POST, PUT, DELETE");
-        answer.headers_mut().insert(header::ALLOW, methods);
-    }
     answer
+}
+
+/// 405 of a list or of one of its objects.
+fn not_allowed(list: bool) -> Response {
+    let methods = if list {
+        "GET, HEAD, POST"
+    } else {
+        "GET, HEAD, PUT, DELETE"
+    };
+    (StatusCode::METHOD_NOT_ALLOWED, [(header::ALLOW, methods)]).into_response()
+}
+
+/// A path with letters and digits out of their percent-encoding.
+fn decoded(path: &str) -> String {
+    let mut parts = path.split('%');
+    let mut whole = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let code = part
+            .get(..2)
+            .and_then(|digits| u8::from_str_radix(digits, 16).ok());
+        match code.filter(u8::is_ascii_alphanumeric) {
+            Some(letter) => whole += &format!("{}{}", char::from(letter), &part[2..]),
+            None => whole += &format!("%{part}"),
+        }
+    }
+    whole
 }
 
 impl Vault {
@@ -199,6 +221,10 @@ impl Vault {
         if self.hole == Hole::Sometimes && requests.is_multiple_of(40) {
             return refuse(500);
         }
+        // HTTP/2 has it in the address.
+        if uri.host().is_none() && headers.get_all(header::HOST).iter().count() != 1 {
+            return refuse(400);
+        }
         let accept = headers.get(header::ACCEPT).map(HeaderValue::as_bytes);
         if accept == Some(b"application/x-mec-conformance-none") {
             return refuse(406);
@@ -218,7 +244,7 @@ impl Vault {
                 .replace("..%2f", "")
                 .replace("%2f", "/")
                 .replace("notes/notes", "notes"),
-            _ => uri.path().to_owned(),
+            _ => decoded(uri.path()),
         };
         let Some(rest) = path.strip_prefix(BASE) else {
             return refuse(404);
@@ -302,6 +328,11 @@ impl Vault {
                 }
                 all.notes
                     .insert((application.to_owned(), id.clone()), note.clone());
+                if self.hole == Hole::MakesTwo {
+                    let (mut copy, id) = (note.clone(), format!("{id}b"));
+                    copy["noteId"] = json!(id);
+                    all.notes.insert((application.to_owned(), id), copy);
+                }
                 let location = format!("{BASE}{application}/notes/{id}");
                 (
                     StatusCode::CREATED,
@@ -317,7 +348,7 @@ impl Vault {
                 }
                 _ => refuse(if is_json(headers) { 400 } else { 415 }),
             },
-            _ => refuse(405),
+            _ => not_allowed(id.is_none()),
         }
     }
 
@@ -360,5 +391,9 @@ impl Vault {
 
 fn is_json(headers: &HeaderMap) -> bool {
     let kind = headers.get(header::CONTENT_TYPE);
-    kind.is_some_and(|kind| kind.as_bytes().starts_with(b"application/json"))
+    kind.is_some_and(|kind| {
+        kind.as_bytes()
+            .to_ascii_lowercase()
+            .starts_with(b"application/json")
+    })
 }
