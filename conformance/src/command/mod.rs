@@ -2,6 +2,7 @@
 
 mod connection;
 mod lists;
+mod mock;
 mod progress;
 mod receiver;
 mod run;
@@ -99,6 +100,8 @@ enum Command {
         /// report.json of the later run
         after: PathBuf,
     },
+    /// Serve documents from memory: the reference that the suite finds nothing wrong with, and a sandbox for applications
+    Mock(Box<mock::MockArguments>),
     /// Print a badge (SVG) for a report
     Badge {
         /// report.json of a run
@@ -121,6 +124,7 @@ pub fn main(arguments: Arguments) -> ExitCode {
             target,
             app_instance_id,
         } => run::replay(&finding, *connection, *receiver, target, app_instance_id),
+        Command::Mock(arguments) => mock::mock(*arguments),
         Command::Compare { before, after } => compare(&before, &after),
         Command::Badge { report } => read(&report).and_then(|report| {
             print(&mecforge_report::badge(&report))?;

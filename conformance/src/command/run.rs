@@ -94,7 +94,7 @@ pub(super) struct RunArguments {
     connection: ConnectionArguments,
 }
 
-fn pair(text: &str) -> Result<(String, String), String> {
+pub(super) fn pair(text: &str) -> Result<(String, String), String> {
     let (name, value) = text.split_once('=').ok_or("it has the form NAME=VALUE")?;
     Ok((name.to_owned(), value.trim_matches('"').to_owned()))
 }
@@ -154,7 +154,11 @@ fn expectations(path: Option<&Path>) -> anyhow::Result<Vec<Expectation>> {
 }
 
 /// The APIs of profiles and documents.
-fn apis(profiles: &[String], documents: &[PathBuf], repair: bool) -> anyhow::Result<Vec<(Api, Knowledge)>> {
+pub(super) fn apis(
+    profiles: &[String],
+    documents: &[PathBuf],
+    repair: bool,
+) -> anyhow::Result<Vec<(Api, Knowledge)>> {
     let mut apis = Vec::new();
     for name in profiles {
         apis.extend(profile::find(name)?);
@@ -195,6 +199,21 @@ fn split(target: &str) -> anyhow::Result<(String, String)> {
     ))
 }
 
+/// Refuses base paths of APIs that are not there.
+pub(super) fn check_base_paths<'id>(
+    base_paths: &[(String, String)],
+    ids: impl Iterator<Item = &'id str>,
+) -> anyhow::Result<()> {
+    let ids: Vec<_> = ids.collect();
+    match base_paths.iter().find(|(id, _)| !ids.contains(&id.as_str())) {
+        Some((unknown, _)) => bail!(
+            "--base-path names the API \"{unknown}\", which is not under test; it is one of {}",
+            ids.join(", ")
+        ),
+        None => Ok(()),
+    }
+}
+
 fn suite(
     arguments: &RunArguments,
     apis: Vec<(Api, Knowledge)>,
@@ -202,15 +221,8 @@ fn suite(
     fixtures: Fixtures,
 ) -> anyhow::Result<Arc<Suite>> {
     let (origin, prefix) = split(&arguments.target)?;
+    check_base_paths(&arguments.base_path, apis.iter().map(|(api, _)| api.id.as_str()))?;
     let base_paths: BTreeMap<_, _> = arguments.base_path.iter().cloned().collect();
-    if let Some(unknown) = base_paths
-        .keys()
-        .find(|id| !apis.iter().any(|(api, _)| api.id == **id))
-    {
-        bail!(
-            "--base-path names the API \"{unknown}\", which is not under test; `mec-conformance profiles` lists the APIs"
-        );
-    }
     let statement = arguments
         .statement
         .as_deref()

@@ -112,6 +112,13 @@ impl Call {
         self
     }
 
+    /// With other pairs of one name in the query.
+    pub fn query_instead(mut self, name: &str, pairs: Vec<(String, String)>) -> Self {
+        self.query.retain(|(other, _)| other != name);
+        self.query.extend(pairs);
+        self
+    }
+
     /// With a JSON body.
     pub fn json(mut self, body: Value) -> Self {
         self.payload = Payload::Json(body);

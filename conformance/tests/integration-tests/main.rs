@@ -7,6 +7,7 @@ mod courier;
 mod hostile;
 mod notifications;
 mod purposes;
+mod reference;
 mod rust_test;
 mod security;
 mod sequences;
