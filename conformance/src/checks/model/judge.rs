@@ -137,6 +137,9 @@ impl Judge<'_> {
 
     /// Judges the item of a list that shows an object whole.
     fn item(&self, object: &Object, item: &Value, shared: bool) -> Option<Wrong> {
+        if self.family.stays && is_link(item) {
+            return self.link(object, item);
+        }
         let whole = object
             .shown
             .as_ref()
@@ -154,6 +157,22 @@ impl Judge<'_> {
             ),
             difference.expected,
             difference.actual,
+        ))
+    }
+
+    /// What a link says of its object is as the object says it.
+    fn link(&self, object: &Object, item: &Value) -> Option<Wrong> {
+        let (shown, item) = (object.shown.as_ref()?, item.as_object()?);
+        let both = item.iter().filter_map(|(name, value)| {
+            let own = shown.get(name).filter(|own| own.is_string() && value.is_string())?;
+            (name != "href" && own != value).then_some((name, own, value))
+        });
+        let (name, own, value) = both.into_iter().next()?;
+        Some(Wrong::new(
+            format!("link: {name}"),
+            format!("a link of the list has another {name} than its object"),
+            own.to_string(),
+            value.to_string(),
         ))
     }
 }
