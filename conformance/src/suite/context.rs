@@ -289,6 +289,16 @@ impl Context {
             Stop::Inconclusive(format!("no valid body of {key} can be generated from its schema"))
         })?;
         self.bind(&mut body, values);
+        if let Some(name) = super::world::suggested_identifier(&suite, api, operation, &body) {
+            let mut own = body.clone();
+            own[&name] = Value::String(unique);
+            if state
+                .body_schema(operation)
+                .is_some_and(|schema| schema.is_valid(&own))
+            {
+                body = own;
+            }
+        }
         Ok(body)
     }
 

@@ -100,7 +100,13 @@ impl Judge<'_> {
         objects.iter().find_map(|object| {
             let found: Vec<_> = items
                 .iter()
-                .filter(|item| names(item, &self.family.parameter, object.identifier()))
+                .filter(|item| {
+                    names(
+                        item,
+                        &self.family.parameter,
+                        object.identifier(&self.family.parameter),
+                    )
+                })
                 .collect();
             let belongs = shared || !self.family.by_application || object.base == base;
             let shown = |item: &Value| item.to_string().chars().take(400).collect::<String>();
@@ -164,7 +170,9 @@ impl Judge<'_> {
     fn link(&self, object: &Object, item: &Value) -> Option<Wrong> {
         let (shown, item) = (object.shown.as_ref()?, item.as_object()?);
         let both = item.iter().filter_map(|(name, value)| {
-            let own = shown.get(name).filter(|own| own.is_string() && value.is_string())?;
+            let own = shown
+                .get(name)
+                .filter(|own| own.is_string() && value.is_string())?;
             (name != "href" && own != value).then_some((name, own, value))
         });
         let (name, own, value) = both.into_iter().next()?;

@@ -4,7 +4,7 @@
 mod content;
 mod family;
 mod judge;
-mod machine;
+pub(super) mod machine;
 mod rules;
 mod sequence;
 

@@ -79,7 +79,9 @@ async fn existing(context: &mut Context, subject: Subject) -> Outcome {
     let state = &suite.apis[subject.api];
     let key = &state.api.operations[subject.put].key;
     let values = context.values(subject.api, subject.get).await?;
-    let read = context.call(subject.api, subject.get, &values).role(Role::Control);
+    let read = context
+        .call(subject.api, subject.get, &values)
+        .role(Role::Control);
     let read = context.send(read).await?;
     let Some(before) = read.json().filter(|_| read.status() == 200) else {
         return Err(Stop::Inconclusive(format!(
@@ -105,7 +107,11 @@ async fn existing(context: &mut Context, subject: Subject) -> Outcome {
     }
     let outcome = compare(context, subject, &values, &changed).await;
     let from = before[name].to_string();
-    let model = format!("{} {}", state.api.id, state.api.operations[subject.put].path.text());
+    let model = format!(
+        "{} {}",
+        state.api.id,
+        state.api.operations[subject.put].path.text()
+    );
     suite
         .recorder
         .transition(&model, &from, "PUT", &changed[name].to_string());
@@ -117,12 +123,7 @@ async fn existing(context: &mut Context, subject: Subject) -> Outcome {
 }
 
 /// Puts a body; whether it was accepted. The answer, where it is the object, must be what was put.
-async fn write(
-    context: &mut Context,
-    subject: Subject,
-    values: &Values,
-    body: &Value,
-) -> Result<bool, Stop> {
+async fn write(context: &mut Context, subject: Subject, values: &Values, body: &Value) -> Result<bool, Stop> {
     let call = context.call(subject.api, subject.put, values).json(body.clone());
     let written = context.send(call).await?;
     if let Some(answered) = written.json().filter(|_| written.status() == 200)
@@ -141,12 +142,7 @@ async fn compare(context: &mut Context, subject: Subject, values: &Values, expec
     context.judge(MODEL.id, subject.api, Some(subject.get));
     let now = read.json().filter(|_| read.status() == 200);
     let Some(now) = now else {
-        return Err(Failure::new(
-            "something that exists is not found",
-            "200",
-            read.summary(),
-        )
-        .stop());
+        return Err(Failure::new("something that exists is not found", "200", read.summary()).stop());
     };
     differs("what is read is not what was put", expected, &now)?;
     let Some(list) = subject.list else { return Ok(()) };
