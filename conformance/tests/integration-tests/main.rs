@@ -3,8 +3,10 @@
 
 mod boxes;
 mod command_line;
+mod filters;
 mod hostile;
 mod purposes;
+mod registry;
 mod rust_test;
 mod security;
 mod sequences;
