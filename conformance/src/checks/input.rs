@@ -1,15 +1,17 @@
 //! Valid requests are accepted, invalid ones refused: every rule of the document at its limits and broken alone.
 
+mod queries;
+
 use std::sync::Arc;
 
-use mecforge_api::{Location, query_pairs};
 use mecforge_instances::{InvalidCase, ValidCase, ValidKind};
 use mecforge_report::Severity;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::state::comparison::same;
 use crate::suite::{
-    Check, Context, Failure, Group, Intent, Outcome, Plan, Role, Source, Suite, Values, case, reading,
+    Check, Context, Failure, Group, Intent, Outcome, Plan, Role, Source, Stop, Suite, Values, case,
+    name_like_path, reading,
 };
 
 pub(super) static ACCEPTS: Check = Check {
@@ -70,15 +72,29 @@ pub(super) fn plan(suite: &Arc<Suite>, plan: &mut Plan) {
                 bodies(suite, plan, api, operation.index);
             }
             if operation.method == "GET" {
-                queries(suite, plan, api, operation.index);
+                queries::plan(suite, plan, api, operation.index);
             }
         }
     }
 }
 
+/// Whether an operation changes something that no case makes for itself: cases would see each other's changes.
+fn is_shared(suite: &Suite, api: usize, operation: usize) -> bool {
+    let document = &suite.apis[api].api;
+    let declared = &document.operations[operation];
+    let made = |resource: &&mecforge_api::Resource| {
+        let own = resource.path.text();
+        let path = declared.path.text();
+        resource.maker.is_some() && (path == own || path.starts_with(&format!("{own}/")))
+    };
+    matches!(declared.method.as_str(), "PUT" | "PATCH")
+        && !document.resources.iter().any(|resource| made(&resource))
+}
+
 fn bodies(suite: &Arc<Suite>, plan: &mut Plan, api: usize, operation: usize) {
     let state = &suite.apis[api];
     let key = &state.api.operations[operation].key;
+    let shared_thing = is_shared(suite, api, operation);
     let Some(schema) = state.body_schema(operation) else {
         plan.inconclusive(
             &ACCEPTS,
@@ -89,12 +105,14 @@ fn bodies(suite: &Arc<Suite>, plan: &mut Plan, api: usize, operation: usize) {
         return;
     };
     match state.knowledge.may_refuse(key) {
-        Some(reason) => plan.not_applicable(&ACCEPTS, api, Some(operation), reason),
-        None => {
+        Some(reason) if !state.knowledge.may_try() => {
+            plan.not_applicable(&ACCEPTS, api, Some(operation), reason);
+        }
+        _ => {
             let cases: Arc<Vec<ValidCase>> = Arc::new(schema.valid_cases());
             for at in (0..cases.len()).step_by(CHUNK) {
                 let cases = Arc::clone(&cases);
-                plan.add(
+                let case = plan.add(
                     suite,
                     &ACCEPTS,
                     api,
@@ -104,8 +122,8 @@ fn bodies(suite: &Arc<Suite>, plan: &mut Plan, api: usize, operation: usize) {
                         let cases = Arc::clone(&cases);
                         Box::pin(async move { accept(context, api, operation, &cases, at).await })
                     },
-                )
-                .stage = 2;
+                );
+                (case.stage, case.alone) = (2, shared_thing);
             }
         }
     }
@@ -115,7 +133,7 @@ fn bodies(suite: &Arc<Suite>, plan: &mut Plan, api: usize, operation: usize) {
     let cases: Arc<Vec<InvalidCase>> = Arc::new(schema.invalid_cases(&base));
     for at in (0..cases.len()).step_by(CHUNK) {
         let cases = Arc::clone(&cases);
-        plan.add(
+        let case = plan.add(
             suite,
             &REFUSES,
             api,
@@ -125,19 +143,21 @@ fn bodies(suite: &Arc<Suite>, plan: &mut Plan, api: usize, operation: usize) {
                 let cases = Arc::clone(&cases);
                 Box::pin(async move { refuse(context, api, operation, &cases, at).await })
             },
-        )
-        .stage = 2;
+        );
+        (case.stage, case.alone) = (2, shared_thing);
     }
     let shared = Arc::clone(suite);
     plan.random.push(Arc::new(move |number| {
-        case(
+        let mut case = case(
             &shared,
             &REFUSES,
             api,
             Some(operation),
             &format!("random-{number}"),
             move |context| Box::pin(async move { random(context, api, operation).await }),
-        )
+        );
+        case.alone = shared_thing;
+        case
     }));
 }
 
@@ -150,10 +170,44 @@ async fn accept(
     at: usize,
 ) -> Outcome {
     let values = context.values(api, operation).await?;
+    let before = match is_shared(&context.suite, api, operation) {
+        true => original(context, api, operation, &values).await?,
+        false => None,
+    };
+    let (mut refused, mut accepted) = (None, false);
     for valid in cases.iter().skip(at).take(CHUNK) {
-        accept_one(context, api, operation, &values, valid).await?;
+        match accept_one(context, api, operation, &values, valid).await {
+            Err(Stop::Inconclusive(reason)) => refused = Some(reason),
+            other => {
+                other?;
+                accepted = true;
+            }
+        }
     }
-    Ok(())
+    if let Some(before) = before {
+        let call = context.call(api, operation, &values).json(before);
+        context.send(call.role(Role::CleanUp)).await?;
+    }
+    match refused.filter(|_| !accepted) {
+        Some(reason) => Err(Stop::Inconclusive(reason)),
+        None => Ok(()),
+    }
+}
+
+/// What a PUT is about to replace that no case made, so that it can be put back.
+async fn original(
+    context: &mut Context,
+    api: usize,
+    operation: usize,
+    values: &Values,
+) -> Result<Option<Value>, Stop> {
+    let put = context.call(api, operation, values);
+    let Some(call) = reading(&context.suite, api, &put.path).filter(|_| put.method == "PUT") else {
+        return Ok(None);
+    };
+    let schema = context.suite.apis[api].body_schema(operation);
+    let body = context.send(call).await?.json();
+    Ok(body.filter(|body| schema.is_some_and(|schema| schema.is_valid(body))))
 }
 
 async fn accept_one(
@@ -165,6 +219,10 @@ async fn accept_one(
 ) -> Outcome {
     let mut body = valid.value.clone();
     context.bind(&mut body, values);
+    name_like_path(&mut body, values, "");
+    if !context.suite.apis[api].is_plausible(operation, &body) {
+        return Ok(());
+    }
     let call = context.call(api, operation, values).json(body.clone());
     let exchange = context.send(call).await?;
     if exchange.is_success() {
@@ -172,6 +230,13 @@ async fn accept_one(
         let open = matches!(valid.kind, ValidKind::Open);
         answer_keeps(context, api, operation, &body, &exchange, open);
         return Ok(());
+    }
+    let suite = Arc::clone(&context.suite);
+    let state = &suite.apis[api];
+    let permitted = state.knowledge.may_refuse(&state.api.operations[operation].key);
+    if let Some(reason) = permitted.filter(|_| exchange.is_refusal()) {
+        let reason = format!("a valid body was answered {}; {reason}", exchange.summary());
+        return Err(Stop::Inconclusive(reason));
     }
     let large = exchange.status() == 413 && body.to_string().len() > 16_384;
     if exchange.is_refusal() && !large && !matches!(exchange.status(), 401 | 403 | 404 | 409 | 429) {
@@ -239,8 +304,13 @@ async fn refuse_all(
     };
     let mut accepted = false;
     for invalid in cases {
+        let open = context.suite.apis[api].knowledge.is_open(&invalid.schema_pointer);
+        if open {
+            continue;
+        }
         let mut body = invalid.value.clone();
         context.bind(&mut body, values);
+        name_like_path(&mut body, values, &invalid.instance_pointer);
         let call = template
             .clone()
             .json(body)
@@ -309,11 +379,8 @@ async fn random(context: &mut Context, api: usize, operation: usize) -> Outcome 
     context.rng.shuffle(&mut invalid);
     invalid.truncate(4);
     refuse_all(context, api, operation, &values, invalid).await?;
-    if state
-        .knowledge
-        .may_refuse(&state.api.operations[operation].key)
-        .is_none()
-    {
+    let permitted = state.knowledge.may_refuse(&state.api.operations[operation].key);
+    if permitted.is_none() || state.knowledge.may_try() {
         let valid = ValidCase {
             value,
             kind: ValidKind::Pairwise,
@@ -322,135 +389,6 @@ async fn random(context: &mut Context, api: usize, operation: usize) -> Outcome 
             instance_pointer: String::new(),
         };
         accept_one(context, api, operation, &values, &valid).await?;
-    }
-    Ok(())
-}
-
-fn queries(suite: &Arc<Suite>, plan: &mut Plan, api: usize, operation: usize) {
-    let state = &suite.apis[api];
-    let declared = &state.api.operations[operation];
-    let parameters: Vec<_> = declared.parameters_in(Location::Query).cloned().collect();
-    if parameters.is_empty() {
-        return;
-    }
-    if state.api.id.starts_with("mec011") {
-        plan.add(
-            suite,
-            &UNKNOWN_PARAMETER,
-            api,
-            Some(operation),
-            "unknown",
-            move |context| Box::pin(async move { unknown_parameter(context, api, operation).await }),
-        );
-    }
-    for parameter in parameters {
-        let name = parameter.name.clone();
-        plan.add(
-            suite,
-            &REFUSES,
-            api,
-            Some(operation),
-            &format!("query-{name}"),
-            move |context| {
-                let parameter = parameter.clone();
-                Box::pin(async move {
-                    let suite = Arc::clone(&context.suite);
-                    let Some(schema) = suite.apis[api].schema(&parameter.schema) else {
-                        return Ok(());
-                    };
-                    let values = context.values(api, operation).await?;
-                    for text in ["no such value", "-", "TRUE-ish"] {
-                        // Text is invalid if no reading of it obeys the schema.
-                        let readings = [json!(text), json!([text])];
-                        if readings.iter().any(|reading| schema.is_valid(reading)) {
-                            continue;
-                        }
-                        let call = context.call(api, operation, &values).query(&parameter.name, text);
-                        let exchange = context
-                            .send(call.intent(Intent::Breaks(parameter.schema.clone())))
-                            .await?;
-                        if exchange.is_success() {
-                            let failure = Failure::new(
-                                format!(
-                                    "an invalid value of the query parameter {} is accepted",
-                                    parameter.name
-                                ),
-                                "a 4xx, as the value does not obey the parameter's schema",
-                                exchange.summary(),
-                            );
-                            context.report(
-                                failure
-                                    .of(REFUSES.id)
-                                    .pointer(parameter.schema.clone())
-                                    .shown_by(&exchange.call),
-                            );
-                        }
-                    }
-                    if suite.apis[api]
-                        .knowledge
-                        .may_refuse(&suite.apis[api].api.operations[operation].key)
-                        .is_none()
-                    {
-                        for valid in schema.valid_cases().into_iter().take(24) {
-                            if !suite.apis[api].knowledge.knows(&parameter.name, &valid.value) {
-                                continue;
-                            }
-                            let Ok(pairs) = query_pairs(&parameter, &valid.value) else {
-                                continue;
-                            };
-                            if pairs
-                                .iter()
-                                .any(|(_, value)| value.len() > 1000 || value.chars().any(char::is_control))
-                            {
-                                continue;
-                            }
-                            let mut call = context.call(api, operation, &values);
-                            call.query = pairs;
-                            let exchange = context.send(call).await?;
-                            if matches!(exchange.status(), 400 | 422) {
-                                let failure = Failure::new(
-                                    format!(
-                                        "a valid value of the query parameter {} is refused",
-                                        parameter.name
-                                    ),
-                                    format!("success; {}", valid.what),
-                                    exchange.summary(),
-                                );
-                                context.report(
-                                    failure
-                                        .of(ACCEPTS.id)
-                                        .signature(format!("{} {:?}", parameter.name, valid.kind))
-                                        .shown_by(&exchange.call),
-                                );
-                            }
-                        }
-                    }
-                    Ok(())
-                })
-            },
-        );
-    }
-}
-
-async fn unknown_parameter(context: &mut Context, api: usize, operation: usize) -> Outcome {
-    let values = context.values(api, operation).await?;
-    let control = context.call(api, operation, &values).role(Role::Control);
-    if !context.send(control).await?.is_success() {
-        return Ok(());
-    }
-    let call = context
-        .call(api, operation, &values)
-        .query("mecConformanceUnknown", "1")
-        .intent(Intent::Odd);
-    let exchange = context.send(call).await?;
-    if exchange.is_success() {
-        return Err(Failure::new(
-            "an undeclared query parameter is accepted",
-            "400",
-            exchange.summary(),
-        )
-        .shown_by(&exchange.call)
-        .stop());
     }
     Ok(())
 }

@@ -1,14 +1,17 @@
 //! The checks: what each group demands, and the cases by which it is tested.
 
 mod concurrency;
+mod existence;
 mod http;
 mod input;
+mod lifecycle;
 mod lists;
 mod model;
 mod notifications;
 pub(crate) mod purposes;
 mod security;
-mod state;
+pub(crate) mod state;
+mod statement;
 mod time;
 
 use std::sync::{Arc, LazyLock};
@@ -22,6 +25,8 @@ type Part = (fn() -> &'static [&'static Check], fn(&Arc<Suite>, &mut Plan));
 static PARTS: &[Part] = &[
     (|| http::CHECKS, http::plan),
     (|| state::CHECKS, state::plan),
+    (|| existence::CHECKS, existence::plan),
+    (|| lifecycle::CHECKS, lifecycle::plan),
     (|| notifications::CHECKS, notifications::plan),
     (|| time::CHECKS, time::plan),
     (|| model::CHECKS, model::plan),
@@ -29,6 +34,7 @@ static PARTS: &[Part] = &[
     (|| concurrency::CHECKS, concurrency::plan),
     (|| input::CHECKS, input::plan),
     (|| &security::CHECKS, security::plan),
+    (|| statement::CHECKS, statement::plan),
     (|| purposes::CHECKS, purposes::plan),
 ];
 

@@ -19,21 +19,30 @@ pub(super) fn fill(engine: &Engine, report: &mut Report) {
     for (purpose, how) in asked(suite) {
         let (verdict, reason, finding) = match &how {
             Err(reason) => (Verdict::NotApplicable, Some(reason.clone()), None),
-            Ok(case) => judged(engine, report, case),
+            Ok(case) => match suite
+                .options
+                .denial(PURPOSE.id, &purpose.api, Some(&purpose.operation))
+            {
+                Some(reason) => (Verdict::NotApplicable, Some(reason), None),
+                None => judged(engine, report, case),
+            },
         };
         let cases = how.as_ref().ok().map_or(0, |case| {
             engine.with(|ledger| ledger.purposes.get(case).map_or(0, |tally| tally.cases))
         });
-        let requirement = Requirement {
-            check: PURPOSE.id.to_owned(),
-            api: purpose.api.clone(),
-            operation: Some(format!("{} ({})", purpose.operation, purpose.id)),
-            feature: None,
-            verdict,
-            reason: reason.clone(),
-            cases,
-            findings: finding.iter().map(|finding| finding.id.clone()).collect(),
-        };
+        let requirement =
+            Requirement {
+                check: PURPOSE.id.to_owned(),
+                api: purpose.api.clone(),
+                operation: Some(format!("{} ({})", purpose.operation, purpose.id)),
+                feature: suite.options.statement.as_ref().and_then(|statement| {
+                    statement.feature(PURPOSE.id, &purpose.api, Some(&purpose.operation))
+                }),
+                verdict,
+                reason: reason.clone(),
+                cases,
+                findings: finding.iter().map(|finding| finding.id.clone()).collect(),
+            };
         let entry = entry(suite, purpose, (verdict, reason), finding.as_ref());
         report.requirements.push(requirement);
         report.test_purposes.push(entry);

@@ -396,6 +396,7 @@ impl Judge<'_> {
             .map(|schema| schema.errors(&body))
             .unwrap_or_default()
             .into_iter()
+            .filter(|breach| !state.knowledge.is_open(&breach.schema_pointer))
             .take(4)
         {
             let place = general(&breach.instance_pointer);

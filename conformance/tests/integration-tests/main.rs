@@ -3,13 +3,17 @@
 
 mod boxes;
 mod command_line;
+mod courier;
 mod filters;
 mod hostile;
+mod notifications;
 mod purposes;
+mod reference;
 mod registry;
 mod rust_test;
 mod security;
 mod sequences;
 mod server;
+mod statement;
 mod vault;
 mod verdicts;

@@ -2,7 +2,9 @@
 
 use serde_json::Value;
 
-use crate::server::suite;
+use std::io::{Read, Write};
+
+use crate::server::{Fault, suite, things};
 use crate::vault::{DOCUMENT, Hole, vault};
 
 const FIXTURES: &str = r#"
@@ -152,5 +154,64 @@ fn what_the_operator_has_to_give_is_said() {
     assert!(
         reasons.iter().any(|reason| reason.contains("[[identity]]")),
         "{reasons:?} {text}"
+    );
+}
+
+/// A server that looks at the first Content-Length alone and answers everything with a list.
+fn naive() -> std::net::SocketAddr {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    std::thread::spawn(move || {
+        for mut stream in listener.incoming().flatten() {
+            std::thread::spawn(move || {
+                let (mut text, mut chunk) = (Vec::new(), [0; 4096]);
+                while let Ok(read @ 1..) = stream.read(&mut chunk) {
+                    text.extend_from_slice(&chunk[..read]);
+                    while let Some(end) = text.windows(4).position(|window| window == b"\r\n\r\n") {
+                        let head = String::from_utf8_lossy(&text[..end]).to_lowercase();
+                        let length = head.split("content-length:").nth(1);
+                        let length = length.and_then(|rest| rest.split_whitespace().next()?.parse().ok());
+                        let end: usize = end + 4 + length.unwrap_or(0);
+                        text.drain(..end.min(text.len()));
+                        let answer = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n[]";
+                        let _ = stream.write_all(answer.as_bytes());
+                    }
+                }
+            });
+        }
+    });
+    address
+}
+
+#[test]
+fn framing_is_probed_on_demand() {
+    let only = ["--only", "check=framing-is-unambiguous"];
+    let probed = ["--smuggling", "--only", "check=framing-is-unambiguous"];
+    let right = format!("http://{}", things(Fault::None));
+    let (_, text, report) = crate::server::test(&right, &only);
+    assert_eq!(report["requirements"][0]["verdict"], "not-applicable", "{text}");
+    let (_, text, report) = crate::server::test(&right, &probed);
+    // hyper itself takes two Host fields; all else it frames as it should.
+    let titles: Vec<_> = report["findings"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|finding| &finding["title"])
+        .collect();
+    assert_eq!(titles, ["two Host fields: it is accepted"], "{text}");
+    let (code, text, report) = crate::server::test(&format!("http://{}", naive()), &probed);
+    assert_eq!(code, 1, "{text}");
+    assert!(report["findings"].as_array().unwrap().len() >= 5, "{text}");
+    assert!(text.contains("| nc -w 5 127.0.0.1"), "{text}");
+}
+
+#[test]
+fn a_fault_that_shows_sometimes_is_no_fluke() {
+    let (code, text, report) = test(Hole::Sometimes, FIXTURES, &["--only", "check=answers-steadily"]);
+    assert_eq!(code, 1, "{text}");
+    assert_eq!(
+        found(&report),
+        [("answers-steadily".to_owned(), "error".to_owned())],
+        "{text}"
     );
 }

@@ -85,7 +85,8 @@ fn valid(body: &Value, fault: Fault) -> bool {
 async fn create(State(things): Shared, headers: HeaderMap, body: Bytes) -> Response {
     let json_typed = headers
         .get(header::CONTENT_TYPE)
-        .is_some_and(|value| value.as_bytes().starts_with(b"application/json"));
+        .and_then(|value| value.to_str().ok())
+        .is_some_and(|value| value.to_ascii_lowercase().starts_with("application/json"));
     if !json_typed {
         return StatusCode::UNSUPPORTED_MEDIA_TYPE.into_response();
     }
@@ -172,6 +173,18 @@ pub(crate) fn serve(router: Router) -> SocketAddr {
     receiver.recv().unwrap()
 }
 
+/// Refuses requests without Host, or with two, as RFC 9112 demands and hyper does not.
+pub(crate) async fn one_host(
+    request: axum::extract::Request,
+    next: axum::middleware::Next,
+) -> axum::response::Response {
+    let hosts = request.headers().get_all(header::HOST).iter().count();
+    match hosts == 1 || request.version() < axum::http::Version::HTTP_11 {
+        true => next.run(request).await,
+        false => StatusCode::BAD_REQUEST.into_response(),
+    }
+}
+
 /// The small server with a fault.
 pub(crate) fn things(fault: Fault) -> SocketAddr {
     let things = Arc::new(Things {
@@ -182,7 +195,8 @@ pub(crate) fn things(fault: Fault) -> SocketAddr {
     let router = Router::new()
         .route("/v1/things", get(list).post(create))
         .route("/v1/things/{id}", get(read).delete(remove))
-        .with_state(things);
+        .with_state(things)
+        .layer(axum::middleware::from_fn(one_host));
     serve(router)
 }
 
