@@ -4,11 +4,13 @@
 mod boxes;
 mod command_line;
 mod courier;
+mod filters;
 mod hostile;
 mod http;
 mod notifications;
 mod purposes;
 mod reference;
+mod registry;
 mod rust_test;
 mod security;
 mod sequences;
