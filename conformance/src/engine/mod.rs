@@ -23,8 +23,8 @@ pub use report::report;
 /// Rounds of random cases where neither `--cases` nor `--time` says how many.
 const ROUNDS: u64 = 10;
 
-/// Cases that wait for time at the same time.
-const WAITING: usize = 64;
+/// Cases that wait for time beside each other, for each case that works.
+const WAITING: usize = 4;
 
 /// What random cases leave of the time of a run to those that must come last; at most a quarter of it.
 const RESERVE: Duration = Duration::from_secs(8);
@@ -105,7 +105,7 @@ impl Engine {
         let reserve = if of(4).is_empty() { Duration::ZERO } else { RESERVE };
         let jobs = self.suite.options.jobs;
         // What waits for time waits beside the others.
-        let waiting = self.all(of(3), WAITING, reserve);
+        let waiting = self.all(of(3), jobs.saturating_mul(WAITING), reserve);
         let busy = async {
             for stage in 0..=2 {
                 self.all(of(stage), jobs, reserve).await;

@@ -18,6 +18,7 @@ mod reproduce;
 mod responses;
 mod seed;
 mod state;
+pub mod syntax;
 mod world;
 
 pub use call::{Call, Exchange, Identity, Intent, Payload, Role};

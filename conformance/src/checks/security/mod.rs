@@ -12,7 +12,7 @@ mod ownership;
 mod paths;
 pub(super) mod properties;
 mod smuggling;
-mod steady;
+pub(super) mod steady;
 mod strings;
 mod tls;
 
@@ -25,7 +25,7 @@ use crate::suite::{Check, Context, Exchange, Plan, Role, Stop, Suite, identifier
 
 /// The checks of this module.
 pub(super) static CHECKS: LazyLock<Vec<&'static Check>> = LazyLock::new(|| {
-    let parts: [&[&'static Check]; 13] = [
+    let parts: [&[&'static Check]; 12] = [
         credentials::CHECKS,
         ownership::CHECKS,
         children::CHECKS,
@@ -38,7 +38,6 @@ pub(super) static CHECKS: LazyLock<Vec<&'static Check>> = LazyLock::new(|| {
         disclosure::CHECKS,
         tls::CHECKS,
         smuggling::CHECKS,
-        steady::CHECKS,
     ];
     parts.concat()
 });
@@ -57,7 +56,6 @@ pub(super) fn plan(suite: &Arc<Suite>, plan: &mut Plan) {
         disclosure::plan(suite, plan, api);
         tls::plan(suite, plan, api);
         smuggling::plan(suite, plan, api);
-        steady::plan(suite, plan, api);
     }
 }
 
