@@ -142,6 +142,13 @@ impl Engine {
         let places: Vec<_> = operation.into_iter().chain(failure.pointer.as_deref()).collect();
         let errata = profile::errata(&state.api.id, &state.api.version, &places);
         let name = filed.id.to_lowercase().replace('-', "_");
+        let mut curl = suite::curl(&needed);
+        let mut rust_test = suite::rust_test(&self.suite.origin(), &name, &failure.expected, &needed);
+        if filed.check.group == Group::Concurrency {
+            let how = "several clients sent these at the same time; one after the other they may not show it, but replay of the finding does";
+            curl = format!("# {how}\n{curl}");
+            rust_test = format!("// {how}\n{rust_test}");
+        }
         let finding = Finding {
             id: filed.id.clone(),
             case: case.id.clone(),
@@ -157,8 +164,8 @@ impl Engine {
             occurrences: 1,
             first_seen_ms: self.suite.elapsed_ms(),
             minimised: minimised || failure.minimal,
-            curl: suite::curl(&needed),
-            rust_test: suite::rust_test(&self.suite.origin(), &name, &failure.expected, &needed),
+            curl,
+            rust_test,
             evidence,
         };
         self.with(|ledger| match flaky {
