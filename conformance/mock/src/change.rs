@@ -6,15 +6,15 @@ use axum::http::StatusCode;
 use mecforge_api::Template;
 use serde_json::Value;
 
-use crate::conditions;
 use crate::mock::Call;
-use crate::plan::Family;
+use crate::plan::{Family, is_identity};
 use crate::problem::Problem;
 use crate::read::Given;
 use crate::represent::{Making, inner, merge, path_of};
 use crate::respond::{Outcome, unable};
 use crate::shape;
 use crate::store::{FamilyKey, Object, Store};
+use crate::{callback, conditions};
 
 /// When a thing ends, if it says so and that is not over already: a subscription that has ended before it was made
 /// would make no sense, so such a deadline is kept and not obeyed.
@@ -57,10 +57,11 @@ impl Call<'_> {
         value: &Value,
     ) -> Result<Option<String>, Problem> {
         let family = &self.plan.families[key.1];
+        let parameter = family.home.last_parameter().unwrap_or_default();
         let Some(name) = family
-            .home
-            .last_parameter()
-            .filter(|name| family.identity.as_deref() == Some(*name))
+            .identity
+            .as_deref()
+            .filter(|name| *name == parameter || is_identity(parameter, name))
         else {
             return Ok(None);
         };
@@ -100,6 +101,7 @@ impl Call<'_> {
             _ => (Value::Object(Default::default()), None),
         };
         self.check_names(family, request.as_deref(), &value)?;
+        callback::judge(&value)?;
         let id = self
             .wanted_id(store, key, request.as_deref(), &value)?
             .unwrap_or_else(|| self.mock.identifier());
@@ -154,6 +156,7 @@ impl Call<'_> {
             _ => (Value::Object(Default::default()), None),
         };
         self.check_names(family, request.as_deref(), &given)?;
+        callback::judge(&given)?;
         let patches = self.operation.method == "PATCH";
         let mut value = given;
         if patches {

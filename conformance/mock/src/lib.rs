@@ -5,6 +5,7 @@
 //! they are (`list.rs`, `liveness.rs`, `notify.rs`).
 
 mod answer;
+mod callback;
 mod change;
 mod conditions;
 mod json;

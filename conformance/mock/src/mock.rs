@@ -131,11 +131,15 @@ impl Mock {
             return Err(Problem::new(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, detail));
         }
         let path = parts.uri.path();
-        parameters::decode(path)?;
-        let Some((at, plan, resource, values)) = self.find(path) else {
-            return Err(Problem::not_found(
-                "no resource of a served document has this path",
-            ));
+        let decoded = parameters::decode(path);
+        let found = match decoded {
+            Ok(_) => self.find(path),
+            // Which resource it would be is told by the part that can be read.
+            Err(_) => self.find(&path.replace('%', "%25")),
+        };
+        let Some((at, plan, resource, values)) = found else {
+            let unknown = Problem::not_found("no resource of a served document has this path");
+            return Err(decoded.err().unwrap_or(unknown));
         };
         let method = parts.method.as_str();
         if method == "OPTIONS" && !resource.allows("OPTIONS") {
@@ -153,6 +157,9 @@ impl Mock {
             problem.allow = Some(allow(resource));
             return Err(problem);
         };
+        if let Err(problem) = decoded {
+            return Err(problem.for_operation(operation));
+        }
         let target = Target {
             at,
             plan,

@@ -74,6 +74,23 @@ impl Score {
             .join("\n")
     }
 
+    /// What was found in all, in one sentence.
+    #[must_use]
+    pub fn summary(&self) -> String {
+        let Share { killed, of } = self.total;
+        let mut first: Vec<u64> = self
+            .outcomes
+            .iter()
+            .filter_map(|outcome| outcome.first_ms)
+            .collect();
+        first.sort_unstable();
+        let middle = first.get(first.len() / 2).copied().unwrap_or_default();
+        format!(
+            "Found: {killed} of {of} ({:.1} %), half of them within {middle} ms.",
+            self.total.percent()
+        )
+    }
+
     fn by_class(&self) -> String {
         let mut text = String::from("## By class\n\n| class | killed | of | per cent |\n|---|---|---|---|\n");
         let classes = self.classes.iter().map(|(class, share)| (*class, *share));

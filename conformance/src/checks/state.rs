@@ -171,9 +171,18 @@ pub(super) fn keeps(
     let state = &suite.apis[api];
     let key = &state.api.operations[operation].key;
     context.judge(KEEPS.id, api, Some(operation));
+    // Who makes a thing may propose an identifier; the server chooses it.
+    let chosen = state
+        .api
+        .resources
+        .iter()
+        .find(|resource| resource.maker == Some(operation))
+        .and_then(|resource| resource.path.last_parameter());
+    let mut assigned = state.knowledge.assigned(key).to_vec();
+    assigned.extend(chosen);
     // Where little is known beyond the document, the answer may be of a type that has less than what was sent.
     let open = open || state.knowledge.may_refuse(key).is_some();
-    if let Some(difference) = lost(sent, answered, state.knowledge.assigned(key), open) {
+    if let Some(difference) = lost(sent, answered, &assigned, open) {
         let title = format!("the answer does not have what was sent at {}", difference.place());
         let failure = Failure::new(title, difference.expected.clone(), difference.actual.clone());
         context.report(failure.of(KEEPS.id).signature(difference.place()).shown_by(call));

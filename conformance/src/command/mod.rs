@@ -2,6 +2,8 @@
 
 mod connection;
 mod lists;
+mod mock;
+mod progress;
 mod receiver;
 mod run;
 
@@ -54,6 +56,20 @@ enum Command {
     Profiles,
     /// List the checks
     Checks,
+    /// Print an implementation conformance statement to fill in: every optional feature of the APIs
+    Statement {
+        /// What it is about, as `profiles` lists it; or the id of one API; several are allowed
+        #[arg(
+            long,
+            value_name = "ID",
+            value_delimiter = ',',
+            required_unless_present = "document"
+        )]
+        profile: Vec<String>,
+        /// Any OpenAPI document
+        #[arg(long, value_name = "FILE")]
+        document: Vec<PathBuf>,
+    },
     /// Explain a check: what it demands, why, how it is tested, and what is not held against a platform
     Explain {
         /// The check's id, as `checks` lists it
@@ -84,6 +100,8 @@ enum Command {
         /// report.json of the later run
         after: PathBuf,
     },
+    /// Serve documents from memory: the reference that the suite finds nothing wrong with, and a sandbox for applications
+    Mock(Box<mock::MockArguments>),
     /// Print a badge (SVG) for a report
     Badge {
         /// report.json of a run
@@ -96,6 +114,7 @@ pub fn main(arguments: Arguments) -> ExitCode {
     let done = match arguments.command {
         Command::Profiles => lists::profiles(),
         Command::Checks => lists::checks(),
+        Command::Statement { profile, document } => run::statement(&profile, &document),
         Command::Explain { check } => lists::explain(&check),
         Command::Run(arguments) => run::run(*arguments),
         Command::Replay {
@@ -105,6 +124,7 @@ pub fn main(arguments: Arguments) -> ExitCode {
             target,
             app_instance_id,
         } => run::replay(&finding, *connection, *receiver, target, app_instance_id),
+        Command::Mock(arguments) => mock::mock(*arguments),
         Command::Compare { before, after } => compare(&before, &after),
         Command::Badge { report } => read(&report).and_then(|report| {
             print(&mecforge_report::badge(&report))?;

@@ -1,23 +1,23 @@
 //! `run` and `replay`.
 
 use std::collections::BTreeMap;
-use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use clap::Args;
-use indicatif::{ProgressBar, ProgressStyle};
 use mecforge_api::Api;
 use mecforge_report::{Expectation, Report, Result as Verdict, TextOptions};
 use serde::Deserialize;
 
 use super::connection::{ConnectionArguments, masked_command};
+use super::progress::observed;
 use super::receiver::ReceiverArguments;
 use super::{Exit, print};
 use crate::engine::{self, Engine};
 use crate::profile::{self, Knowledge};
+use crate::statement::{self, Statement};
 use crate::suite::{ApiState, Fixtures, Options, Suite};
 
 /// What `run` is told.
@@ -79,6 +79,12 @@ pub(super) struct RunArguments {
     /// Known failures (TOML): reported apart, exit code 0
     #[arg(long, value_name = "FILE")]
     expect: Option<PathBuf>,
+    /// Send requests of uncertain end too (request smuggling): not through a proxy that others use
+    #[arg(long)]
+    smuggling: bool,
+    /// What the vendor says that the platform offers (TOML), as `statement` prints it to be filled in
+    #[arg(long, value_name = "FILE")]
+    statement: Option<PathBuf>,
     /// End at the first finding of severity error
     #[arg(long)]
     stop_at_first_error: bool,
@@ -88,7 +94,7 @@ pub(super) struct RunArguments {
     connection: ConnectionArguments,
 }
 
-fn pair(text: &str) -> Result<(String, String), String> {
+pub(super) fn pair(text: &str) -> Result<(String, String), String> {
     let (name, value) = text.split_once('=').ok_or("it has the form NAME=VALUE")?;
     Ok((name.to_owned(), value.trim_matches('"').to_owned()))
 }
@@ -148,7 +154,11 @@ fn expectations(path: Option<&Path>) -> anyhow::Result<Vec<Expectation>> {
 }
 
 /// The APIs of profiles and documents.
-fn apis(profiles: &[String], documents: &[PathBuf], repair: bool) -> anyhow::Result<Vec<(Api, Knowledge)>> {
+pub(super) fn apis(
+    profiles: &[String],
+    documents: &[PathBuf],
+    repair: bool,
+) -> anyhow::Result<Vec<(Api, Knowledge)>> {
     let mut apis = Vec::new();
     for name in profiles {
         apis.extend(profile::find(name)?);
@@ -189,6 +199,21 @@ fn split(target: &str) -> anyhow::Result<(String, String)> {
     ))
 }
 
+/// Refuses base paths of APIs that are not there.
+pub(super) fn check_base_paths<'id>(
+    base_paths: &[(String, String)],
+    ids: impl Iterator<Item = &'id str>,
+) -> anyhow::Result<()> {
+    let ids: Vec<_> = ids.collect();
+    match base_paths.iter().find(|(id, _)| !ids.contains(&id.as_str())) {
+        Some((unknown, _)) => bail!(
+            "--base-path names the API \"{unknown}\", which is not under test; it is one of {}",
+            ids.join(", ")
+        ),
+        None => Ok(()),
+    }
+}
+
 fn suite(
     arguments: &RunArguments,
     apis: Vec<(Api, Knowledge)>,
@@ -196,15 +221,13 @@ fn suite(
     fixtures: Fixtures,
 ) -> anyhow::Result<Arc<Suite>> {
     let (origin, prefix) = split(&arguments.target)?;
+    check_base_paths(&arguments.base_path, apis.iter().map(|(api, _)| api.id.as_str()))?;
     let base_paths: BTreeMap<_, _> = arguments.base_path.iter().cloned().collect();
-    if let Some(unknown) = base_paths
-        .keys()
-        .find(|id| !apis.iter().any(|(api, _)| api.id == **id))
-    {
-        bail!(
-            "--base-path names the API \"{unknown}\", which is not under test; `mec-conformance profiles` lists the APIs"
-        );
-    }
+    let statement = arguments
+        .statement
+        .as_deref()
+        .map(|path| Statement::read(path, apis.iter().map(|(api, _)| api)))
+        .transpose()?;
     let states = apis
         .into_iter()
         .map(|(api, knowledge)| {
@@ -227,8 +250,10 @@ fn suite(
         skip: arguments.skip.clone(),
         base_paths,
         app_instance_ids: arguments.app_instance_id.clone(),
+        smuggling: arguments.smuggling,
         stop_at_first_error: arguments.stop_at_first_error,
         test_purposes: arguments.tp.clone(),
+        statement,
         ..arguments.receiver.options()
     };
     Ok(Arc::new(Suite::new(states, options, fixtures, &origin, clients)))
@@ -283,42 +308,19 @@ pub(super) fn run(arguments: RunArguments) -> anyhow::Result<Exit> {
     Ok(exit(&report))
 }
 
+/// `statement`.
+pub(super) fn statement(profiles: &[String], documents: &[PathBuf]) -> anyhow::Result<Exit> {
+    let apis = apis(profiles, documents, false)?;
+    print(statement::template(apis.iter().map(|(api, _)| api)).trim_end())?;
+    Ok(Exit::Conforms)
+}
+
 fn exit(report: &Report) -> Exit {
     match report.summary.result {
         Verdict::Conforms => Exit::Conforms,
         Verdict::Fails => Exit::Fails,
         Verdict::Inconclusive => Exit::Untestable,
     }
-}
-
-/// Runs an engine, shows progress on a terminal, and lets Ctrl-C end it with a report.
-async fn observed(engine: &Arc<Engine>, only: Option<&str>) -> Result<(), String> {
-    let bar = match std::io::stderr().is_terminal() {
-        true => ProgressBar::new(0),
-        false => ProgressBar::hidden(),
-    };
-    if let Ok(style) =
-        ProgressStyle::with_template("{elapsed_precise} {bar:30} {pos}/{len} cases, {msg}, {eta} left")
-    {
-        bar.set_style(style);
-    }
-    let mut ticks = tokio::time::interval(Duration::from_millis(200));
-    let run = engine.run(only);
-    tokio::pin!(run);
-    let result = loop {
-        tokio::select! {
-            result = &mut run => break result,
-            _ = tokio::signal::ctrl_c() => engine.interrupt(),
-            _ = ticks.tick() => {
-                let progress = engine.progress();
-                bar.set_length(progress.planned);
-                bar.set_position(progress.done);
-                bar.set_message(format!("{} requests, {} findings", progress.judged, progress.findings));
-            }
-        }
-    };
-    bar.finish_and_clear();
-    result
 }
 
 /// Writes all forms of a report.
@@ -374,6 +376,7 @@ pub(super) fn replay(
         document: document.into_iter().map(PathBuf::from).collect(),
         repair: report.run.command.iter().any(|word| word == "--repair"),
         seed: Some(report.run.seed),
+        smuggling: report.run.command.iter().any(|word| word == "--smuggling"),
         jobs: 1,
         tp: Some(Vec::new()),
         app_instance_id,

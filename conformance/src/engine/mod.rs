@@ -1,6 +1,7 @@
 //! Runs the cases of a plan: side by side, within the limits of the run, each breach tried again before it is believed.
 
 mod ledger;
+mod progress;
 mod purposes;
 mod report;
 pub mod time;
@@ -12,9 +13,11 @@ use std::time::{Duration, SystemTime};
 use mecforge_report::{Finding, Severity};
 
 use crate::checks;
+use crate::profile;
 use crate::suite::{self, Case, Context, Failure, Group, Mode, Plan, Reported, Role, Stop, Suite};
 use ledger::{Ledger, file};
 
+pub use progress::Progress;
 pub use report::report;
 
 /// Rounds of random cases where neither `--cases` nor `--time` says how many.
@@ -26,19 +29,6 @@ const WAITING: usize = 4;
 /// What random cases leave of the time of a run to those that must come last; at most a quarter of it.
 const RESERVE: Duration = Duration::from_secs(8);
 
-/// What a run is up to, for whoever shows it.
-#[derive(Clone, Debug, Default)]
-pub struct Progress {
-    /// Planned cases that are done.
-    pub done: u64,
-    /// Planned cases.
-    pub planned: u64,
-    /// Requests that were judged.
-    pub judged: u64,
-    /// Findings so far.
-    pub findings: u64,
-}
-
 /// A run.
 pub struct Engine {
     suite: Arc<Suite>,
@@ -47,6 +37,8 @@ pub struct Engine {
     alone: tokio::sync::RwLock<()>,
     done: AtomicU64,
     planned: AtomicU64,
+    /// The case that began last.
+    what: Mutex<String>,
     gone: Mutex<Option<String>>,
     interrupted: AtomicBool,
     started: SystemTime,
@@ -61,20 +53,11 @@ impl Engine {
             alone: tokio::sync::RwLock::new(()),
             done: AtomicU64::new(0),
             planned: AtomicU64::new(0),
+            what: Mutex::default(),
             gone: Mutex::new(None),
             interrupted: AtomicBool::new(false),
             started: SystemTime::now(),
         })
-    }
-
-    /// What it is up to.
-    pub fn progress(&self) -> Progress {
-        Progress {
-            done: self.done.load(Ordering::Relaxed),
-            planned: self.planned.load(Ordering::Relaxed),
-            judged: self.suite.judged(),
-            findings: self.with(|ledger| ledger.findings.len() as u64),
-        }
     }
 
     /// Ends the run early; what has begun cleans up after itself.
@@ -108,7 +91,11 @@ impl Engine {
         let mut cases = std::mem::take(&mut plan.cases);
         // One of each check first, so that a short run sees something of everything; within that, as planned.
         cases.sort_by_key(|case| case.stage);
-        self.planned.store(cases.len() as u64, Ordering::Relaxed);
+        let rounds = match only {
+            Some(_) => 0,
+            None => ROUNDS * plan.random.len() as u64,
+        };
+        self.planned.store(cases.len() as u64 + rounds, Ordering::Relaxed);
         for case in &cases {
             self.with(|ledger| {
                 ledger.tally((case.check.id, case.api, case.operation));
@@ -192,6 +179,17 @@ impl Engine {
             let document = &self.suite.apis[api].api;
             operation.map(|index| document.operations[index].key.clone())
         };
+        for case in &plan.cases {
+            let operation = key(case.api, case.operation);
+            let api = &self.suite.apis[case.api].api.id;
+            if let Some(reason) = options.denial(case.check.id, api, operation.as_deref()) {
+                self.with(|ledger| {
+                    ledger
+                        .tally((case.check.id, case.api, case.operation))
+                        .not_applicable = Some(reason);
+                });
+            }
+        }
         plan.cases.retain(|case| {
             let operation = key(case.api, case.operation);
             let api = &self.suite.apis[case.api].api.id;
@@ -234,6 +232,7 @@ impl Engine {
                     && let Some(case) = cases.get(at)
                     && !engine.suite.is_nearly_over(reserve)
                 {
+                    engine.begins(case);
                     engine.judge(case).await;
                     engine.done.fetch_add(1, Ordering::Relaxed);
                 }
@@ -264,6 +263,17 @@ impl Engine {
             }
             round += 1;
         }
+    }
+
+    fn begins(&self, case: &Case) {
+        let operation = case
+            .operation
+            .map(|index| &self.suite.apis[case.api].api.operations[index].key);
+        let what = match operation {
+            Some(key) => format!("{} at {key}", case.check.id),
+            None => case.check.id.to_owned(),
+        };
+        *self.what.lock().unwrap_or_else(PoisonError::into_inner) = what;
     }
 
     /// Runs one case, and again what it found.
@@ -407,6 +417,12 @@ impl Engine {
             });
         }
         let needed = suite::needed(self.suite.preparation(), &evidence, minimised);
+        let operation = filed
+            .place
+            .2
+            .map(|index| state.api.operations[index].pointer.as_str());
+        let places: Vec<_> = operation.into_iter().chain(failure.pointer.as_deref()).collect();
+        let errata = profile::errata(&state.api.id, &state.api.version, &places);
         let name = filed.id.to_lowercase().replace('-', "_");
         let finding = Finding {
             id: filed.id.clone(),
@@ -419,7 +435,7 @@ impl Engine {
             expected: failure.expected.clone(),
             actual: failure.actual.clone(),
             references,
-            errata: Vec::new(),
+            errata,
             occurrences: 1,
             first_seen_ms: self.suite.elapsed_ms(),
             minimised: minimised || failure.minimal,

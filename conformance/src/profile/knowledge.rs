@@ -160,6 +160,12 @@ impl Knowledge {
         }
     }
 
+    /// Whether bodies that fit the schema can be sent though they may be refused: an acceptance does no harm, and shows
+    /// whether the answers are right.
+    pub fn may_try(&self) -> bool {
+        !self.id.starts_with("mec011")
+    }
+
     /// Top-level properties of an object that the platform sets, whatever was sent.
     pub fn assigned(&self, operation: &str) -> &'static [&'static str] {
         match self.id.as_str() {
@@ -236,6 +242,16 @@ impl Knowledge {
     /// between them are the same in every property.
     pub fn stays(&self, maker: &str) -> bool {
         self.id.starts_with("mec011") && self.may_refuse(maker).is_none()
+    }
+
+    /// Whether an enumeration, by the pointer of its keyword, may have further values though the document closes it.
+    pub fn is_open(&self, pointer: &str) -> bool {
+        // MEC 011, 8.1.6.3 and 8.1.6.4: extensible by the text of V2.1.1 and closed by its document; either is right.
+        let open = ["SerializerType", "TransportType"];
+        self.id == "mec011-service-management"
+            && open
+                .iter()
+                .any(|name| pointer == format!("/components/schemas/{name}/enum"))
     }
 
     /// Whether what is at a path changes though nobody changes it (clocks, heartbeats).

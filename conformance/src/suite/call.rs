@@ -93,6 +93,8 @@ pub struct Call {
     pub role: Role,
     /// Whether it obeys the document.
     pub intent: Intent,
+    /// Whether it is sent over the other version of HTTP than the rest of the run.
+    pub other_version: bool,
     /// Whether `Accept: application/json, application/problem+json` is left out where no `Accept` is given.
     pub no_accept: bool,
 }
@@ -107,6 +109,13 @@ impl Call {
     /// Another pair of the query.
     pub fn query(mut self, name: &str, value: impl Into<String>) -> Self {
         self.query.push((name.to_owned(), value.into()));
+        self
+    }
+
+    /// With other pairs of one name in the query.
+    pub fn query_instead(mut self, name: &str, pairs: Vec<(String, String)>) -> Self {
+        self.query.retain(|(other, _)| other != name);
+        self.query.extend(pairs);
         self
     }
 

@@ -53,6 +53,8 @@ pub struct Context {
     /// What was made and is to be removed, the last first: API, path, method.
     pub(super) made: Vec<(usize, String)>,
     pub(super) counter: u32,
+    /// How many things are being made for the sake of others.
+    pub(super) depth: u8,
     /// The exchange with which the evidence of what is reported begins.
     pub(super) start: usize,
     /// Repeating the minimiser's requests must not fill the trace.
@@ -72,6 +74,7 @@ impl Context {
             judged: BTreeSet::new(),
             made: Vec::new(),
             counter: 0,
+            depth: 0,
             start: 0,
             quiet: false,
         }
@@ -87,14 +90,18 @@ impl Context {
         }
     }
 
-    /// A request for an operation, without body.
+    /// A request for an operation, with the parameters that it must carry and without body.
     pub fn call(&self, api: usize, operation: usize, values: &Values) -> Call {
-        let declared = &self.suite.apis[api].api.operations[operation];
+        let state = &self.suite.apis[api];
+        let declared = &state.api.operations[operation];
+        let (query, headers) = state.required_parameters(operation);
         Call {
             api,
             operation: Some(operation),
             method: declared.method.clone(),
             path: declared.path.expand(values),
+            query,
+            headers,
             ..Call::default()
         }
     }
@@ -200,6 +207,7 @@ impl Context {
     async fn exchange(&mut self, call: Call) -> Exchange {
         let suite = Arc::clone(&self.suite);
         let client = match call.identity {
+            _ if call.other_version => &suite.clients.other_version,
             Identity::Main => &suite.clients.main,
             Identity::Other => suite.clients.other.as_ref().unwrap_or(&suite.clients.main),
             Identity::Nobody => &suite.clients.nobody,
@@ -285,10 +293,17 @@ impl Context {
             return Ok(body);
         }
         let schema = state.body_schema(operation);
-        let mut body = schema.and_then(|schema| schema.minimal()).ok_or_else(|| {
-            Stop::Inconclusive(format!("no valid body of {key} can be generated from its schema"))
-        })?;
+        let mut body = schema
+            .as_ref()
+            .and_then(|schema| schema.minimal())
+            .ok_or_else(|| {
+                Stop::Inconclusive(format!("no valid body of {key} can be generated from its schema"))
+            })?;
+        if let Some(schema) = &schema {
+            super::world::name_apart(&mut body, &unique, &|body| schema.is_valid(body));
+        }
         self.bind(&mut body, values);
+        super::world::name_like_path(&mut body, values, "");
         Ok(body)
     }
 

@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::call::{Call, Exchange, Payload, Role};
 use super::context::Context;
 use super::outcome::Failure;
-use super::{Intent, responses};
+use super::{Intent, name_like_path, responses};
 
 /// The most requests that are spent on one fault.
 const MOST: usize = 60;
@@ -53,13 +53,16 @@ fn fits(context: &Context, call: &Call) -> bool {
     let Some(operation) = call.operation else {
         return true;
     };
+    if !has_what_it_must(context, call, operation) {
+        return false;
+    }
     let (Payload::Json(body), Some(schema)) =
         (&call.payload, context.suite.apis[call.api].body_schema(operation))
     else {
         return true;
     };
     match &call.intent {
-        Intent::Valid => schema.is_valid(body),
+        Intent::Valid => schema.is_valid(body) && is_named_like_its_path(context, call, operation, body),
         Intent::Breaks(pointer) => {
             let errors = schema.errors(body);
             !errors.is_empty()
@@ -71,10 +74,34 @@ fn fits(context: &Context, call: &Call) -> bool {
     }
 }
 
+/// Whether what is named like a parameter of the path still has the value that is in the path.
+fn is_named_like_its_path(context: &Context, call: &Call, operation: usize, body: &Value) -> bool {
+    let template = &context.suite.apis[call.api].api.operations[operation].path;
+    let mut named = body.clone();
+    if let Some(values) = template.matches(&call.path) {
+        name_like_path(&mut named, &values, "");
+    }
+    named == *body
+}
+
+/// Whether a candidate still carries the parameters that the operation can't be asked without.
+fn has_what_it_must(context: &Context, call: &Call, operation: usize) -> bool {
+    let (query, headers) = context.suite.apis[call.api].required_parameters(operation);
+    let names = |pairs: &[(String, String)], name: &str| {
+        pairs.iter().any(|(other, _)| other.eq_ignore_ascii_case(name))
+    };
+    query.iter().all(|(name, _)| names(&call.query, name))
+        && headers.iter().all(|(name, _)| names(&call.headers, name))
+}
+
 /// Whether an exchange shows a fault again.
 fn shows(context: &Context, failure: &Failure, exchange: &Exchange) -> bool {
     match failure.check {
-        Some("accepts-valid") => exchange.is_refusal(),
+        // Another status is another reason.
+        Some("accepts-valid") => {
+            let status = exchange.status().to_string();
+            exchange.is_refusal() && failure.actual.starts_with(&status)
+        }
         Some("refuses-invalid") => exchange.is_success(),
         Some(check) => {
             let (_, failures) = responses::judge(&context.suite, exchange);

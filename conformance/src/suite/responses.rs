@@ -7,6 +7,7 @@ use super::call::{Call, Exchange, Intent, Payload, Role};
 use super::check::{Check, Group, Source};
 use super::outcome::Failure;
 use super::state::Suite;
+use super::syntax;
 
 /// ETSI's rules for the RESTful APIs of MEC.
 const PRINCIPLES: &str = "ETSI GS MEC 009";
@@ -115,6 +116,7 @@ pub(super) fn judge(suite: &Suite, exchange: &Exchange) -> (Vec<Judged>, Vec<Fai
         judge.internals();
         judge.challenges();
         judge.no_body();
+        judge.syntax();
         if call.operation.is_some() && call.role != Role::CleanUp {
             judge.declared();
         }
@@ -261,6 +263,15 @@ impl Judge<'_> {
         }
     }
 
+    fn syntax(&mut self) {
+        for (check, failure) in syntax::judge(self.exchange) {
+            self.note(check.id);
+            if let Some(failure) = failure {
+                self.fail(check.id, failure);
+            }
+        }
+    }
+
     /// What the document says of the answer.
     fn declared(&mut self) {
         let state = &self.suite.apis[self.call().api];
@@ -309,6 +320,15 @@ impl Judge<'_> {
                     format!("{}: …", header.name),
                     self.exchange.summary(),
                 );
+                self.fail("response-headers", failure.pointer(response.pointer.clone()));
+            }
+            let state = &self.suite.apis[self.call().api];
+            let schema = header.schema.as_deref().and_then(|at| state.schema(at));
+            if let (Some(value), Some(schema)) = (value, schema)
+                && !syntax::obeys(&schema, value)
+            {
+                let title = format!("the header field {} does not obey its schema", header.name);
+                let failure = Failure::new(title, "as the document says", value.to_owned());
                 self.fail("response-headers", failure.pointer(response.pointer.clone()));
             }
         }
@@ -396,6 +416,7 @@ impl Judge<'_> {
             .map(|schema| schema.errors(&body))
             .unwrap_or_default()
             .into_iter()
+            .filter(|breach| !state.knowledge.is_open(&breach.schema_pointer))
             .take(4)
         {
             let place = general(&breach.instance_pointer);

@@ -5,12 +5,16 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
-use mecforge_api::Api;
+use mecforge_api::{Api, Location, Parameter, query_pairs};
 use mecforge_instances::Schema;
 use mecforge_transport::Client;
+use serde_json::{Value, json};
 
 use super::{Fixtures, Options, Origin, OriginApi, Receiver, Recorder};
 use crate::profile::Knowledge;
+
+/// Names and values.
+type Pairs = Vec<(String, String)>;
 
 /// One API under test.
 pub struct ApiState {
@@ -49,6 +53,55 @@ impl ApiState {
         self.cached(pointer, Some(&operation.key))
     }
 
+    /// Whether a valid body of an operation is one that somebody might send.
+    pub fn is_plausible(&self, operation: usize, body: &Value) -> bool {
+        let content = self.api.operations[operation].json_body();
+        let schema = content.and_then(|content| content.schema.as_deref());
+        schema.is_none_or(|schema| super::plausible::is_plausible(self, schema, body))
+    }
+
+    /// Query and header fields that an operation can't be asked without, with valid values.
+    pub fn required_parameters(&self, operation: usize) -> (Pairs, Pairs) {
+        let (mut query, mut headers) = (Vec::new(), Vec::new());
+        let required = self.api.operations[operation]
+            .parameters
+            .iter()
+            .filter(|parameter| parameter.required);
+        for parameter in required {
+            match parameter.location {
+                Location::Query => query.extend(self.usual_pairs(parameter)),
+                Location::Header => {
+                    let usual = self.usual_values(parameter);
+                    let text = usual.iter().find_map(|value| parameter.simple(value).ok());
+                    headers.extend(text.map(|text| (parameter.name.clone(), text)));
+                }
+                Location::Path | Location::Cookie => {}
+            }
+        }
+        (query, headers)
+    }
+
+    /// The pairs of a parameter with the first of its usual values that has something to write.
+    fn usual_pairs(&self, parameter: &Parameter) -> Pairs {
+        let written = self
+            .usual_values(parameter)
+            .into_iter()
+            .filter_map(|value| query_pairs(parameter, &value).ok());
+        let says = |pairs: &Pairs| pairs.iter().any(|(_, value)| !value.is_empty());
+        written.into_iter().find(says).unwrap_or_default()
+    }
+
+    /// Valid values of a parameter, the plainest first.
+    fn usual_values(&self, parameter: &Parameter) -> Vec<Value> {
+        let Some(schema) = self.schema(&parameter.schema) else {
+            return Vec::new();
+        };
+        let plain = [json!("conformance"), json!(["conformance"])]
+            .into_iter()
+            .filter(|value| schema.is_valid(value));
+        plain.chain(schema.minimal()).chain(schema.full()).collect()
+    }
+
     fn cached(&self, pointer: &str, operation: Option<&str>) -> Option<Schema> {
         let name = format!("{}{pointer}", operation.unwrap_or_default());
         let mut schemas = self.schemas.lock().unwrap_or_else(PoisonError::into_inner);
@@ -81,6 +134,8 @@ pub struct Clients {
     pub other: Option<Client>,
     /// Somebody without credentials.
     pub nobody: Client,
+    /// The main application over the other version of HTTP: HTTP/2, or HTTP/1.1 where the run is made over HTTP/2.
+    pub other_version: Client,
     /// Whether the operator gave credentials of the main application, so that leaving them out means something.
     pub credentials: bool,
 }
@@ -269,7 +324,7 @@ impl Suite {
 }
 
 /// Whether a schema declares a property, itself or in a part of it.
-pub(crate) fn declares(document: &serde_json::Value, pointer: &str, name: &str, depth: u8) -> bool {
+pub(crate) fn declares(document: &Value, pointer: &str, name: &str, depth: u8) -> bool {
     let pointer = mecforge_api::resolve(document, pointer);
     let Some(schema) = document.pointer(&pointer) else {
         return false;
@@ -282,10 +337,7 @@ pub(crate) fn declares(document: &serde_json::Value, pointer: &str, name: &str, 
     }
     depth < 8
         && ["allOf", "oneOf", "anyOf"].iter().any(|key| {
-            let parts = schema
-                .get(key)
-                .and_then(serde_json::Value::as_array)
-                .map_or(0, Vec::len);
+            let parts = schema.get(key).and_then(Value::as_array).map_or(0, Vec::len);
             (0..parts).any(|at| declares(document, &format!("{pointer}/{key}/{at}"), name, depth + 1))
         })
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use mecforge_api::{Api, Part, Resource};
+use mecforge_api::{Part, Resource};
 use serde_json::Value;
 
 use super::call::{Call, Exchange, Intent, Payload, Role};
@@ -41,6 +41,14 @@ pub(super) async fn make(
     values: &Values,
     body: Option<Value>,
 ) -> Result<Made, Stop> {
+    let suite = Arc::clone(&context.suite);
+    let document = &suite.apis[api].api;
+    if let Some(reason) = suite
+        .options
+        .denial("", &document.id, Some(&document.operations[maker].key))
+    {
+        return Err(Stop::NotApplicable(reason));
+    }
     let body = match body {
         Some(body) => body,
         None => context.body(api, maker, values)?,
@@ -52,7 +60,8 @@ pub(super) async fn make(
     let key = context.suite.apis[api].api.operations[maker].key.clone();
     let exchange = context.send(call).await?;
     if !exchange.is_success() {
-        return Err(refused(context, api, &key, &exchange));
+        let unknown = exchange.status() == 404 && !is_parent_there(context, api, maker, values).await?;
+        return Err(refused(context, api, &key, &exchange, unknown));
     }
     let path = location_path(&context.suite, &exchange);
     let template = items(&context.suite, api, maker);
@@ -80,11 +89,33 @@ pub(super) async fn make(
     })
 }
 
+/// Whether the list below which something is to be made is there: who gives an application instance that the platform
+/// does not know is told so, and the platform is not blamed. Where there is no list, nobody can tell.
+async fn is_parent_there(
+    context: &mut Context,
+    api: usize,
+    maker: usize,
+    values: &Values,
+) -> Result<bool, Stop> {
+    let suite = Arc::clone(&context.suite);
+    let document = &suite.apis[api].api;
+    let path = &document.operations[maker].path;
+    let (Some(list), true) = (
+        document.operation("GET", path.text()),
+        path.parameters().count() > 0,
+    ) else {
+        return Ok(true);
+    };
+    let call = context.call(api, list.index, values).role(Role::Control);
+    Ok(context.send(call).await?.status() != 404)
+}
+
 /// Why a platform that refuses a valid set-up can't be tested further, or is to be blamed for it.
-fn refused(context: &Context, api: usize, key: &str, exchange: &Exchange) -> Stop {
+fn refused(context: &Context, api: usize, key: &str, exchange: &Exchange, unknown: bool) -> Stop {
     let state = &context.suite.apis[api];
     let environment = matches!(exchange.status(), 401 | 403 | 409 | 429 | 503)
-        || (exchange.status() == 404 && context.suite.options.app_instance_ids.is_empty());
+        || (exchange.status() == 404 && context.suite.options.app_instance_ids.is_empty())
+        || unknown;
     if environment {
         return Stop::Inconclusive(format!(
             "{key} with a valid body was answered {}; give credentials and application instances that the platform knows",
@@ -183,23 +214,21 @@ async fn parameter(
         values.insert(name.to_owned(), instance(&suite)?);
         return Ok(values);
     }
-    if let Some(maker) = made_elsewhere(document, prefix).filter(|_| !suite.options.read_only) {
-        // What a list shows may be another case's, and go while this one runs; what is made here stays.
-        let above = Box::pin(self::values(context, api, maker)).await?;
-        let made = Box::pin(make(context, api, maker, &above, None)).await?;
-        if let Some(found) = made.values.get(name) {
-            values.insert(name.to_owned(), found.clone());
-            return Ok(values);
-        }
-    }
     let collection = resource.and_then(|resource| resource.collection.as_deref());
     let list = collection
         .and_then(|collection| document.operation("GET", collection))
         .map(|operation| operation.index);
     if let Some(list) = list {
+        // Something may have to be made that the list then shows: services of an application are in /services.
+        let own = twin(context, api, prefix).await?;
         let call = context.call(api, list, &values).role(Role::SetUp);
         let exchange = context.send(call).await?;
-        if let Some(found) = exchange.json().and_then(|body| identifier(&body, name)) {
+        let body = exchange.json();
+        if let Some(own) = own.filter(|own| body.as_ref().is_some_and(|body| names(body, own))) {
+            values.insert(name.to_owned(), own);
+            return Ok(values);
+        }
+        if let Some(found) = body.and_then(|body| identifier(&body, name)) {
             values.insert(name.to_owned(), found);
             return Ok(values);
         }
@@ -209,16 +238,48 @@ async fn parameter(
     )))
 }
 
-/// The operation that makes what a path names that has none of its own: a path that ends alike,
-/// `/applications/{appInstanceId}/services/{serviceId}` for `/services/{serviceId}`.
-fn made_elsewhere(document: &Api, prefix: &str) -> Option<usize> {
-    let alike =
-        |resource: &&Resource| resource.path.text() != prefix && resource.path.text().ends_with(prefix);
-    document
+/// Makes a thing of the type that is at a path where another path of the API makes such things, as what is found in a
+/// list may be another's, who may remove it at any time. Its identifier.
+async fn twin(context: &mut Context, api: usize, prefix: &str) -> Result<Option<String>, Stop> {
+    let suite = Arc::clone(&context.suite);
+    let document = &suite.apis[api].api;
+    let shown = |resource: &Resource| {
+        let get = &document.operations[resource.operation("GET")?];
+        let schema = get
+            .successes()
+            .find_map(|response| response.json()?.schema.clone())?;
+        Some(mecforge_api::resolve(&document.document, &schema))
+    };
+    let wanted = document.resource(prefix).and_then(shown);
+    let maker = document
         .resources
         .iter()
-        .filter(alike)
-        .find_map(|resource| resource.maker)
+        .filter(|other| wanted.is_some() && shown(other) == wanted)
+        .find_map(|other| other.maker);
+    let Some(maker) = maker.filter(|_| context.depth < 3 && !suite.options.read_only) else {
+        return Ok(None);
+    };
+    context.depth += 1;
+    let made = match Box::pin(values(context, api, maker)).await {
+        Ok(values) => Box::pin(make(context, api, maker, &values, None)).await,
+        Err(stop) => Err(stop),
+    };
+    context.depth -= 1;
+    match made {
+        Ok(made) => Ok(made.path.rsplit('/').next().map(str::to_owned)),
+        Err(stop @ (Stop::Gone(_) | Stop::Over)) => Err(stop),
+        Err(_) => Ok(None),
+    }
+}
+
+/// Whether a value has a text somewhere, or a link that ends in it.
+fn names(value: &Value, identifier: &str) -> bool {
+    match value {
+        Value::String(text) => text == identifier || text.rsplit('/').next() == Some(identifier),
+        Value::Array(items) => items.iter().any(|item| names(item, identifier)),
+        Value::Object(members) => members.values().any(|member| names(member, identifier)),
+        _ => false,
+    }
 }
 
 fn is_application(prefix: &str, name: &str) -> bool {
@@ -309,10 +370,81 @@ pub(crate) fn identifier(body: &Value, parameter: &str) -> Option<String> {
     }
 }
 
+/// Gives the members of a body that are named like a parameter of the path the value that is in the path, as two names
+/// for one thing would be refused; inside of a wrapper too. What stands at `except` and below is left as it is.
+pub(crate) fn name_like_path(body: &mut Value, values: &Values, except: &str) {
+    let Some(members) = body.as_object_mut() else {
+        return;
+    };
+    for (name, value) in values {
+        let broken = except == format!("/{name}") || except.starts_with(&format!("/{name}/"));
+        match members.get_mut(name) {
+            _ if broken => {}
+            Some(Value::String(text)) => text.clone_from(value),
+            Some(Value::Number(number)) => {
+                if let Some(same) = value.parse().ok().map(|same: i64| same.into()) {
+                    *number = same;
+                }
+            }
+            _ => {}
+        }
+    }
+    if members.len() == 1
+        && let Some((name, inner @ Value::Object(_))) = members.iter_mut().next()
+    {
+        let except = except
+            .strip_prefix(&format!("/{name}"))
+            .unwrap_or_default()
+            .to_owned();
+        name_like_path(inner, values, &except);
+    }
+}
+
+/// Gives the members of a body that look like identifiers or names a text of their own, where the schema lets them have
+/// it: platforms refuse a second object of the same name, and lists can't tell them apart.
+pub(super) fn name_apart(body: &mut Value, unique: &str, valid: &dyn Fn(&Value) -> bool) {
+    let mut pointers: Vec<String> = Vec::new();
+    let is_name = |name: &str| {
+        let name = name.to_ascii_lowercase();
+        name == "id" || name.ends_with("id") || name.ends_with("name")
+    };
+    let mut look = |value: &Value, at: &str| {
+        for (name, member) in value.as_object().into_iter().flatten() {
+            // A text that stands for another one, which is put there later, stays.
+            let given = member
+                .as_str()
+                .is_none_or(|text| text.contains("mec-conformance"));
+            if is_name(name) && !given {
+                pointers.push(format!("{at}/{name}"));
+            }
+        }
+    };
+    look(body, "");
+    if let Some((name, inner)) = body
+        .as_object()
+        .filter(|members| members.len() == 1)
+        .and_then(|members| members.iter().next())
+    {
+        look(inner, &format!("/{name}"));
+    }
+    for pointer in pointers {
+        let mut other = body.clone();
+        if let Some(text) = other.pointer_mut(&pointer) {
+            *text = Value::String(format!("conformance-{unique}"));
+        }
+        if valid(&other) {
+            *body = other;
+        }
+    }
+}
+
 /// A request that reads an object, for controls and comparisons; none where the API has no GET for it.
 pub fn reading(suite: &Suite, api: usize, path: &str) -> Option<Call> {
     let operation = suite.apis[api].api.resource_at(path)?.operation("GET")?;
+    let (query, headers) = suite.apis[api].required_parameters(operation);
     Some(Call {
+        query,
+        headers,
         api,
         operation: Some(operation),
         method: "GET".to_owned(),

@@ -1,13 +1,19 @@
 //! The binary against servers that are right, wrong in one way, constant, or no servers at all.
 #![allow(clippy::unwrap_used)] // a test may panic
 
+mod boxes;
 mod command_line;
 mod courier;
 mod hostile;
+mod http;
 mod notifications;
 mod purposes;
+mod reference;
 mod rust_test;
 mod security;
+mod sequences;
 mod server;
+mod statement;
+mod tagged;
 mod vault;
 mod verdicts;

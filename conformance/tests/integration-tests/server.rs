@@ -85,7 +85,8 @@ fn valid(body: &Value, fault: Fault) -> bool {
 async fn create(State(things): Shared, headers: HeaderMap, body: Bytes) -> Response {
     let json_typed = headers
         .get(header::CONTENT_TYPE)
-        .is_some_and(|value| value.as_bytes().starts_with(b"application/json"));
+        .and_then(|value| value.to_str().ok())
+        .is_some_and(|value| value.to_ascii_lowercase().starts_with("application/json"));
     if !json_typed {
         return StatusCode::UNSUPPORTED_MEDIA_TYPE.into_response();
     }
@@ -172,6 +173,18 @@ pub(crate) fn serve(router: Router) -> SocketAddr {
     receiver.recv().unwrap()
 }
 
+/// Refuses requests without Host, or with two, as RFC 9112 demands and hyper does not.
+pub(crate) async fn one_host(
+    request: axum::extract::Request,
+    next: axum::middleware::Next,
+) -> axum::response::Response {
+    let hosts = request.headers().get_all(header::HOST).iter().count();
+    match hosts == 1 || request.version() != axum::http::Version::HTTP_11 {
+        true => next.run(request).await,
+        false => StatusCode::BAD_REQUEST.into_response(),
+    }
+}
+
 /// The small server with a fault.
 pub(crate) fn things(fault: Fault) -> SocketAddr {
     let things = Arc::new(Things {
@@ -182,16 +195,22 @@ pub(crate) fn things(fault: Fault) -> SocketAddr {
     let router = Router::new()
         .route("/v1/things", get(list).post(create))
         .route("/v1/things/{id}", get(read).delete(remove))
-        .with_state(things);
+        .with_state(things)
+        .layer(axum::middleware::from_fn(one_host));
     serve(router)
+}
+
+/// A directory with a document.
+fn directory_with(name: &str, document: &str) -> (tempfile::TempDir, PathBuf) {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join(name);
+    std::fs::write(&path, document).unwrap();
+    (directory, path)
 }
 
 /// A directory with the small document.
 pub(crate) fn directory() -> (tempfile::TempDir, PathBuf) {
-    let directory = tempfile::tempdir().unwrap();
-    let document = directory.path().join("things.json");
-    std::fs::write(&document, DOCUMENT).unwrap();
-    (directory, document)
+    directory_with("things.json", DOCUMENT)
 }
 
 /// Runs the binary.
@@ -204,7 +223,17 @@ pub(crate) fn suite(arguments: &[&str]) -> Output {
 
 /// Tests the small document at an address; gives exit code, text and the report.
 pub(crate) fn test(address: &str, more: &[&str]) -> (i32, String, Value) {
-    let (directory, document) = directory();
+    test_document(address, "things.json", DOCUMENT, more)
+}
+
+/// Tests a document, whose file's name is its id, at an address.
+pub(crate) fn test_document(
+    address: &str,
+    name: &str,
+    document: &str,
+    more: &[&str],
+) -> (i32, String, Value) {
+    let (directory, document) = directory_with(name, document);
     let reports = directory.path().join("reports");
     let mut arguments = vec![
         "run",

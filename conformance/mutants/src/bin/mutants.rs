@@ -9,7 +9,8 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 use clap::{Args, Parser, Subcommand};
 use mecforge_mutants::{
-    Class, Comparison, Fault, Outcome, Pair, Platform, Score, Settings, Stage, Suite, catalogue, run, unexpected,
+    Class, Comparison, Fault, Outcome, Pair, Platform, Score, Settings, Stage, Suite, catalogue, run,
+    unexpected,
 };
 
 /// Faults to be found by a conformance suite of MEC 011.
@@ -278,10 +279,16 @@ async fn run_all(arguments: RunArguments) -> anyhow::Result<ExitCode> {
     writeln!(std::io::stdout(), "{}", score.markdown())?;
     if let Some(file) = &arguments.report {
         let json = file.extension().is_some_and(|extension| extension == "json");
-        let text = if json {
-            serde_json::to_string_pretty(&score)?
-        } else {
-            score.markdown()
+        let text = match json {
+            true => serde_json::to_string_pretty(&score)?,
+            false => format!(
+                "# Faults that the conformance suite finds\n\nWritten by `cargo xtask mutants`, not by hand: \
+                 each fault of [`conformance/mutants`](../conformance/mutants) for at most {}, with the seed {}.\n{}\n\n{}",
+                arguments.time,
+                arguments.seed,
+                score.summary(),
+                score.markdown()
+            ),
         };
         std::fs::write(file, text).with_context(|| format!("cannot write {}", file.display()))?;
     }

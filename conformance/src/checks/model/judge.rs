@@ -105,7 +105,7 @@ impl Judge<'_> {
             let belongs = shared || !self.family.by_application || object.base == base;
             let shown = |item: &Value| item.to_string().chars().take(400).collect::<String>();
             match (object.alive, belongs, found.as_slice()) {
-                (true, true, []) if !part => Some(Wrong::new(
+                (true, true, []) if !part && self.tells_apart(object, items) => Some(Wrong::new(
                     "not in the list",
                     "an object that exists is not in the list",
                     format!("an item for {}", object.path),
@@ -133,6 +133,15 @@ impl Judge<'_> {
                 _ => None,
             }
         })
+    }
+
+    /// Whether an item for an object would be known by its identifier: it is a link, or the object itself has it in its
+    /// body. Else a list as long as it should be says nothing.
+    fn tells_apart(&self, object: &Object, items: &[Value]) -> bool {
+        let identifier = object.identifier();
+        let shown = object.shown.as_ref();
+        let named = shown.is_none_or(|shown| names(shown, &self.family.parameter, identifier));
+        named || items.is_empty() || items.iter().any(is_link)
     }
 
     /// Judges the item of a list that shows an object whole.

@@ -10,8 +10,11 @@ mod disclosure;
 mod identifiers;
 mod ownership;
 mod paths;
-mod properties;
+pub(super) mod properties;
+mod smuggling;
+pub(super) mod steady;
 mod strings;
+mod tls;
 
 use std::sync::{Arc, LazyLock};
 
@@ -22,7 +25,7 @@ use crate::suite::{Check, Context, Exchange, Plan, Role, Stop, Suite, identifier
 
 /// The checks of this module.
 pub(super) static CHECKS: LazyLock<Vec<&'static Check>> = LazyLock::new(|| {
-    let parts: [&[&'static Check]; 10] = [
+    let parts: [&[&'static Check]; 12] = [
         credentials::CHECKS,
         ownership::CHECKS,
         children::CHECKS,
@@ -33,6 +36,8 @@ pub(super) static CHECKS: LazyLock<Vec<&'static Check>> = LazyLock::new(|| {
         strings::CHECKS,
         paths::CHECKS,
         disclosure::CHECKS,
+        tls::CHECKS,
+        smuggling::CHECKS,
     ];
     parts.concat()
 });
@@ -49,11 +54,18 @@ pub(super) fn plan(suite: &Arc<Suite>, plan: &mut Plan) {
         strings::plan(suite, plan, api);
         paths::plan(suite, plan, api);
         disclosure::plan(suite, plan, api);
+        tls::plan(suite, plan, api);
+        smuggling::plan(suite, plan, api);
     }
 }
 
 /// Reads an object; none where the API has no GET for it.
-async fn read(context: &mut Context, api: usize, path: &str, role: Role) -> Result<Option<Exchange>, Stop> {
+pub(super) async fn read(
+    context: &mut Context,
+    api: usize,
+    path: &str,
+    role: Role,
+) -> Result<Option<Exchange>, Stop> {
     let Some(call) = reading(&context.suite, api, path) else {
         return Ok(None);
     };

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::TAG;
 use super::comparison::{lost, same};
-use crate::suite::{Context, Failure, Outcome, Role, Stop, reading};
+use crate::suite::{Context, Failure, Outcome, Role, Stop, name_like_path, reading};
 
 pub(super) async fn replaces(context: &mut Context, api: usize, maker: usize, put: usize) -> Outcome {
     let suite = Arc::clone(&context.suite);
@@ -17,6 +17,7 @@ pub(super) async fn replaces(context: &mut Context, api: usize, maker: usize, pu
         .and_then(|schema| schema.full())
         .ok_or_else(|| Stop::Inconclusive("no full body can be generated".to_owned()))?;
     context.bind(&mut full, &made.values);
+    name_like_path(&mut full, &made.values, "");
     let small = context.body(api, put, &made.values)?;
     for body in [&full, &small, &small] {
         let written = context

@@ -1,0 +1,330 @@
+//! Bodies: every rule of their schemas at its limits, and broken alone.
+
+use std::sync::Arc;
+
+use mecforge_instances::{InvalidCase, ValidCase, ValidKind};
+use serde_json::Value;
+
+use super::{ACCEPTS, REFUSES, UNCHANGED};
+use crate::checks::state::comparison::same;
+use crate::suite::{
+    Context, Failure, Intent, Outcome, Plan, Role, Stop, Suite, Values, case, name_like_path, reading,
+};
+
+/// Bodies in one case: small enough that cases run side by side.
+const CHUNK: usize = 12;
+
+/// Whether an operation changes something that no case makes for itself: cases would see each other's changes.
+fn is_shared(suite: &Suite, api: usize, operation: usize) -> bool {
+    let document = &suite.apis[api].api;
+    let declared = &document.operations[operation];
+    let made = |resource: &&mecforge_api::Resource| {
+        let own = resource.path.text();
+        let path = declared.path.text();
+        resource.maker.is_some() && (path == own || path.starts_with(&format!("{own}/")))
+    };
+    matches!(declared.method.as_str(), "PUT" | "PATCH")
+        && !document.resources.iter().any(|resource| made(&resource))
+}
+
+pub(super) fn plan(suite: &Arc<Suite>, plan: &mut Plan, api: usize, operation: usize) {
+    let state = &suite.apis[api];
+    let key = &state.api.operations[operation].key;
+    let shared_thing = is_shared(suite, api, operation);
+    let Some(schema) = state.body_schema(operation) else {
+        plan.inconclusive(
+            &ACCEPTS,
+            api,
+            Some(operation),
+            "its body's schema can't be generated from",
+        );
+        return;
+    };
+    match state.knowledge.may_refuse(key) {
+        Some(reason) if !state.knowledge.may_try() => {
+            plan.not_applicable(&ACCEPTS, api, Some(operation), reason);
+        }
+        _ => {
+            let cases: Arc<Vec<ValidCase>> = Arc::new(schema.valid_cases());
+            for at in (0..cases.len()).step_by(CHUNK) {
+                let cases = Arc::clone(&cases);
+                let case = plan.add(
+                    suite,
+                    &ACCEPTS,
+                    api,
+                    Some(operation),
+                    &format!("valid-{at}"),
+                    move |context| {
+                        let cases = Arc::clone(&cases);
+                        Box::pin(async move { accept(context, api, operation, &cases, at).await })
+                    },
+                );
+                (case.stage, case.alone) = (2, shared_thing);
+            }
+        }
+    }
+    let Some(base) = schema.full().or_else(|| schema.minimal()) else {
+        return;
+    };
+    let cases: Arc<Vec<InvalidCase>> = Arc::new(schema.invalid_cases(&base));
+    for at in (0..cases.len()).step_by(CHUNK) {
+        let cases = Arc::clone(&cases);
+        let case = plan.add(
+            suite,
+            &REFUSES,
+            api,
+            Some(operation),
+            &format!("invalid-{at}"),
+            move |context| {
+                let cases = Arc::clone(&cases);
+                Box::pin(async move { refuse(context, api, operation, &cases, at).await })
+            },
+        );
+        (case.stage, case.alone) = (2, shared_thing);
+    }
+    let shared = Arc::clone(suite);
+    plan.random.push(Arc::new(move |number| {
+        let mut case = case(
+            &shared,
+            &REFUSES,
+            api,
+            Some(operation),
+            &format!("random-{number}"),
+            move |context| Box::pin(async move { random(context, api, operation).await }),
+        );
+        case.alone = shared_thing;
+        case
+    }));
+}
+
+/// Sends valid bodies; each must be accepted, and what it says must be in the answer.
+async fn accept(
+    context: &mut Context,
+    api: usize,
+    operation: usize,
+    cases: &[ValidCase],
+    at: usize,
+) -> Outcome {
+    let values = context.values(api, operation).await?;
+    let before = match is_shared(&context.suite, api, operation) {
+        true => original(context, api, operation, &values).await?,
+        false => None,
+    };
+    let (mut refused, mut accepted) = (None, false);
+    for valid in cases.iter().skip(at).take(CHUNK) {
+        match accept_one(context, api, operation, &values, valid).await {
+            Err(Stop::Inconclusive(reason)) => refused = Some(reason),
+            other => {
+                other?;
+                accepted = true;
+            }
+        }
+    }
+    if let Some(before) = before {
+        let call = context.call(api, operation, &values).json(before);
+        context.send(call.role(Role::CleanUp)).await?;
+    }
+    match refused.filter(|_| !accepted) {
+        Some(reason) => Err(Stop::Inconclusive(reason)),
+        None => Ok(()),
+    }
+}
+
+/// What a PUT is about to replace that no case made, so that it can be put back.
+async fn original(
+    context: &mut Context,
+    api: usize,
+    operation: usize,
+    values: &Values,
+) -> Result<Option<Value>, Stop> {
+    let put = context.call(api, operation, values);
+    let Some(call) = reading(&context.suite, api, &put.path).filter(|_| put.method == "PUT") else {
+        return Ok(None);
+    };
+    let schema = context.suite.apis[api].body_schema(operation);
+    let body = context.send(call).await?.json();
+    Ok(body.filter(|body| schema.is_some_and(|schema| schema.is_valid(body))))
+}
+
+async fn accept_one(
+    context: &mut Context,
+    api: usize,
+    operation: usize,
+    values: &Values,
+    valid: &ValidCase,
+) -> Outcome {
+    let mut body = valid.value.clone();
+    context.bind(&mut body, values);
+    name_like_path(&mut body, values, "");
+    if !context.suite.apis[api].is_plausible(operation, &body) {
+        return Ok(());
+    }
+    let call = context.call(api, operation, values).json(body.clone());
+    let exchange = context.send(call).await?;
+    if exchange.is_success() {
+        context.suite.recorder.satisfied(api, &valid.schema_pointer);
+        let open = matches!(valid.kind, ValidKind::Open);
+        answer_keeps(context, api, operation, &body, &exchange, open);
+        return Ok(());
+    }
+    let suite = Arc::clone(&context.suite);
+    let state = &suite.apis[api];
+    let permitted = state.knowledge.may_refuse(&state.api.operations[operation].key);
+    if let Some(reason) = permitted.filter(|_| exchange.is_refusal()) {
+        let reason = format!("a valid body was answered {}; {reason}", exchange.summary());
+        return Err(Stop::Inconclusive(reason));
+    }
+    let large = exchange.status() == 413 && body.to_string().len() > 16_384;
+    if exchange.is_refusal() && !large && !matches!(exchange.status(), 401 | 403 | 404 | 409 | 429) {
+        let failure = Failure::new(
+            format!("a valid request is refused: {}", valid.what),
+            format!("success; {}", valid.what),
+            exchange.summary(),
+        );
+        context.report(
+            failure
+                .of(ACCEPTS.id)
+                .signature(format!("{:?} {}", valid.kind, valid.schema_pointer))
+                .pointer(valid.schema_pointer.clone())
+                .shown_by(&exchange.call),
+        );
+    }
+    Ok(())
+}
+
+/// What was sent must be in the answer, where the answer is the object.
+fn answer_keeps(
+    context: &mut Context,
+    api: usize,
+    operation: usize,
+    sent: &Value,
+    exchange: &crate::suite::Exchange,
+    open: bool,
+) {
+    let Some(answered) = exchange.json().filter(Value::is_object) else {
+        return;
+    };
+    if !matches!(exchange.call.method.as_str(), "POST" | "PUT") || exchange.status() == 202 {
+        return;
+    }
+    crate::checks::state::keeps(context, (api, operation), sent, &answered, open, &exchange.call);
+}
+
+/// Sends invalid bodies; each must be refused, and change nothing.
+async fn refuse(
+    context: &mut Context,
+    api: usize,
+    operation: usize,
+    cases: &[InvalidCase],
+    at: usize,
+) -> Outcome {
+    let values = context.values(api, operation).await?;
+    let chosen: Vec<_> = cases.iter().skip(at).take(CHUNK).cloned().collect();
+    refuse_all(context, api, operation, &values, chosen).await
+}
+
+async fn refuse_all(
+    context: &mut Context,
+    api: usize,
+    operation: usize,
+    values: &Values,
+    cases: Vec<InvalidCase>,
+) -> Outcome {
+    let template = context.call(api, operation, values);
+    let before = match template.method.as_str() {
+        "PUT" | "PATCH" => match reading(&context.suite, api, &template.path) {
+            Some(call) => Some(context.send(call).await?),
+            None => None,
+        },
+        _ => None,
+    };
+    let mut accepted = false;
+    for invalid in cases {
+        let open = context.suite.apis[api].knowledge.is_open(&invalid.schema_pointer);
+        if open {
+            continue;
+        }
+        let mut body = invalid.value.clone();
+        context.bind(&mut body, values);
+        name_like_path(&mut body, values, &invalid.instance_pointer);
+        let call = template
+            .clone()
+            .json(body)
+            .intent(Intent::Breaks(invalid.schema_pointer.clone()));
+        let exchange = context.send(call).await?;
+        if exchange.is_success() {
+            accepted = true;
+            let place = match invalid.instance_pointer.as_str() {
+                "" => "the body",
+                pointer => pointer,
+            };
+            let failure = Failure::new(
+                format!(
+                    "an invalid request is accepted: {} of {place} is broken",
+                    invalid.keyword
+                ),
+                format!("a 4xx, as the body breaks one rule: {}", invalid.what),
+                exchange.summary(),
+            );
+            context.report(
+                failure
+                    .of(REFUSES.id)
+                    .signature(format!("{} {}", invalid.schema_pointer, invalid.keyword))
+                    .pointer(invalid.schema_pointer)
+                    .shown_by(&exchange.call),
+            );
+        }
+    }
+    if let Some(before) = before.filter(|before| before.is_success() && !accepted)
+        && let Some(call) = reading(&context.suite, api, &template.path)
+    {
+        let after = context.send(call.role(Role::Judged)).await?;
+        context.judge(UNCHANGED.id, api, Some(operation));
+        let (one, other) = (
+            before.json().unwrap_or_default(),
+            after.json().unwrap_or_default(),
+        );
+        if !same(&one, &other)
+            && !context.suite.apis[api]
+                .knowledge
+                .changes_by_itself(&template.path)
+        {
+            let failure = Failure::new(
+                "a refused change has changed the object",
+                format!("as before: {one}"),
+                after.summary(),
+            );
+            context.report(failure.of(UNCHANGED.id));
+        }
+    }
+    Ok(())
+}
+
+/// A random valid body and a few that break one rule of it.
+async fn random(context: &mut Context, api: usize, operation: usize) -> Outcome {
+    let suite = Arc::clone(&context.suite);
+    let state = &suite.apis[api];
+    let Some(schema) = state.body_schema(operation) else {
+        return Ok(());
+    };
+    let Some(value) = schema.random(&mut context.rng) else {
+        return Ok(());
+    };
+    let values = context.values(api, operation).await?;
+    let mut invalid = schema.invalid_cases(&value);
+    context.rng.shuffle(&mut invalid);
+    invalid.truncate(4);
+    refuse_all(context, api, operation, &values, invalid).await?;
+    let permitted = state.knowledge.may_refuse(&state.api.operations[operation].key);
+    if permitted.is_none() || state.knowledge.may_try() {
+        let valid = ValidCase {
+            value,
+            kind: ValidKind::Pairwise,
+            what: "a random valid body".to_owned(),
+            schema_pointer: schema.pointer().to_owned(),
+            instance_pointer: String::new(),
+        };
+        accept_one(context, api, operation, &values, &valid).await?;
+    }
+    Ok(())
+}
