@@ -16,6 +16,7 @@ mod generate;
 mod lint;
 mod lock;
 mod manifest;
+mod mutants;
 mod problems;
 mod pull;
 mod stages;
@@ -51,6 +52,7 @@ enum Verb {
     Lint(lint::Arguments),
     Test(test::Arguments),
     Bench(bench::Arguments),
+    Mutants(mutants::Arguments),
     Tidy(tidy::Arguments),
 }
 
@@ -76,6 +78,7 @@ fn run(command_line: &CommandLine) -> anyhow::Result<()> {
         Verb::Lint(arguments) => lint::run(&workspace, arguments),
         Verb::Test(arguments) => test::run(&workspace, arguments),
         Verb::Bench(arguments) => bench::run(&workspace, arguments),
+        Verb::Mutants(arguments) => mutants::run(&workspace, arguments),
         Verb::Tidy(arguments) => tidy::run(&workspace, arguments),
     }
 }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::behaviour::{Handler, transparent};
+use crate::behaviour::{Handler, handler, transparent};
 use crate::callbacks::Courier;
 
 /// The kind of mistake that a fault is.
@@ -133,6 +133,8 @@ pub struct Fault {
     pub clause: &'static str,
     /// The operations that it shows at.
     pub operations: &'static str,
+    /// Why a platform with it is within its rights; such a fault is not counted.
+    pub permitted: Option<&'static str>,
     pub(crate) handler: Handler,
     pub(crate) courier: Option<Courier>,
 }
@@ -147,8 +149,21 @@ impl Fault {
             what: "Passes everything on as it is",
             clause: "",
             operations: "all",
+            permitted: None,
             handler: transparent(),
             courier: None,
+        }
+    }
+
+    /// No fault, but each request waits a moment, as where the platform is some way off.
+    #[must_use]
+    pub fn distance(delay: std::time::Duration) -> Self {
+        Self {
+            handler: handler(move |request, context| async move {
+                tokio::time::sleep(delay).await;
+                context.pass(request).await
+            }),
+            ..Self::none()
         }
     }
 
@@ -183,6 +198,7 @@ pub(crate) fn fault(
         what,
         clause,
         operations,
+        permitted: crate::permitted::reason(id),
         handler,
         courier: None,
     }

@@ -7,19 +7,23 @@
 mod behaviour;
 mod callbacks;
 mod client;
+mod comparison;
 mod context;
 mod demonstration;
 mod fault;
 mod faults;
 mod message;
+mod permitted;
 mod place;
 mod platform;
 mod proxy;
 mod run;
 mod score;
+mod survivors;
 mod upstream;
 mod wire;
 
+pub use comparison::{Comparison, Pair};
 pub use demonstration::{Demonstration, DemonstrationError, Stage};
 pub use fault::{Class, Fault};
 pub use faults::{catalogue, find};
@@ -27,3 +31,4 @@ pub use platform::{INSTANCES, Platform, PlatformError};
 pub use proxy::{Proxy, StartError};
 pub use run::{Outcome, RunError, Settings, Suite, run};
 pub use score::{Score, Share};
+pub use survivors::{Unexpected, unexpected};

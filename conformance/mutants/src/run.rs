@@ -69,10 +69,18 @@ pub struct Outcome {
     pub requests: Option<u64>,
     /// Cases that it judged, as far as it says.
     pub cases: Option<u64>,
+    /// The most memory that it had at a time, in KiB, where the system tells.
+    pub memory_kib: Option<u64>,
     /// How long it ran, in milliseconds.
     pub elapsed_ms: u64,
     /// Its exit code; none where it was stopped.
     pub exit: Option<i32>,
+    /// The checks that noticed something, but only warned of it.
+    pub warnings: Vec<String>,
+    /// The checks that noticed something that did not repeat.
+    pub flaky: Vec<String>,
+    /// The end of what it wrote on standard error.
+    pub said: String,
 }
 
 /// What is needed of the suite's `report.json`.
@@ -80,6 +88,8 @@ pub struct Outcome {
 struct Report {
     #[serde(default)]
     findings: Vec<Finding>,
+    #[serde(default)]
+    flaky: Vec<Finding>,
     #[serde(default)]
     run: Run,
 }
@@ -97,7 +107,7 @@ struct Finding {
     check: String,
     severity: String,
     #[serde(default)]
-    first_seen_ms: u64,
+    first_seen_ms: Option<u64>,
 }
 
 /// Lets the suite run once against a fresh platform behind a proxy with one fault.
@@ -113,15 +123,36 @@ pub async fn run(settings: &Settings, fault: Fault) -> Result<Outcome, RunError>
     let serving = tokio::spawn(proxy.serve());
     let report = platform.directory().join("report");
     let started = Instant::now();
-    let exit = suite(settings, address, &platform, &report).await;
+    let mut memory_kib = None;
+    let exit = suite(settings, address, &platform, &report, &mut memory_kib).await;
     let elapsed_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
     serving.abort();
     let read: Report = std::fs::read(report.join("report.json"))
         .ok()
         .and_then(|text| serde_json::from_slice(&text).ok())
         .unwrap_or_default();
+    let said = last_words(&platform.directory().join("standard-error"));
     platform.stop().await;
-    Ok(judge(settings, (id, class), exit?, elapsed_ms, read))
+    let mut outcome = judge(settings, (id, class), exit?, elapsed_ms, &read);
+    outcome.said = said;
+    outcome.memory_kib = memory_kib;
+    Ok(outcome)
+}
+
+/// The end of a file, for people.
+fn last_words(file: &Path) -> String {
+    let text = std::fs::read(file).unwrap_or_default();
+    let text = String::from_utf8_lossy(&text);
+    let start = text.char_indices().rev().nth(399).map_or(0, |(start, _)| start);
+    text[start..].trim().to_owned()
+}
+
+/// The checks of findings, each once.
+fn checks<'a>(findings: impl Iterator<Item = &'a Finding>) -> Vec<String> {
+    let mut checks: Vec<String> = findings.map(|each| each.check.clone()).collect();
+    checks.sort();
+    checks.dedup();
+    checks
 }
 
 fn judge(
@@ -129,31 +160,32 @@ fn judge(
     named: (&'static str, &'static str),
     exit: Option<i32>,
     elapsed_ms: u64,
-    report: Report,
+    report: &Report,
 ) -> Outcome {
     let errors: Vec<&Finding> = report
         .findings
         .iter()
         .filter(|each| each.severity == "error")
         .collect();
-    let mut checks: Vec<String> = errors.iter().map(|each| each.check.clone()).collect();
-    checks.sort();
-    checks.dedup();
     let killed = match settings.suite {
         Suite::Conformance(_) => exit == Some(1) && !errors.is_empty(),
         Suite::Command(_) => exit.is_some_and(|code| code != 0),
     };
-    let first = errors.iter().map(|each| each.first_seen_ms).min();
+    let first = errors.iter().filter_map(|each| each.first_seen_ms).min();
     Outcome {
         fault: named.0,
         class: named.1,
         killed,
-        checks,
+        checks: checks(errors.iter().copied()),
         first_ms: killed.then(|| first.unwrap_or(elapsed_ms)),
         requests: report.run.requests,
         cases: report.run.cases,
+        memory_kib: None,
         elapsed_ms,
         exit,
+        warnings: checks(report.findings.iter().filter(|each| each.severity != "error")),
+        flaky: checks(report.flaky.iter()),
+        said: String::new(),
     }
 }
 
@@ -163,9 +195,13 @@ async fn suite(
     target: SocketAddr,
     platform: &Platform,
     report: &Path,
+    memory_kib: &mut Option<u64>,
 ) -> Result<Option<i32>, RunError> {
     let mut command = match &settings.suite {
-        Suite::Conformance(program) => conformance(program, settings, target, platform, report)?,
+        Suite::Conformance(program) => {
+            let receives = offers(program, "--callback-listen").await?;
+            conformance(program, settings, target, platform, report, receives)?
+        }
         Suite::Command(line) => {
             let line = line
                 .replace("{target}", &format!("http://{target}"))
@@ -175,22 +211,43 @@ async fn suite(
             shell
         }
     };
+    let errors =
+        std::fs::File::create(platform.directory().join("standard-error")).map_err(RunError::Prepare)?;
     let mut child = command
         .stdin(Stdio::null())
         .stdout(Stdio::null())
-        .stderr(Stdio::null())
+        .stderr(errors)
         .kill_on_drop(true)
         .spawn()
         .map_err(RunError::Suite)?;
-    let limit = settings.time + Duration::from_secs(30);
-    match tokio::time::timeout(limit, child.wait()).await {
-        Ok(status) => Ok(status.map_err(RunError::Suite)?.code()),
-        Err(_) => {
-            // It is gone in any case when it is dropped.
-            let _ = child.kill().await;
-            Ok(None)
+    let limit = tokio::time::sleep(settings.time + Duration::from_secs(30));
+    tokio::pin!(limit);
+    let mut looks = tokio::time::interval(Duration::from_millis(200));
+    loop {
+        tokio::select! {
+            status = child.wait() => return Ok(status.map_err(RunError::Suite)?.code()),
+            _ = looks.tick() => *memory_kib = child.id().and_then(most_memory).max(*memory_kib),
+            () = &mut limit => {
+                // It is gone in any case when it is dropped.
+                let _ = child.kill().await;
+                return Ok(None);
+            }
         }
     }
+}
+
+/// The most memory that a process has had, in KiB, where the system tells.
+fn most_memory(process: u32) -> Option<u64> {
+    let status = std::fs::read_to_string(format!("/proc/{process}/status")).ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    line.trim().trim_end_matches(" kB").parse().ok()
+}
+
+/// Whether a release of the suite has an option.
+async fn offers(program: &Path, option: &str) -> Result<bool, RunError> {
+    let help = Command::new(program).args(["run", "--help"]).output().await;
+    let help = help.map_err(RunError::Suite)?;
+    Ok(String::from_utf8_lossy(&help.stdout).contains(option))
 }
 
 fn conformance(
@@ -199,6 +256,7 @@ fn conformance(
     target: SocketAddr,
     platform: &Platform,
     report: &Path,
+    receives: bool,
 ) -> Result<Command, RunError> {
     let fixtures = platform.directory().join("fixtures.toml");
     std::fs::write(&fixtures, platform.fixtures()).map_err(RunError::Prepare)?;
@@ -212,16 +270,37 @@ fn conformance(
             "--seed",
             &settings.seed.to_string(),
         ])
-        .args([
-            "--callback-listen",
-            "127.0.0.1:0",
-            "--app-instance-id",
-            &INSTANCES.join(","),
-        ])
+        .args(["--app-instance-id", &INSTANCES.join(",")])
         .arg("--fixtures")
         .arg(&fixtures)
         .arg("--report-dir")
         .arg(report)
         .arg("--stop-at-first-error");
+    if receives {
+        command.args(["--callback-listen", "127.0.0.1:0"]);
+    }
     Ok(command)
+}
+
+#[cfg(test)]
+impl Outcome {
+    /// An outcome for tests.
+    pub(crate) fn example(fault: &'static str, killed: bool) -> Self {
+        let (class, _) = fault.split_once('/').unwrap_or((fault, ""));
+        Self {
+            fault,
+            class,
+            killed,
+            checks: vec!["schema".to_owned()],
+            first_ms: killed.then_some(12),
+            requests: Some(34),
+            cases: None,
+            memory_kib: None,
+            elapsed_ms: 56,
+            exit: Some(i32::from(killed)),
+            warnings: Vec::new(),
+            flaky: Vec::new(),
+            said: String::new(),
+        }
+    }
 }

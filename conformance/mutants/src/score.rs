@@ -5,7 +5,9 @@ use std::fmt::Write;
 
 use serde::Serialize;
 
+use crate::faults::find;
 use crate::run::Outcome;
+use crate::survivors;
 
 /// Killed and all faults of a class.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
@@ -31,9 +33,11 @@ impl Share {
 /// What a suite found of all faults.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct Score {
-    /// Each fault.
+    /// Each fault that counts.
     pub outcomes: Vec<Outcome>,
-    /// All together.
+    /// Each fault with which a platform is within its rights.
+    pub permitted: Vec<Outcome>,
+    /// All that count together.
     pub total: Share,
     /// By class.
     pub classes: BTreeMap<&'static str, Share>,
@@ -43,21 +47,98 @@ impl Score {
     /// Counts outcomes.
     #[must_use]
     pub fn of(outcomes: Vec<Outcome>) -> Self {
-        let mut score = Self::default();
-        for outcome in &outcomes {
+        let (permitted, outcomes) = outcomes
+            .into_iter()
+            .partition(|outcome| permission(outcome).is_some());
+        let mut score = Self {
+            outcomes,
+            permitted,
+            ..Self::default()
+        };
+        for outcome in &score.outcomes {
             for share in [&mut score.total, score.classes.entry(outcome.class).or_default()] {
                 share.of += 1;
                 share.killed += usize::from(outcome.killed);
             }
         }
-        score.outcomes = outcomes;
         score
     }
 
     /// The result as Markdown.
     #[must_use]
     pub fn markdown(&self) -> String {
-        let mut text = String::from("| fault | killed by | first ms | requests |\n|---|---|---|---|\n");
+        [self.by_class(), self.survivors(), self.rights(), self.each()]
+            .into_iter()
+            .filter(|part| !part.is_empty())
+            .collect::<Vec<_>>()
+            .join("\n")
+    }
+
+    /// What was found in all, in one sentence.
+    #[must_use]
+    pub fn summary(&self) -> String {
+        let Share { killed, of } = self.total;
+        let mut first: Vec<u64> = self
+            .outcomes
+            .iter()
+            .filter_map(|outcome| outcome.first_ms)
+            .collect();
+        first.sort_unstable();
+        let middle = first.get(first.len() / 2).copied().unwrap_or_default();
+        format!(
+            "Found: {killed} of {of} ({:.1} %), half of them within {middle} ms.",
+            self.total.percent()
+        )
+    }
+
+    fn by_class(&self) -> String {
+        let mut text = String::from("## By class\n\n| class | killed | of | per cent |\n|---|---|---|---|\n");
+        let classes = self.classes.iter().map(|(class, share)| (*class, *share));
+        for (class, share) in classes.chain([("all", self.total)]) {
+            let (killed, of, percent) = (share.killed, share.of, share.percent());
+            // Writing into a string does not fail, here and below.
+            let _ = writeln!(text, "| {class} | {killed} | {of} | {percent:.1} |");
+        }
+        text
+    }
+
+    fn survivors(&self) -> String {
+        let mut text = String::new();
+        for outcome in self.outcomes.iter().filter(|outcome| !outcome.killed) {
+            if text.is_empty() {
+                text += "## Survivors\n\n| fault | what the platform does | why the suite says nothing |\n|---|---|---|\n";
+            }
+            let fault = find(outcome.fault);
+            let what = fault.as_ref().map_or("", |fault| fault.what);
+            let reason = survivors::reason(outcome.fault).unwrap_or("not known");
+            let _ = writeln!(text, "| `{}` | {what} | {reason} |", outcome.fault);
+        }
+        text
+    }
+
+    fn rights(&self) -> String {
+        let mut text = String::new();
+        for outcome in &self.permitted {
+            if text.is_empty() {
+                text += "## Not counted\n\nWith these a platform is within its rights.\n\n\
+                         | fault | what the platform does | what permits it | the suite |\n|---|---|---|---|\n";
+            }
+            let fault = find(outcome.fault);
+            let what = fault.as_ref().map_or("", |fault| fault.what);
+            let says = match (outcome.killed, outcome.warnings.is_empty()) {
+                (true, _) => "blames it",
+                (false, false) => "warns",
+                (false, true) => "says nothing",
+            };
+            let reason = permission(outcome).unwrap_or_default();
+            let _ = writeln!(text, "| `{}` | {what} | {reason} | {says} |", outcome.fault);
+        }
+        text
+    }
+
+    fn each(&self) -> String {
+        let mut text =
+            String::from("## Each fault\n\n| fault | killed by | first ms | requests |\n|---|---|---|---|\n");
         let number = |value: Option<u64>| value.map_or_else(String::new, |value| value.to_string());
         for outcome in &self.outcomes {
             let by = match (outcome.killed, outcome.checks.is_empty()) {
@@ -65,28 +146,16 @@ impl Score {
                 (true, true) => "exit code".to_owned(),
                 (true, false) => outcome.checks.join(", "),
             };
-            // Writing into a string does not fail.
-            let _ = writeln!(
-                text,
-                "| `{}` | {by} | {} | {} |",
-                outcome.fault,
-                number(outcome.first_ms),
-                number(outcome.requests)
-            );
-        }
-        text += "\n| class | killed | of | per cent |\n|---|---|---|---|\n";
-        let classes = self.classes.iter().map(|(class, share)| (*class, *share));
-        for (class, share) in classes.chain([("all", self.total)]) {
-            let _ = writeln!(
-                text,
-                "| {class} | {} | {} | {:.1} |",
-                share.killed,
-                share.of,
-                share.percent()
-            );
+            let (first, requests) = (number(outcome.first_ms), number(outcome.requests));
+            let _ = writeln!(text, "| `{}` | {by} | {first} | {requests} |", outcome.fault);
         }
         text
     }
+}
+
+/// Why a platform with the fault of an outcome is within its rights.
+fn permission(outcome: &Outcome) -> Option<&'static str> {
+    find(outcome.fault).and_then(|fault| fault.permitted)
 }
 
 #[cfg(test)]
@@ -94,27 +163,12 @@ mod tests {
     use super::{Score, Share};
     use crate::run::Outcome;
 
-    fn outcome(fault: &'static str, killed: bool) -> Outcome {
-        let (class, _) = fault.split_once('/').unwrap_or((fault, ""));
-        Outcome {
-            fault,
-            class,
-            killed,
-            checks: vec!["schema".to_owned()],
-            first_ms: killed.then_some(12),
-            requests: Some(34),
-            cases: None,
-            elapsed_ms: 56,
-            exit: Some(i32::from(killed)),
-        }
-    }
-
     #[test]
     fn a_score_counts_by_class() {
         let score = Score::of(vec![
-            outcome("a/1", true),
-            outcome("a/2", false),
-            outcome("b/1", true),
+            Outcome::example("a/1", true),
+            Outcome::example("a/2", false),
+            Outcome::example("b/1", true),
         ]);
         assert_eq!(score.total, Share { killed: 2, of: 3 });
         assert_eq!(score.classes["a"], Share { killed: 1, of: 2 });
@@ -123,5 +177,17 @@ mod tests {
         assert!(text.contains("| `a/1` | schema | 12 | 34 |"), "{text}");
         assert!(text.contains("| `a/2` | **survived** |  | 34 |"), "{text}");
         assert!(text.contains("| all | 2 | 3 | 66.7 |"), "{text}");
+    }
+
+    #[test]
+    fn what_is_permitted_is_not_counted() {
+        let score = Score::of(vec![
+            Outcome::example("http/accept-ignored", false),
+            Outcome::example("http/head-404", true),
+        ]);
+        assert_eq!(score.total, Share { killed: 1, of: 1 });
+        let text = score.markdown();
+        assert!(text.contains("## Not counted"), "{text}");
+        assert!(!text.contains("## Survivors"), "{text}");
     }
 }

@@ -3,52 +3,39 @@
 mod concurrency;
 mod http;
 mod input;
+mod lists;
 mod model;
+mod notifications;
+pub(crate) mod purposes;
 mod security;
-mod state;
+pub(crate) mod state;
+mod time;
 
 use std::sync::{Arc, LazyLock};
 
 use crate::suite::{Case, Check, Plan, RESPONSE_CHECKS, Suite};
 
-/// A module of checks.
-struct Part {
-    checks: fn() -> &'static [&'static Check],
-    plan: fn(&Arc<Suite>, &mut Plan),
-}
+/// A module of checks: what it has, and what it does.
+type Part = (fn() -> &'static [&'static Check], fn(&Arc<Suite>, &mut Plan));
 
 /// The modules, in the order in which their cases run.
 static PARTS: &[Part] = &[
-    Part {
-        checks: || http::CHECKS,
-        plan: http::plan,
-    },
-    Part {
-        checks: || state::CHECKS,
-        plan: state::plan,
-    },
-    Part {
-        checks: || model::CHECKS,
-        plan: model::plan,
-    },
-    Part {
-        checks: || concurrency::CHECKS,
-        plan: concurrency::plan,
-    },
-    Part {
-        checks: || input::CHECKS,
-        plan: input::plan,
-    },
-    Part {
-        checks: || &security::CHECKS,
-        plan: security::plan,
-    },
+    (|| http::CHECKS, http::plan),
+    (|| state::CHECKS, state::plan),
+    (|| notifications::CHECKS, notifications::plan),
+    (|| time::CHECKS, time::plan),
+    (|| model::CHECKS, model::plan),
+    (|| lists::CHECKS, lists::plan),
+    (|| concurrency::CHECKS, concurrency::plan),
+    (|| input::CHECKS, input::plan),
+    (|| &security::CHECKS, security::plan),
+    (|| purposes::CHECKS, purposes::plan),
 ];
 
 /// All checks, by group.
 pub fn all() -> &'static [&'static Check] {
     static ALL: LazyLock<Vec<&'static Check>> = LazyLock::new(|| {
-        let own = PARTS.iter().flat_map(|part| (part.checks)().iter().copied());
+        let own = PARTS.iter().flat_map(|(checks, _)| checks().iter().copied());
         RESPONSE_CHECKS.iter().chain(own).collect()
     });
     &ALL
@@ -62,8 +49,8 @@ pub fn find(id: &str) -> Option<&'static Check> {
 /// The cases of all checks for a suite.
 pub fn plan(suite: &Arc<Suite>) -> Plan {
     let mut plan = Plan::default();
-    for part in PARTS {
-        (part.plan)(suite, &mut plan);
+    for (_, add) in PARTS {
+        add(suite, &mut plan);
     }
     plan
 }

@@ -155,6 +155,12 @@ impl ConnectionArguments {
             Some(Credentials::Bearer(Secret::new(token)))
         };
         settings.credentials = self.credentials().or_else(|| token(0)).unwrap_or_default();
+        let mut other_version = settings.clone();
+        other_version.http_version = match self.http2 {
+            true => HttpVersion::Http1,
+            false => HttpVersion::Http2Prior,
+        };
+        let other_version = Client::new(other_version)?;
         let anonymous = anonymous(&settings);
         let credentials = !matches!(settings.credentials, Credentials::None)
             || anonymous.headers.len() < settings.headers.len();
@@ -179,6 +185,7 @@ impl ConnectionArguments {
             main,
             other,
             nobody,
+            other_version,
             credentials,
         })
     }

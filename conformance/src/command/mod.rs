@@ -3,6 +3,8 @@
 mod connection;
 mod lists;
 mod mock;
+mod progress;
+mod receiver;
 mod run;
 
 use std::io::Write;
@@ -68,6 +70,8 @@ enum Command {
         finding: String,
         #[command(flatten)]
         connection: Box<connection::ConnectionArguments>,
+        #[command(flatten)]
+        receiver: Box<receiver::ReceiverArguments>,
         /// Another target than the report's
         #[arg(long, value_name = "URL")]
         target: Option<String>,
@@ -101,9 +105,10 @@ pub fn main(arguments: Arguments) -> ExitCode {
         Command::Replay {
             finding,
             connection,
+            receiver,
             target,
             app_instance_id,
-        } => run::replay(&finding, *connection, target, app_instance_id),
+        } => run::replay(&finding, *connection, *receiver, target, app_instance_id),
         Command::Mock(arguments) => mock::mock(*arguments),
         Command::Compare { before, after } => compare(&before, &after),
         Command::Badge { report } => read(&report).and_then(|report| {

@@ -1,19 +1,19 @@
 //! `run` and `replay`.
 
 use std::collections::BTreeMap;
-use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use clap::Args;
-use indicatif::{ProgressBar, ProgressStyle};
 use mecforge_api::Api;
 use mecforge_report::{Expectation, Report, Result as Verdict, TextOptions};
 use serde::Deserialize;
 
 use super::connection::{ConnectionArguments, masked_command};
+use super::progress::observed;
+use super::receiver::ReceiverArguments;
 use super::{Exit, print};
 use crate::engine::{self, Engine};
 use crate::profile::{self, Knowledge};
@@ -63,6 +63,9 @@ pub(super) struct RunArguments {
     /// Application instances that exist at the target; the second serves to see whether applications are kept apart
     #[arg(long, value_name = "ID", value_delimiter = ',')]
     app_instance_id: Vec<String>,
+    /// ETSI's test purposes too, with a verdict for each: all of the APIs under test, or those of these identifiers
+    #[arg(long, value_name = "ID", num_args = 0.., value_delimiter = ',', value_parser = purpose)]
+    tp: Option<Vec<String>>,
     /// Send safe methods alone: for a live system
     #[arg(long)]
     read_only: bool,
@@ -78,6 +81,8 @@ pub(super) struct RunArguments {
     /// End at the first finding of severity error
     #[arg(long)]
     stop_at_first_error: bool,
+    #[command(flatten)]
+    receiver: ReceiverArguments,
     #[command(flatten)]
     connection: ConnectionArguments,
 }
@@ -95,6 +100,15 @@ fn selection(text: &str) -> Result<(String, String), String> {
         )),
         "api" | "check" | "op" => Ok((kind, value)),
         other => Err(format!("\"{other}\" is none of api, check, op")),
+    }
+}
+
+fn purpose(id: &str) -> Result<String, String> {
+    match crate::purposes::find(id) {
+        Some(purpose) => Ok(purpose.id.clone()),
+        None => Err(format!(
+            "there is no test purpose \"{id}\"; without identifiers --tp runs all of the APIs under test"
+        )),
     }
 }
 
@@ -225,7 +239,8 @@ fn suite(
         base_paths,
         app_instance_ids: arguments.app_instance_id.clone(),
         stop_at_first_error: arguments.stop_at_first_error,
-        ..Options::default()
+        test_purposes: arguments.tp.clone(),
+        ..arguments.receiver.options()
     };
     Ok(Arc::new(Suite::new(states, options, fixtures, &origin, clients)))
 }
@@ -255,6 +270,7 @@ pub(super) fn run(arguments: RunArguments) -> anyhow::Result<Exit> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let report = runtime.block_on(async {
         let suite = suite(&arguments, apis, seed, fixtures)?;
+        arguments.receiver.listen(&suite).await?;
         let engine = Engine::new(suite);
         let failure = observed(&engine, None).await.err();
         anyhow::Ok(engine::report(
@@ -286,36 +302,6 @@ fn exit(report: &Report) -> Exit {
     }
 }
 
-/// Runs an engine, shows progress on a terminal, and lets Ctrl-C end it with a report.
-async fn observed(engine: &Arc<Engine>, only: Option<&str>) -> Result<(), String> {
-    let bar = match std::io::stderr().is_terminal() {
-        true => ProgressBar::new(0),
-        false => ProgressBar::hidden(),
-    };
-    if let Ok(style) =
-        ProgressStyle::with_template("{elapsed_precise} {bar:30} {pos}/{len} cases, {msg}, {eta} left")
-    {
-        bar.set_style(style);
-    }
-    let mut ticks = tokio::time::interval(Duration::from_millis(200));
-    let run = engine.run(only);
-    tokio::pin!(run);
-    let result = loop {
-        tokio::select! {
-            result = &mut run => break result,
-            _ = tokio::signal::ctrl_c() => engine.interrupt(),
-            _ = ticks.tick() => {
-                let progress = engine.progress();
-                bar.set_length(progress.planned);
-                bar.set_position(progress.done);
-                bar.set_message(format!("{} requests, {} findings", progress.judged, progress.findings));
-            }
-        }
-    };
-    bar.finish_and_clear();
-    result
-}
-
 /// Writes all forms of a report.
 fn write(report: &Report, directory: &Path) -> anyhow::Result<Vec<String>> {
     let files = [
@@ -339,6 +325,7 @@ fn write(report: &Report, directory: &Path) -> anyhow::Result<Vec<String>> {
 pub(super) fn replay(
     finding: &str,
     connection: ConnectionArguments,
+    receiver: ReceiverArguments,
     target: Option<String>,
     app_instance_id: Vec<String>,
 ) -> anyhow::Result<Exit> {
@@ -369,6 +356,7 @@ pub(super) fn replay(
         repair: report.run.command.iter().any(|word| word == "--repair"),
         seed: Some(report.run.seed),
         jobs: 1,
+        tp: Some(Vec::new()),
         app_instance_id,
         base_path: report
             .run
@@ -377,12 +365,15 @@ pub(super) fn replay(
             .map(|api| (api.id.clone(), api.base_path.clone()))
             .collect(),
         connection,
+        receiver,
         ..RunArguments::default()
     };
     let apis = apis(&arguments.profile, &arguments.document, arguments.repair)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let replayed = runtime.block_on(async {
-        let engine = Engine::new(suite(&arguments, apis, report.run.seed, Fixtures::default())?);
+        let suite = suite(&arguments, apis, report.run.seed, Fixtures::default())?;
+        arguments.receiver.listen(&suite).await?;
+        let engine = Engine::new(suite);
         let failure = observed(&engine, Some(&case)).await.err();
         anyhow::Ok(engine::report(
             &engine,

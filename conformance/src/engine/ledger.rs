@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use mecforge_report::{Finding, Requirement, Verdict, finding_id};
 
-use crate::suite::{Case, Check, Failure, Suite};
+use crate::suite::{Case, Check, Failure, Outcome, Stop, Suite};
 
 /// A check at an operation (or at a whole API).
 pub(super) type Place = (&'static str, usize, Option<usize>);
@@ -19,13 +19,35 @@ pub(super) struct Tally {
     pub(super) flaky: bool,
 }
 
+impl Tally {
+    /// Counts how a case ended.
+    pub(super) fn count(&mut self, outcome: &Outcome) {
+        match outcome {
+            Ok(()) | Err(Stop::Fail(_)) => self.cases += 1,
+            Err(Stop::Inconclusive(reason)) => self.inconclusive = Some(reason.clone()),
+            Err(Stop::NotApplicable(reason)) => self.not_applicable = Some(reason.clone()),
+            Err(Stop::Gone(_) | Stop::Over) => {}
+        }
+    }
+}
+
 /// What is known so far.
 #[derive(Default)]
 pub(super) struct Ledger {
     pub(super) tallies: BTreeMap<Place, Tally>,
     pub(super) findings: BTreeMap<String, Finding>,
     pub(super) flaky: BTreeMap<String, Finding>,
+    /// What became of the cases of test purposes, by their ids.
+    pub(super) purposes: BTreeMap<String, Tally>,
+    /// Where the flaky ones are filed.
+    places: BTreeMap<String, Place>,
 }
+
+/// Checks whose breach is none of the request's: many that did not repeat are a platform that fails now and then.
+const UNSTEADY: [&str; 2] = ["answers-completely", "no-server-error"];
+
+/// How many breaches that did not repeat are no accident any more.
+const MANY: u64 = 5;
 
 /// Where and under which id a breach is filed.
 pub(super) struct Filed {
@@ -66,6 +88,48 @@ impl Ledger {
     pub(super) fn known(&mut self, id: &str) -> bool {
         let finding = self.findings.get_mut(id).or_else(|| self.flaky.get_mut(id));
         finding.map(|finding| finding.occurrences += 1).is_some()
+    }
+
+    /// Files a finding that did not repeat.
+    pub(super) fn once(&mut self, place: Place, finding: Finding) {
+        self.tally(place).flaky = true;
+        self.places.insert(finding.id.clone(), place);
+        self.flaky.insert(finding.id.clone(), finding);
+    }
+
+    /// Where a platform fails now and then, none of its failures repeats, and yet each is one: takes them for findings
+    /// when there are many. Says whether there are new ones.
+    pub(super) fn now_and_then(&mut self) -> bool {
+        let mut new = false;
+        for check in UNSTEADY {
+            let of_check = |finding: &&Finding| finding.check == check;
+            let count: u64 = self
+                .flaky
+                .values()
+                .filter(of_check)
+                .map(|each| each.occurrences)
+                .sum();
+            if count < MANY {
+                continue;
+            }
+            let ids: Vec<_> = self
+                .flaky
+                .values()
+                .filter(of_check)
+                .map(|each| each.id.clone())
+                .collect();
+            for id in ids {
+                let (Some(mut finding), Some(place)) = (self.flaky.remove(&id), self.places.remove(&id))
+                else {
+                    continue;
+                };
+                finding.title += " now and then";
+                self.tally(place).findings.push(id.clone());
+                self.findings.insert(id, finding);
+                new = true;
+            }
+        }
+        new
     }
 
     /// The verdicts.

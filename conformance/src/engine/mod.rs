@@ -1,36 +1,32 @@
 //! Runs the cases of a plan: side by side, within the limits of the run, each breach tried again before it is believed.
 
 mod ledger;
+mod progress;
+mod purposes;
 mod report;
 pub mod time;
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use mecforge_report::{Finding, Severity};
 
 use crate::checks;
-use crate::suite::{self, Case, Context, Failure, Mode, Plan, Reported, Role, Stop, Suite};
+use crate::suite::{self, Case, Context, Failure, Group, Mode, Plan, Reported, Role, Stop, Suite};
 use ledger::{Ledger, file};
 
+pub use progress::Progress;
 pub use report::report;
 
 /// Rounds of random cases where neither `--cases` nor `--time` says how many.
 const ROUNDS: u64 = 10;
 
-/// What a run is up to, for whoever shows it.
-#[derive(Clone, Debug, Default)]
-pub struct Progress {
-    /// Planned cases that are done.
-    pub done: u64,
-    /// Planned cases.
-    pub planned: u64,
-    /// Requests that were judged.
-    pub judged: u64,
-    /// Findings so far.
-    pub findings: u64,
-}
+/// Cases that wait for time at the same time.
+const WAITING: usize = 64;
+
+/// What random cases leave of the time of a run to those that must come last; at most a quarter of it.
+const RESERVE: Duration = Duration::from_secs(8);
 
 /// A run.
 pub struct Engine {
@@ -40,6 +36,8 @@ pub struct Engine {
     alone: tokio::sync::RwLock<()>,
     done: AtomicU64,
     planned: AtomicU64,
+    /// The case that began last.
+    what: Mutex<String>,
     gone: Mutex<Option<String>>,
     interrupted: AtomicBool,
     started: SystemTime,
@@ -54,20 +52,11 @@ impl Engine {
             alone: tokio::sync::RwLock::new(()),
             done: AtomicU64::new(0),
             planned: AtomicU64::new(0),
+            what: Mutex::default(),
             gone: Mutex::new(None),
             interrupted: AtomicBool::new(false),
             started: SystemTime::now(),
         })
-    }
-
-    /// What it is up to.
-    pub fn progress(&self) -> Progress {
-        Progress {
-            done: self.done.load(Ordering::Relaxed),
-            planned: self.planned.load(Ordering::Relaxed),
-            judged: self.suite.judged(),
-            findings: self.with(|ledger| ledger.findings.len() as u64),
-        }
     }
 
     /// Ends the run early; what has begun cleans up after itself.
@@ -101,23 +90,31 @@ impl Engine {
         let mut cases = std::mem::take(&mut plan.cases);
         // One of each check first, so that a short run sees something of everything; within that, as planned.
         cases.sort_by_key(|case| case.stage);
-        self.planned.store(cases.len() as u64, Ordering::Relaxed);
+        let rounds = match only {
+            Some(_) => 0,
+            None => ROUNDS * plan.random.len() as u64,
+        };
+        self.planned.store(cases.len() as u64 + rounds, Ordering::Relaxed);
         for case in &cases {
             self.with(|ledger| {
                 ledger.tally((case.check.id, case.api, case.operation));
             });
         }
-        for stage in 0..=2 {
-            self.all(cases.iter().filter(|case| case.stage == stage).cloned().collect())
-                .await;
-        }
-        if only.is_none() {
-            self.random(&plan).await;
-        }
-        for stage in 3..=4 {
-            self.all(cases.iter().filter(|case| case.stage == stage).cloned().collect())
-                .await;
-        }
+        let of = |stage| -> Vec<Case> { cases.iter().filter(|case| case.stage == stage).cloned().collect() };
+        let reserve = if of(4).is_empty() { Duration::ZERO } else { RESERVE };
+        let jobs = self.suite.options.jobs;
+        // What waits for time waits beside the others.
+        let waiting = self.all(of(3), WAITING, reserve);
+        let busy = async {
+            for stage in 0..=2 {
+                self.all(of(stage), jobs, reserve).await;
+            }
+            if only.is_none() {
+                self.random(&plan, reserve).await;
+            }
+        };
+        tokio::join!(waiting, busy);
+        self.all(of(4), jobs, Duration::ZERO).await;
         base.clean_up().await;
         let gone = self.gone.lock().unwrap_or_else(PoisonError::into_inner).clone();
         match gone.filter(|_| self.suite.judged() == 0) {
@@ -161,6 +158,10 @@ impl Engine {
                     *self.suite.server.lock().unwrap_or_else(PoisonError::into_inner) = server;
                 }
             },
+        }
+        if !self.suite.options.read_only {
+            // Cases that need the receiver say themselves why there is none.
+            let _ = self.suite.listen().await;
         }
         context.reported.clear();
         let prepared = suite::prepare(context).await;
@@ -207,18 +208,19 @@ impl Engine {
         }
     }
 
-    /// Runs cases side by side, in their order.
-    async fn all(self: &Arc<Self>, cases: Vec<Case>) {
+    /// Runs cases side by side, in their order; none begins when only `reserve` is left of the time.
+    async fn all(self: &Arc<Self>, cases: Vec<Case>, jobs: usize, reserve: Duration) {
         let next = Arc::new(AtomicU64::new(0));
         let cases = Arc::new(cases);
         let mut workers = tokio::task::JoinSet::new();
-        for _ in 0..self.suite.options.jobs.max(1) {
+        for _ in 0..jobs.clamp(1, cases.len().max(1)) {
             let (engine, next, cases) = (Arc::clone(self), Arc::clone(&next), Arc::clone(&cases));
             workers.spawn(async move {
                 while let Ok(at) = usize::try_from(next.fetch_add(1, Ordering::Relaxed))
                     && let Some(case) = cases.get(at)
-                    && !engine.suite.is_over()
+                    && !engine.suite.is_nearly_over(reserve)
                 {
+                    engine.begins(case);
                     engine.judge(case).await;
                     engine.done.fetch_add(1, Ordering::Relaxed);
                 }
@@ -227,10 +229,10 @@ impl Engine {
         while workers.join_next().await.is_some() {}
     }
 
-    async fn random(self: &Arc<Self>, plan: &Plan) {
+    async fn random(self: &Arc<Self>, plan: &Plan, reserve: Duration) {
         let bounded = self.suite.options.cases.is_some() || self.suite.options.time.is_some();
         let mut round = 0;
-        while !plan.random.is_empty() && !self.suite.is_over() && (bounded || round < ROUNDS) {
+        while !plan.random.is_empty() && !self.suite.is_nearly_over(reserve) && (bounded || round < ROUNDS) {
             let selected = plan.random.iter().map(|make| make(round)).filter(|case| {
                 let document = &self.suite.apis[case.api].api;
                 let key = case
@@ -243,12 +245,23 @@ impl Engine {
                 break;
             }
             let before = self.suite.judged();
-            self.all(cases).await;
+            self.all(cases, self.suite.options.jobs, reserve).await;
             if self.suite.judged() == before {
                 break; // Nothing can be sent any more; another round would change nothing.
             }
             round += 1;
         }
+    }
+
+    fn begins(&self, case: &Case) {
+        let operation = case
+            .operation
+            .map(|index| &self.suite.apis[case.api].api.operations[index].key);
+        let what = match operation {
+            Some(key) => format!("{} at {key}", case.check.id),
+            None => case.check.id.to_owned(),
+        };
+        *self.what.lock().unwrap_or_else(PoisonError::into_inner) = what;
     }
 
     /// Runs one case, and again what it found.
@@ -270,6 +283,7 @@ impl Engine {
             }
         }
         if unknown.is_empty() {
+            self.unsteady();
             context.clean_up().await;
             return;
         }
@@ -296,12 +310,22 @@ impl Engine {
             let evidence = first_trace[reported.from.min(until)..until].to_vec();
             self.enter(case, &reported.failure, evidence, false, true);
         }
+        self.unsteady();
+    }
+
+    /// Sees whether what did not repeat has come too often to be an accident.
+    fn unsteady(&self) {
+        if self.with(Ledger::now_and_then) && self.suite.options.stop_at_first_error {
+            self.suite.end();
+        }
     }
 
     /// Runs a case once, and counts what it judged.
     async fn once(&self, case: &Case, mode: Mode) -> (Vec<Reported>, Context) {
         let mut context = Context::new(&self.suite, case, mode);
-        let outcome = if case.alone {
+        let outcome = if case.stage == 3 {
+            (case.run)(&mut context).await
+        } else if case.alone {
             let _guard = self.alone.write().await;
             (case.run)(&mut context).await
         } else {
@@ -314,11 +338,13 @@ impl Engine {
             for place in judged {
                 ledger.tally(place).cases += 1;
             }
-            match &outcome {
-                Ok(()) | Err(Stop::Fail(_)) => ledger.tally(own).cases += 1,
-                Err(Stop::Inconclusive(reason)) => ledger.tally(own).inconclusive = Some(reason.clone()),
-                Err(Stop::NotApplicable(reason)) => ledger.tally(own).not_applicable = Some(reason.clone()),
-                Err(Stop::Gone(_) | Stop::Over) => {}
+            ledger.tally(own).count(&outcome);
+            if case.check.group == Group::TestPurposes {
+                ledger
+                    .purposes
+                    .entry(case.id.clone())
+                    .or_default()
+                    .count(&outcome);
             }
         });
         match outcome {
@@ -399,17 +425,12 @@ impl Engine {
             rust_test: suite::rust_test(&self.suite.origin(), &name, &failure.expected, &needed),
             evidence,
         };
-        self.with(|ledger| {
-            let tally = ledger.tally(filed.place);
-            match flaky {
-                true => {
-                    tally.flaky = true;
-                    ledger.flaky.insert(filed.id, finding);
-                }
-                false => {
-                    tally.findings.push(filed.id.clone());
-                    ledger.findings.insert(filed.id, finding);
-                }
+        self.with(|ledger| match flaky {
+            true => ledger.once(filed.place, finding),
+            false => {
+                let tally = ledger.tally(filed.place);
+                tally.findings.push(filed.id.clone());
+                ledger.findings.insert(filed.id, finding);
             }
         });
     }

@@ -9,7 +9,7 @@ use mecforge_report::{
     Summary, Tool, Verdict,
 };
 
-use super::{Engine, time};
+use super::{Engine, purposes, time};
 use crate::checks;
 
 /// Makes the report. `failure` says why nothing could be tested, where nothing could.
@@ -46,6 +46,7 @@ pub fn report(
         (one.severity, one.first_seen_ms, &one.id).cmp(&(other.severity, other.first_seen_ms, &other.id))
     });
     sort_out(&mut report, findings, expectations);
+    purposes::fill(engine, &mut report);
     report.checks = check_results(&report);
     report.run = Run {
         started_at: time::rfc3339(engine.started),

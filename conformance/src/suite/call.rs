@@ -93,6 +93,8 @@ pub struct Call {
     pub role: Role,
     /// Whether it obeys the document.
     pub intent: Intent,
+    /// Whether it is sent over the other version of HTTP than the rest of the run.
+    pub other_version: bool,
     /// Whether `Accept: application/json, application/problem+json` is left out where no `Accept` is given.
     pub no_accept: bool,
 }

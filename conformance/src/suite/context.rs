@@ -168,7 +168,7 @@ impl Context {
     pub async fn send(&mut self, call: Call) -> Result<Exchange, Stop> {
         let over = match self.mode {
             Mode::First => self.suite.is_over(),
-            Mode::Again => self.suite.is_over_for_repeats(),
+            Mode::Again => self.suite.is_over_altogether(),
         };
         if call.role != Role::CleanUp && over {
             return Err(Stop::Over);
@@ -207,6 +207,7 @@ impl Context {
     async fn exchange(&mut self, call: Call) -> Exchange {
         let suite = Arc::clone(&self.suite);
         let client = match call.identity {
+            _ if call.other_version => &suite.clients.other_version,
             Identity::Main => &suite.clients.main,
             Identity::Other => suite.clients.other.as_ref().unwrap_or(&suite.clients.main),
             Identity::Nobody => &suite.clients.nobody,
@@ -308,7 +309,19 @@ impl Context {
 
     /// Puts the values of the path and the callback address into a generated body.
     pub fn bind(&self, body: &mut Value, values: &Values) {
-        crate::profile::bind(body, values, "http://127.0.0.1:9/mec-conformance");
+        let callback = self.receiver().map(super::Receiver::swallowing);
+        let nobody = || "http://127.0.0.1:9/mec-conformance".to_owned();
+        crate::profile::bind(body, values, &callback.unwrap_or_else(|_| nobody()));
+    }
+
+    /// Gives a service a state that the release under test has, if its document does not know the one that it has:
+    /// MEC 011 has SUSPENDED since V3.1.1.
+    pub fn fit_release(&self, api: usize, operation: usize, body: &mut Value) {
+        let schema = self.suite.apis[api].body_schema(operation);
+        let wrong = schema.is_some_and(|schema| !schema.is_valid(body));
+        if let Some(state) = body.get_mut("state").filter(|_| wrong) {
+            *state = "INACTIVE".into();
+        }
     }
 
     /// Removes what the case made. What can't be removed is noted for the report.

@@ -1,5 +1,6 @@
 //! What every check stands on: the suite's data, requests, resources at the target, and verdicts.
 
+mod action;
 mod call;
 mod check;
 mod context;
@@ -10,6 +11,8 @@ mod options;
 mod outcome;
 mod plan;
 mod plausible;
+mod raw;
+mod receiver;
 mod record;
 mod reproduce;
 mod responses;
@@ -26,9 +29,12 @@ pub use minimise::minimise;
 pub use options::{Clock, Options};
 pub use outcome::{Failure, Outcome, Stop};
 pub use plan::{Case, Plan, Run, case};
+pub use raw::RawCall;
+pub use receiver::{Behaviour, Letter, Mailbox, Receiver};
 pub use reproduce::{Origin, OriginApi, curl, needed, rust_test};
 pub use responses::CHECKS as RESPONSE_CHECKS;
 pub use seed::{hash, short};
+pub(crate) use state::declares;
 pub use state::{ApiState, Clients, Suite};
 pub use world::{Made, Values, location_path, reading};
-pub(crate) use world::{identifier, name_like_path, prepare};
+pub(crate) use world::{identifier, name_like_path, path_below, prepare};

@@ -26,8 +26,14 @@ pub struct Options {
     pub app_instance_ids: Vec<String>,
     /// Ends the run at the first finding of severity error.
     pub stop_at_first_error: bool,
+    /// ETSI's test purposes to run: these; all of the APIs under test if the list is empty; none without one.
+    pub test_purposes: Option<Vec<String>>,
     /// How long checks wait for what takes time.
     pub clock: Clock,
+    /// Where notifications are received, `host:port`; none: a free port where the target reaches this machine.
+    pub callback_listen: Option<String>,
+    /// How the target sees that address, where it differs.
+    pub callback_url: Option<String>,
 }
 
 impl Default for Options {
@@ -43,7 +49,10 @@ impl Default for Options {
             base_paths: BTreeMap::new(),
             app_instance_ids: Vec::new(),
             stop_at_first_error: false,
+            test_purposes: None,
             clock: Clock::default(),
+            callback_listen: None,
+            callback_url: None,
         }
     }
 }

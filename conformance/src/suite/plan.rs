@@ -23,8 +23,9 @@ pub struct Case {
     pub api: usize,
     /// Index of the operation, where the case is about one.
     pub operation: Option<usize>,
-    /// Lower runs earlier: 0 for what other cases rely on, 1 for the usual, 2 for the many, 3 for what waits for time,
-    /// 4 for what must come last because it ends something.
+    /// Lower runs earlier: 0 for what other cases rely on, 1 for the usual, 2 for the many. 3 is for what waits for time:
+    /// it runs beside all of these, whether they are `alone` or not.
+    /// 4 is for what must come last because it ends something.
     pub stage: u8,
     /// Whether no other case may run meanwhile (it measures time, or changes something that all see).
     pub alone: bool,

@@ -7,9 +7,21 @@ use super::call::Role;
 /// The most characters of a body in a report.
 const LONGEST: usize = 16_384;
 
+/// The bytes of a body in which secrets are looked for: more than the longest text can have.
+const SEARCHED: usize = 5 * LONGEST;
+
 /// What was sent and came, for the report.
 pub(super) fn exchange(target: &str, role: Role, sent: &mecforge_transport::Exchange) -> Exchange {
-    let masked = sent.masked();
+    // What is not shown need not be masked: searching megabytes takes seconds.
+    let (sent_length, answer_length) = lengths(sent);
+    let mut short = sent.clone();
+    if let Some(body) = &mut short.request.body {
+        body.truncate(SEARCHED);
+    }
+    if let Ok(response) = &mut short.outcome {
+        response.body.truncate(SEARCHED);
+    }
+    let masked = short.masked();
     let request = &masked.request;
     let (response, fault) = match &masked.outcome {
         Ok(response) => {
@@ -17,8 +29,8 @@ pub(super) fn exchange(target: &str, role: Role, sent: &mecforge_transport::Exch
                 status: response.status,
                 version: response.version.as_str().to_owned(),
                 headers: response.headers.clone(),
-                body: text(&response.body),
-                body_length: response.body.len() as u64,
+                body: cut(&response.body, answer_length),
+                body_length: answer_length as u64,
             };
             (Some(answer), None)
         }
@@ -35,18 +47,30 @@ pub(super) fn exchange(target: &str, role: Role, sent: &mecforge_transport::Exch
                 .as_ref()
                 .map_or_else(|| "HTTP/1.1".to_owned(), |answer| answer.version.clone()),
             headers: request.headers.clone(),
-            body: request.body.as_ref().map(|body| text(body)),
-            body_length: request.body.as_ref().map_or(0, |body| body.len() as u64),
+            body: request.body.as_ref().map(|body| cut(body, sent_length)),
+            body_length: sent_length as u64,
         },
         response,
         fault,
     }
 }
 
-fn text(body: &[u8]) -> String {
+/// The lengths of the bodies.
+fn lengths(sent: &mecforge_transport::Exchange) -> (usize, usize) {
+    let request = sent.request.body.as_ref().map_or(0, |body| body.len());
+    let response = sent.outcome.as_ref().map_or(0, |response| response.body.len());
+    (request, response)
+}
+
+pub(super) fn text(body: &[u8]) -> String {
+    cut(body, body.len())
+}
+
+/// The beginning of a body as text; `length` is that of the whole.
+fn cut(body: &[u8], length: usize) -> String {
     let text = String::from_utf8_lossy(body);
     match text.char_indices().nth(LONGEST) {
         None => text.into_owned(),
-        Some((at, _)) => format!("{}… ({} bytes in all)", &text[..at], body.len()),
+        Some((at, _)) => format!("{}… ({length} bytes in all)", &text[..at]),
     }
 }

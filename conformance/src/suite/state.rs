@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use mecforge_api::{Api, Location, Parameter, query_pairs};
@@ -10,11 +10,8 @@ use mecforge_instances::Schema;
 use mecforge_transport::Client;
 use serde_json::{Value, json};
 
-use super::{Fixtures, Options, Origin, OriginApi, Recorder};
+use super::{Fixtures, Options, Origin, OriginApi, Receiver, Recorder};
 use crate::profile::Knowledge;
-
-/// How long breaches are still tried again after the time is over.
-const GRACE: Duration = Duration::from_secs(10);
 
 /// Names and values.
 type Pairs = Vec<(String, String)>;
@@ -137,6 +134,8 @@ pub struct Clients {
     pub other: Option<Client>,
     /// Somebody without credentials.
     pub nobody: Client,
+    /// The main application over the other version of HTTP: HTTP/2, or HTTP/1.1 where the run is made over HTTP/2.
+    pub other_version: Client,
     /// Whether the operator gave credentials of the main application, so that leaving them out means something.
     pub credentials: bool,
 }
@@ -164,9 +163,15 @@ pub struct Suite {
     pub(crate) requests: AtomicU64,
     pub(crate) over: AtomicBool,
     pub(crate) left_behind: Mutex<Vec<String>>,
+    pub(crate) observed: Mutex<BTreeMap<String, String>>,
     pub(crate) server: Mutex<Option<String>>,
     pub(crate) contradictions: Mutex<BTreeMap<&'static str, mecforge_report::Contradiction>>,
+    /// Where notifications come to; none before [`Suite::listen`].
+    pub(crate) receiver: OnceLock<Result<Receiver, String>>,
 }
+
+/// How long beyond the end of the run a breach that was seen before may be tried again.
+const GRACE: Duration = Duration::from_secs(10);
 
 impl Suite {
     /// A suite for APIs at a target.
@@ -191,8 +196,32 @@ impl Suite {
             requests: AtomicU64::new(0),
             over: AtomicBool::new(false),
             left_behind: Mutex::new(Vec::new()),
+            observed: Mutex::default(),
             server: Mutex::new(None),
             contradictions: Mutex::default(),
+            receiver: OnceLock::new(),
+        }
+    }
+
+    /// Opens the receiver of notifications, once.
+    ///
+    /// # Errors
+    /// Why there is none, and what to do; cases that need it are then inconclusive.
+    pub async fn listen(&self) -> Result<(), String> {
+        if self.receiver.get().is_none() {
+            let options = &self.options;
+            let (listen, url) = (
+                options.callback_listen.as_deref(),
+                options.callback_url.as_deref(),
+            );
+            // Where two begin at the same time, the second one's is dropped.
+            let _ = self
+                .receiver
+                .set(Receiver::start(&self.target, listen, url).await);
+        }
+        match self.receiver.get() {
+            Some(Err(reason)) => Err(reason.clone()),
+            _ => Ok(()),
         }
     }
 
@@ -206,14 +235,17 @@ impl Suite {
         cases || time || self.over.load(Ordering::Relaxed)
     }
 
-    /// Whether a breach can't be tried again any more: for that there is some time after the end, as a breach that was
-    /// seen once would otherwise be called flaky because the run ended.
-    pub fn is_over_for_repeats(&self) -> bool {
-        let time = self
-            .options
-            .time
-            .is_some_and(|most| self.started.elapsed() >= most + GRACE);
-        time || self.over.load(Ordering::Relaxed)
+    /// Whether only a rest of the time is left: `reserve`, but at most a quarter of all.
+    pub fn is_nearly_over(&self, reserve: Duration) -> bool {
+        let end = |most: Duration| most.saturating_sub(reserve.min(most / 4));
+        let time = self.options.time;
+        self.is_over() || time.is_some_and(|most| self.started.elapsed() >= end(most))
+    }
+
+    /// Whether not even a breach that was seen may be tried again: somebody interrupted, or the time has long been over.
+    pub fn is_over_altogether(&self) -> bool {
+        let late = |most| self.started.elapsed() >= most + GRACE;
+        self.options.time.is_some_and(late) || self.over.load(Ordering::Relaxed)
     }
 
     /// Ends the run; what has begun is brought to its end.
@@ -276,6 +308,12 @@ impl Suite {
         }
     }
 
+    /// Notes what the target does where two readings are accepted, by the name of the contradiction or test purpose.
+    pub(crate) fn observe(&self, what: &str, seen: String) {
+        let mut observed = self.observed.lock().unwrap_or_else(PoisonError::into_inner);
+        observed.insert(what.to_owned(), seen);
+    }
+
     /// Notes what could not be removed.
     pub(crate) fn leave(&self, what: String) {
         let mut list = self.left_behind.lock().unwrap_or_else(PoisonError::into_inner);
@@ -286,7 +324,7 @@ impl Suite {
 }
 
 /// Whether a schema declares a property, itself or in a part of it.
-fn declares(document: &Value, pointer: &str, name: &str, depth: u8) -> bool {
+pub(crate) fn declares(document: &Value, pointer: &str, name: &str, depth: u8) -> bool {
     let pointer = mecforge_api::resolve(document, pointer);
     let Some(schema) = document.pointer(&pointer) else {
         return false;

@@ -140,17 +140,21 @@ fn items(suite: &Suite, api: usize, maker: usize) -> Option<mecforge_api::Templa
 
 /// The path below the API's base path that `Location` names; none where it is absent or leads elsewhere.
 pub fn location_path(suite: &Suite, exchange: &Exchange) -> Option<String> {
-    let location = exchange.header("location")?;
-    let path = match location.split_once("://") {
+    path_below(suite, exchange.call.api, exchange.header("location")?)
+}
+
+/// The path below an API's base path that a link leads to; none where it leads elsewhere.
+pub(crate) fn path_below(suite: &Suite, api: usize, link: &str) -> Option<String> {
+    let path = match link.split_once("://") {
         Some((_, rest)) => &rest[rest.find('/')?..],
-        None => location,
+        None => link,
     };
-    let base = &suite.apis[exchange.call.api].base_path;
+    let base = &suite.apis[api].base_path;
     match path.strip_prefix(base.as_str()) {
         Some(path) if path.starts_with('/') => Some(path.split(['?', '#']).next()?.to_owned()),
         // Behind a gateway the prefix may differ from the one that is asked: the API's own path is in it.
         _ => {
-            let own = &suite.apis[exchange.call.api].api.base_path;
+            let own = &suite.apis[api].api.base_path;
             let at = (!own.is_empty()).then(|| path.find(own.as_str())).flatten()?;
             Some(path[at + own.len()..].split(['?', '#']).next()?.to_owned())
         }
@@ -364,14 +368,19 @@ pub(crate) fn name_like_path(body: &mut Value, values: &Values, except: &str) {
     let Some(members) = body.as_object_mut() else {
         return;
     };
-    for (name, value) in values {
-        let broken = except == format!("/{name}") || except.starts_with(&format!("/{name}/"));
-        match members.get_mut(name) {
-            _ if broken => {}
-            Some(Value::String(text)) => text.clone_from(value),
-            Some(Value::Number(number)) => {
-                if let Some(same) = value.parse().ok().map(|same: i64| same.into()) {
-                    *number = same;
+    let broken = |name: &str| except == format!("/{name}") || except.starts_with(&format!("/{name}/"));
+    for (name, member) in members.iter_mut().filter(|(name, _)| !broken(name)) {
+        // The `deviceId` of a `registeredDeviceId` is meant too.
+        let lower = name.to_ascii_lowercase();
+        let ends = |parameter: &String| {
+            name.len() > 2 && name.ends_with("Id") && parameter.to_ascii_lowercase().ends_with(&lower)
+        };
+        let end = || values.iter().find(|(parameter, _)| ends(parameter));
+        match (member, values.get_key_value(name).or_else(end)) {
+            (Value::String(text), Some((_, value))) => text.clone_from(value),
+            (Value::Number(number), Some((_, value))) => {
+                if let Ok(same) = value.parse::<i64>() {
+                    *number = same.into();
                 }
             }
             _ => {}

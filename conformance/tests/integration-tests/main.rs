@@ -1,11 +1,14 @@
 //! The binary against servers that are right, wrong in one way, constant, or no servers at all.
 #![allow(clippy::unwrap_used)] // a test may panic
 
+mod boxes;
 mod command_line;
 mod hostile;
+mod purposes;
 mod reference;
 mod rust_test;
 mod security;
+mod sequences;
 mod server;
 mod vault;
 mod verdicts;

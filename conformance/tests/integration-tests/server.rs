@@ -1,6 +1,6 @@
 //! A small server that is right, with switches for faults, and its document.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::{Command, Output};
@@ -30,6 +30,8 @@ pub(crate) enum Fault {
     ShortList,
     /// Location leads nowhere.
     WrongLocation,
+    /// Answers one of seven bodies with 500 when it comes for the first time.
+    FailsNowAndThen,
 }
 
 pub(crate) const DOCUMENT: &str = r##"{
@@ -57,6 +59,8 @@ pub(crate) const DOCUMENT: &str = r##"{
 struct Things {
     fault: Fault,
     all: Mutex<(u64, BTreeMap<String, Value>)>,
+    /// Bodies that were sent.
+    seen: Mutex<BTreeSet<String>>,
 }
 
 type Shared = State<Arc<Things>>;
@@ -81,7 +85,8 @@ fn valid(body: &Value, fault: Fault) -> bool {
 async fn create(State(things): Shared, headers: HeaderMap, body: Bytes) -> Response {
     let json_typed = headers
         .get(header::CONTENT_TYPE)
-        .is_some_and(|value| value.as_bytes().starts_with(b"application/json"));
+        .and_then(|value| value.to_str().ok())
+        .is_some_and(|value| value.to_ascii_lowercase().starts_with("application/json"));
     if !json_typed {
         return StatusCode::UNSUPPORTED_MEDIA_TYPE.into_response();
     }
@@ -98,6 +103,10 @@ async fn create(State(things): Shared, headers: HeaderMap, body: Bytes) -> Respo
     }
     let mut all = things.all.lock().unwrap();
     all.0 += 1;
+    let first = things.seen.lock().unwrap().insert(body.to_string());
+    if things.fault == Fault::FailsNowAndThen && first && all.0 % 7 == 0 {
+        return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+    }
     let id = format!("t{}", all.0);
     let object = body.as_object_mut().unwrap();
     object.retain(|name, _| ["name", "note", "size"].contains(&name.as_str()));
@@ -164,25 +173,44 @@ pub(crate) fn serve(router: Router) -> SocketAddr {
     receiver.recv().unwrap()
 }
 
+/// Refuses requests without Host, or with two, as RFC 9112 demands and hyper does not.
+pub(crate) async fn one_host(
+    request: axum::extract::Request,
+    next: axum::middleware::Next,
+) -> axum::response::Response {
+    let hosts = request.headers().get_all(header::HOST).iter().count();
+    match hosts == 1 || request.version() < axum::http::Version::HTTP_11 {
+        true => next.run(request).await,
+        false => StatusCode::BAD_REQUEST.into_response(),
+    }
+}
+
 /// The small server with a fault.
 pub(crate) fn things(fault: Fault) -> SocketAddr {
     let things = Arc::new(Things {
         fault,
         all: Mutex::default(),
+        seen: Mutex::default(),
     });
     let router = Router::new()
         .route("/v1/things", get(list).post(create))
         .route("/v1/things/{id}", get(read).delete(remove))
-        .with_state(things);
+        .with_state(things)
+        .layer(axum::middleware::from_fn(one_host));
     serve(router)
+}
+
+/// A directory with a document.
+fn directory_with(name: &str, document: &str) -> (tempfile::TempDir, PathBuf) {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join(name);
+    std::fs::write(&path, document).unwrap();
+    (directory, path)
 }
 
 /// A directory with the small document.
 pub(crate) fn directory() -> (tempfile::TempDir, PathBuf) {
-    let directory = tempfile::tempdir().unwrap();
-    let document = directory.path().join("things.json");
-    std::fs::write(&document, DOCUMENT).unwrap();
-    (directory, document)
+    directory_with("things.json", DOCUMENT)
 }
 
 /// Runs the binary.
@@ -195,7 +223,17 @@ pub(crate) fn suite(arguments: &[&str]) -> Output {
 
 /// Tests the small document at an address; gives exit code, text and the report.
 pub(crate) fn test(address: &str, more: &[&str]) -> (i32, String, Value) {
-    let (directory, document) = directory();
+    test_document(address, "things.json", DOCUMENT, more)
+}
+
+/// Tests a document, whose file's name is its id, at an address.
+pub(crate) fn test_document(
+    address: &str,
+    name: &str,
+    document: &str,
+    more: &[&str],
+) -> (i32, String, Value) {
+    let (directory, document) = directory_with(name, document);
     let reports = directory.path().join("reports");
     let mut arguments = vec![
         "run",

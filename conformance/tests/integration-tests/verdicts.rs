@@ -49,6 +49,16 @@ fn each_fault_is_found_by_its_check() {
 }
 
 #[test]
+fn a_server_that_fails_now_and_then_fails() {
+    let address = format!("http://{}", things(Fault::FailsNowAndThen));
+    let (code, text, report) = test(&address, &["--jobs", "1"]);
+    assert_eq!(code, 1, "{text}");
+    let findings = report["findings"].as_array().unwrap();
+    let title = |finding: &Value| finding["title"].as_str().unwrap().ends_with("now and then");
+    assert!(findings.iter().any(title), "{text}");
+}
+
+#[test]
 fn a_finding_is_minimal_and_repeats() {
     let address = format!("http://{}", things(Fault::OneLetterMore));
     let (_, text, report) = test(&address, &["--only", "check=refuses-invalid"]);

@@ -160,6 +160,24 @@ impl Client {
         raw::exchange(self.shared.pool.connector(), bytes, limit, timeout).await
     }
 
+    /// The header fields that [`Client::send`] would add to a request: configured ones and credentials. For
+    /// [`Client::raw`]; they are secrets.
+    ///
+    /// # Errors
+    /// [`Fault::Credentials`] if no token can be had.
+    pub async fn own_headers(&self, request: &Request) -> Result<Vec<(String, String)>, Fault> {
+        let configured = &self.shared.settings.headers;
+        let mut headers: Vec<_> = configured
+            .iter()
+            .map(|(name, value)| (name.clone(), value.expose().clone()))
+            .collect();
+        if request.authenticate {
+            let credentials = self.authorizer.headers(self.target(), request).await;
+            headers.extend(credentials.map_err(Fault::Credentials)?);
+        }
+        Ok(headers)
+    }
+
     /// Whether there is somebody to talk to, and which TLS and ALPN they speak. No request is sent.
     ///
     /// # Errors

@@ -4,11 +4,15 @@ Each entry narrows what Schemathesis takes for valid data in one place, and says
 checked, and everything outside is then sent as invalid data, which must be refused.
 """
 
+import os
 import uuid
 
 import schemathesis
 
 from purposes import RULE
+
+# The application instance that the paths name.
+INSTANCE = os.environ.get("JUDGE_INSTANCE", "judge-1")
 
 
 def narrow(raw, path, method, name, **rules):
@@ -29,11 +33,11 @@ def before_load_schema(context, raw_schema):
     narrow(raw_schema, services, "post", "livenessInterval", maximum=2**64 - 1)
     narrow(raw_schema, services + "/{serviceId}", "put", "livenessInterval", maximum=2**64 - 1)
     # 7.1.3.2, 7.1.2.6, 7.1.2.2, 7.1.2.3: an identifier in the body is the one in the path.
-    narrow(raw_schema, "/registrations/{appInstanceId}", "put", "appInstanceId", enum=["judge-1"])
+    narrow(raw_schema, "/registrations/{appInstanceId}", "put", "appInstanceId", enum=[INSTANCE])
     if "/registrations" in raw_schema["paths"]:
         # The same, and as identifiers are parts of paths, neither empty nor with control characters.
         narrow(raw_schema, "/registrations", "post", "appInstanceId", pattern="^[^\\u0000-\\u001f\\u007f-\\u009f]+$")
-        narrow(raw_schema, "/applications/{appInstanceId}/subscriptions", "post", "appInstanceId", enum=["judge-1"])
+        narrow(raw_schema, "/applications/{appInstanceId}/subscriptions", "post", "appInstanceId", enum=[INSTANCE])
     rules = "/applications/{appInstanceId}/"
     narrow(raw_schema, rules + "dns_rules/{dnsRuleId}", "put", "dnsRuleId", enum=[RULE])
     narrow(raw_schema, rules + "traffic_rules/{trafficRuleId}", "put", "trafficRuleId", enum=[RULE])
@@ -63,7 +67,7 @@ def links_lead_on(case):
     # 8.1.2.2: a service has a liveness resource only if its application offers heartbeats.
     if case.operation.path == "/applications/{appInstanceId}/services":
         case.body.setdefault("livenessInterval", 60)
-    # 7.2.13: who registers is found under its own identifier, and the paths here have judge-1.
-    identifier = case.body.get("appInstanceId", "judge-1")
+    # 7.2.13: who registers is found under its own identifier, and the paths here have one.
+    identifier = case.body.get("appInstanceId", INSTANCE)
     if case.operation.path == "/registrations" and isinstance(identifier, str) and identifier.isprintable() and identifier:
-        case.body["appInstanceId"] = "judge-1"
+        case.body["appInstanceId"] = INSTANCE

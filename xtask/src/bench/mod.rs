@@ -4,6 +4,7 @@
 //! in a test.
 
 mod compile;
+mod conformance;
 mod generate;
 mod measure;
 mod mep;
@@ -42,6 +43,8 @@ enum Figures {
     Compile,
     /// Start, memory and requests per second of the platform, beside a bare hyper server.
     Mep,
+    /// The conformance suite beside Schemathesis: speed, memory, faults found (takes an hour).
+    Conformance,
 }
 
 /// Runs the verb.
@@ -57,6 +60,7 @@ pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> anyhow::Resul
             Figures::Decode => decode(workspace)?,
             Figures::Compile => compile::run(workspace)?,
             Figures::Mep => mep::run(workspace, arguments.seconds)?,
+            Figures::Conformance => conformance::run(workspace)?,
         }
     }
     Ok(())

@@ -5,7 +5,7 @@ use crate::checkout::Checkout;
 #[test]
 fn says_what_each_verb_does() {
     let checkout = Checkout::new();
-    for verb in ["", "pull", "generate", "lint", "test", "bench", "tidy"] {
+    for verb in ["", "pull", "generate", "lint", "test", "bench", "mutants", "tidy"] {
         let arguments = [verb, "--help"];
         let said = checkout.run(if verb.is_empty() {
             &arguments[1..]

@@ -8,7 +8,10 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 use clap::{Args, Parser, Subcommand};
-use mecforge_mutants::{Class, Fault, Outcome, Platform, Score, Settings, Stage, Suite, catalogue, run};
+use mecforge_mutants::{
+    Class, Comparison, Fault, Outcome, Pair, Platform, Score, Settings, Stage, Suite, catalogue, run,
+    unexpected,
+};
 
 /// Faults to be found by a conformance suite of MEC 011.
 #[derive(Parser)]
@@ -37,6 +40,8 @@ enum Verb {
     },
     /// Lets a suite run against faults; exits with 1 if the correct platform is blamed.
     Run(Box<RunArguments>),
+    /// Lets mec-conformance and another suite run against the same faults, and against a platform some way off.
+    Compare(Box<CompareArguments>),
 }
 
 #[derive(Args)]
@@ -72,15 +77,54 @@ struct RunArguments {
     /// Writes the result to this file: Markdown, or JSON if its name ends so.
     #[arg(long)]
     report: Option<PathBuf>,
+    /// Fails if a fault survives that is not on the list of survivors, or one that is on it is found.
+    #[arg(long)]
+    expect_survivors: bool,
+}
+
+#[derive(Args)]
+struct CompareArguments {
+    /// The platform's program.
+    #[arg(long)]
+    mep: PathBuf,
+    /// The program of mec-conformance.
+    #[arg(long)]
+    suite: PathBuf,
+    /// The other suite: a command for the shell with {target} and {directory}; an exit code other than 0 is a find.
+    #[arg(long)]
+    other: String,
+    /// How many faults, spread evenly over the catalogue.
+    #[arg(long, default_value_t = 30)]
+    sample: usize,
+    /// Seconds for one run of a suite, for example 60s.
+    #[arg(long, default_value = "60s")]
+    time: String,
+    /// The seed of suite and proxy.
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// Milliseconds that each request takes more where cases a second are counted.
+    #[arg(long, default_value_t = 1)]
+    delay: u64,
 }
 
 #[tokio::main]
 async fn main() -> anyhow::Result<ExitCode> {
-    match Arguments::parse().verb {
+    let result = match Arguments::parse().verb {
         Verb::List { json } => list(json).map(|()| ExitCode::SUCCESS),
         Verb::Demonstrate { mep, only } => demonstrate(&mep, &only).await,
         Verb::Run(arguments) => run_all(*arguments).await,
+        Verb::Compare(arguments) => compare(*arguments).await.map(|()| ExitCode::SUCCESS),
+    };
+    match result {
+        // Whoever read the output has seen enough.
+        Err(error) if is_broken_pipe(&error) => Ok(ExitCode::SUCCESS),
+        result => result,
     }
+}
+
+fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    let kind = error.downcast_ref::<std::io::Error>().map(std::io::Error::kind);
+    kind == Some(std::io::ErrorKind::BrokenPipe)
 }
 
 fn list(json: bool) -> anyhow::Result<()> {
@@ -90,7 +134,7 @@ fn list(json: bool) -> anyhow::Result<()> {
         let entry = |fault: &Fault| {
             serde_json::json!({
                 "id": fault.id, "class": fault.class.name(), "what": fault.what, "clause": fault.clause,
-                "operations": fault.operations,
+                "operations": fault.operations, "permitted": fault.permitted,
             })
         };
         let all: Vec<_> = faults.iter().map(entry).collect();
@@ -101,10 +145,21 @@ fn list(json: bool) -> anyhow::Result<()> {
         let of_class: Vec<_> = faults.iter().filter(|fault| fault.class == class).collect();
         writeln!(output, "{class} ({})", of_class.len())?;
         for fault in of_class {
-            writeln!(output, "  {:55} {}", fault.id, fault.what)?;
+            let mark = if fault.permitted.is_some() {
+                "(permitted) "
+            } else {
+                ""
+            };
+            writeln!(output, "  {:55} {mark}{}", fault.id, fault.what)?;
         }
     }
-    writeln!(output, "{} faults in {} classes", faults.len(), Class::ALL.len())?;
+    let permitted = faults.iter().filter(|fault| fault.permitted.is_some()).count();
+    let counted = faults.len() - permitted;
+    let classes = Class::ALL.len();
+    writeln!(
+        output,
+        "{counted} faults in {classes} classes, and {permitted} with which a platform is within its rights"
+    )?;
     Ok(())
 }
 
@@ -148,18 +203,56 @@ fn chosen(arguments: &RunArguments) -> anyhow::Result<Vec<&'static str>> {
         arguments.only.is_empty() || arguments.only.iter().any(named)
     };
     let ids: Vec<_> = all.iter().filter(wanted).map(|fault| fault.id).collect();
-    let sample = arguments.sample.unwrap_or(ids.len()).min(ids.len());
-    Ok((0..sample)
-        .map(|number| ids[number * ids.len() / sample])
-        .collect())
+    let sample = arguments.sample.unwrap_or(ids.len());
+    Ok(spread(&ids, sample))
 }
 
-async fn run_all(arguments: RunArguments) -> anyhow::Result<ExitCode> {
-    let seconds = arguments
-        .time
+/// So many of them, spread evenly.
+fn spread(ids: &[&'static str], sample: usize) -> Vec<&'static str> {
+    let sample = sample.min(ids.len());
+    (0..sample)
+        .map(|number| ids[number * ids.len() / sample])
+        .collect()
+}
+
+/// A time such as 60s.
+fn duration(text: &str) -> anyhow::Result<Duration> {
+    let seconds = text
         .trim_end_matches('s')
         .parse()
         .context("--time is a number of seconds, such as 60s")?;
+    Ok(Duration::from_secs(seconds))
+}
+
+async fn compare(arguments: CompareArguments) -> anyhow::Result<()> {
+    let time = duration(&arguments.time)?;
+    let settings = |suite| Settings {
+        platform: arguments.mep.clone(),
+        suite,
+        time,
+        seed: arguments.seed,
+    };
+    let mut comparison = Comparison::new(
+        settings(Suite::Conformance(arguments.suite.clone())),
+        settings(Suite::Command(arguments.other.clone())),
+    );
+    let mut output = std::io::stdout();
+    let speed = comparison.speed(Duration::from_millis(arguments.delay)).await?;
+    writeln!(output, "{speed}")?;
+    let mut faults = catalogue();
+    faults.retain(|fault| fault.permitted.is_none());
+    let ids: Vec<_> = faults.iter().map(|fault| fault.id).collect();
+    for id in spread(&ids, arguments.sample) {
+        let Pair { ours, theirs } = comparison.run(id).await?;
+        let said = |outcome: &Outcome| format!("{} after {} ms", outcome.killed, outcome.elapsed_ms);
+        writeln!(std::io::stderr(), "{id}: {}, {}", said(&ours), said(&theirs))?;
+    }
+    writeln!(output, "{}", comparison.markdown())?;
+    Ok(())
+}
+
+async fn run_all(arguments: RunArguments) -> anyhow::Result<ExitCode> {
+    let time = duration(&arguments.time)?;
     let suite = match (&arguments.suite, &arguments.suite_command) {
         (Some(program), _) => Suite::Conformance(program.clone()),
         (None, Some(command)) => Suite::Command(command.clone()),
@@ -169,7 +262,7 @@ async fn run_all(arguments: RunArguments) -> anyhow::Result<ExitCode> {
     let settings = Arc::new(Settings {
         platform: arguments.mep.clone(),
         suite,
-        time: Duration::from_secs(seconds),
+        time,
         seed: arguments.seed,
     });
     let mut errors = std::io::stderr();
@@ -186,14 +279,27 @@ async fn run_all(arguments: RunArguments) -> anyhow::Result<ExitCode> {
     writeln!(std::io::stdout(), "{}", score.markdown())?;
     if let Some(file) = &arguments.report {
         let json = file.extension().is_some_and(|extension| extension == "json");
-        let text = if json {
-            serde_json::to_string_pretty(&score)?
-        } else {
-            score.markdown()
+        let text = match json {
+            true => serde_json::to_string_pretty(&score)?,
+            false => format!(
+                "# Faults that the conformance suite finds\n\nWritten by `cargo xtask mutants`, not by hand: \
+                 each fault of [`conformance/mutants`](../conformance/mutants) for at most {}, with the seed {}.\n{}\n\n{}",
+                arguments.time,
+                arguments.seed,
+                score.summary(),
+                score.markdown()
+            ),
         };
         std::fs::write(file, text).with_context(|| format!("cannot write {}", file.display()))?;
     }
-    Ok(ExitCode::SUCCESS)
+    let surprises = match arguments.expect_survivors {
+        true => unexpected(&score),
+        false => Vec::new(),
+    };
+    for surprise in &surprises {
+        writeln!(errors, "{surprise}")?;
+    }
+    Ok(ExitCode::from(u8::from(!surprises.is_empty())))
 }
 
 /// Runs faults, several at a time; the outcomes are in the catalogue's order.

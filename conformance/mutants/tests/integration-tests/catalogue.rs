@@ -38,7 +38,8 @@ fn every_fault_says_what_it_is() {
 
 #[test]
 fn there_are_enough_faults_of_each_class() {
-    let faults = catalogue();
+    let mut faults = catalogue();
+    faults.retain(|fault| fault.permitted.is_none());
     assert!(faults.len() >= 150, "{}", faults.len());
     for class in Class::ALL {
         let count = faults.iter().filter(|fault| fault.class == class).count();

@@ -100,17 +100,40 @@ async fn shorten(
         };
     }
     let mut at = 0;
-    while at < best.len() && tries < 2 * TRIES {
+    while let Some(shorter) = smaller(&best).get(at).filter(|_| tries < 3 * TRIES) {
         tries += 1;
-        let mut shorter = best.clone();
-        shorter.remove(at);
-        match attempt(context, family, &shorter, failure, place).await? {
-            Some(_) => best = shorter,
+        match attempt(context, family, shorter, failure, place).await? {
+            // What could not be done before may be possible now, but for what was tried last.
+            Some(_) => (best, at) = (shorter.clone(), at.saturating_sub(1)),
             None => at += 1,
         }
     }
     // The last try may have shown nothing; the best is run once more, for the evidence.
     attempt(context, family, &best, failure, place).await?
+}
+
+/// Sequences that are smaller by one thing: a step less, a step less with all others at the first object (as objects
+/// are counted differently without a step that makes one), a smaller content.
+fn smaller(steps: &[Step]) -> Vec<Vec<Step>> {
+    let without = |at: usize| {
+        let mut less = steps.to_vec();
+        less.remove(at);
+        less
+    };
+    let first = |mut steps: Vec<Step>| {
+        steps.iter_mut().for_each(|step| step.which = 0);
+        steps
+    };
+    let simple = |at: usize| {
+        let mut less = steps.to_vec();
+        less[at].content = 0;
+        less
+    };
+    let counted = steps.iter().any(|step| step.which != 0);
+    let rich = (0..steps.len()).filter(|at| steps[*at].content != 0);
+    let shorter = (0..steps.len()).map(without);
+    let recounted = (0..steps.len()).filter(|_| counted).map(without).map(first);
+    shorter.chain(recounted).chain(rich.map(simple)).collect()
 }
 
 /// Whether a shorter sequence fails in the same way; none where the run is over.

@@ -1,5 +1,6 @@
 //! A finding as commands that repeat it: curl for everybody, a Rust test for users of the generated clients.
 
+mod bytes;
 mod needed;
 mod rust_test;
 mod shell;

@@ -11,7 +11,11 @@ use super::{identifier, mentions};
 pub fn needed(preparation: &[Exchange], evidence: &[Exchange], minimised: bool) -> Vec<Exchange> {
     let all: Vec<_> = preparation
         .iter()
-        .chain(evidence.iter().filter(|exchange| exchange.role != "clean-up"))
+        .chain(
+            evidence
+                .iter()
+                .filter(|exchange| exchange.role != "clean-up" && exchange.role != "notification"),
+        )
         .collect();
     let first = match minimised {
         true => all.len().saturating_sub(1),

@@ -30,6 +30,10 @@ pub struct OriginApi<'run> {
 ///
 /// `expected` is the finding's text; the statuses that it names are what the test asserts.
 pub fn rust_test(origin: &Origin<'_>, name: &str, expected: &str, exchanges: &[Exchange]) -> String {
+    let raw = |exchange: &&Exchange| exchange.request.version == crate::suite::raw::VERSION;
+    if let Some(bytes) = exchanges.last().filter(raw) {
+        return super::bytes::test(name, expected, bytes);
+    }
     let steps: Option<Vec<_>> = exchanges
         .iter()
         .map(|exchange| Step::of(origin, exchange))

@@ -11,6 +11,10 @@ pub fn curl(exchanges: &[Exchange]) -> String {
     let mut variables = Variables::default();
     let mut lines = Vec::new();
     for (at, exchange) in exchanges.iter().enumerate() {
+        if exchange.request.version == crate::suite::raw::VERSION {
+            lines.push(super::bytes::command(&exchange.request, &variables));
+            continue;
+        }
         let later = &exchanges[at + 1..];
         let is_used = |text: &str| later.iter().any(|later| mentions(later, text));
         let identifier = identifier(exchange).filter(|identifier| is_used(identifier));
@@ -40,6 +44,11 @@ pub fn curl(exchanges: &[Exchange]) -> String {
 fn command(exchange: &Exchange, variables: &Variables) -> String {
     let request = &exchange.request;
     let mut words = vec!["--path-as-is --globoff".to_owned()];
+    match (request.version.as_str(), request.url.starts_with("https:")) {
+        ("HTTP/2", true) => words.push("--http2".to_owned()),
+        ("HTTP/2", false) => words.push("--http2-prior-knowledge".to_owned()),
+        _ => {}
+    }
     match request.method.as_str() {
         "GET" => {}
         "HEAD" => words.push("--head".to_owned()),
@@ -59,7 +68,7 @@ fn command(exchange: &Exchange, variables: &Variables) -> String {
 }
 
 /// A text for the shell, with variables for the values that an answer gave.
-fn quoted(text: &str, variables: &Variables) -> String {
+pub(super) fn quoted(text: &str, variables: &Variables) -> String {
     let mut whole = format!("'{}'", text.replace('\'', r"'\''"));
     for (value, variable) in &variables.0 {
         whole = whole.replace(value.as_str(), &format!("'\"${variable}\"'"));

@@ -1,0 +1,121 @@
+//! Faults of the catalogue with which a platform is within its rights: shown, run on demand, not counted.
+//!
+//! A reason names what permits it. That a suite does not find a fault is none.
+
+/// Ids with their reasons.
+const PERMITTED: &[(&str, &str)] = &[
+    (
+        "limit/port-0-refused",
+        "port 0 is reserved and belongs to nobody (RFC 6335, clause 6), so an address with it leads nowhere",
+    ),
+    ("limit/serName-64-characters", OWN_LIMIT),
+    ("limit/version-32-characters", OWN_LIMIT),
+    (
+        "limit/empty-serName-refused",
+        "a name that names nothing may be refused: what a name must be beyond a string is left to the platform",
+    ),
+    (
+        "refusal/large-body",
+        "a server says itself how much content it is willing to take (RFC 9110, 15.5.14); the standard names no size",
+    ),
+    (
+        "refusal/endpoint-alternative",
+        "what the alternative form holds is defined by implementations (8.1.5.3), so a platform may know none",
+    ),
+    ("http/404-for-405", METHODS),
+    ("http/400-for-405", METHODS),
+    (
+        "http/unknown-method-as-get",
+        "that a method which nobody knows is answered with 501 is a SHOULD (RFC 9110, 9.1)",
+    ),
+    (
+        "http/allow-too-much",
+        "the server defines what it calls its methods when it is asked (RFC 9110, 10.2.1), and a client may not rely on it",
+    ),
+    (
+        "http/method-override",
+        "a client that sends the field asks for another method; no standard says that it must be ignored",
+    ),
+    (
+        "http/head-other-type",
+        "that HEAD has the header fields of GET is a SHOULD (RFC 9110, 9.3.2)",
+    ),
+    (
+        "http/accept-ignored",
+        "RFC 9110, 12.5.1 lets a server answer as if there were no Accept",
+    ),
+    (
+        "http/content-encoding-ignored",
+        "that a coding which a server does not know is answered with 415 is a MAY (RFC 9110, 8.4)",
+    ),
+    (
+        "http/case-insensitive-paths",
+        "a server may give a resource several addresses (RFC 3986, 6.1)",
+    ),
+    (
+        "identifiers/not-found-in-other-case",
+        "identifiers that are UUIDs are read in either case (RFC 9562, clause 4)",
+    ),
+    (
+        "identifiers/reused-after-delete",
+        "no clause forbids to use the identifier of a removed service again",
+    ),
+    (
+        "notifications/not-retried",
+        "no clause demands that a delivery which failed is tried again",
+    ),
+    (
+        "time/liveness-for-all",
+        "where the liveness of a service is, and of which services it may be read, is left to the platform (8.1.2.2)",
+    ),
+    (
+        "registration/termination-404",
+        "404 is declared as well, and what nobody waits for may count as not there",
+    ),
+    (
+        "security/server-version",
+        "RFC 9110, 10.2.4 lets a server tell product and version, and only advises against details",
+    ),
+    (
+        "security/cors-any-with-credentials",
+        "which origins may read answers is the operator's to decide; no standard of the API says more",
+    ),
+    (
+        "security/callback-to-metadata",
+        "to which addresses notifications may go is the operator's to decide",
+    ),
+    (
+        "security/existence-betrayed",
+        "403 for what exists and 404 for what does not is right (RFC 9110, 15.5.4); to hide it is a MAY",
+    ),
+    (
+        "security/trace-echoes",
+        "that TRACE leaves out what is secret is a SHOULD (RFC 9110, 9.3.8)",
+    ),
+];
+
+const OWN_LIMIT: &str = "the standard names no length, and a platform may have limits of its own for names";
+
+const METHODS: &str = "that a method which a resource does not offer is answered with 405 is a SHOULD (RFC 9110, 9.1), and 4xx refuses it";
+
+/// Why a platform with this fault is within its rights; none where it is not.
+#[must_use]
+pub(crate) fn reason(id: &str) -> Option<&'static str> {
+    PERMITTED
+        .iter()
+        .find(|(permitted, _)| *permitted == id)
+        .map(|(_, reason)| *reason)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::PERMITTED;
+    use crate::faults::find;
+
+    #[test]
+    fn permitted_faults_are_in_the_catalogue() {
+        for (id, reason) in PERMITTED {
+            assert_eq!(find(id).and_then(|fault| fault.permitted), Some(*reason), "{id}");
+        }
+    }
+}

@@ -1,0 +1,263 @@
+//! What every API with subscriptions has: test notifications, delivery over WebSocket, deadlines.
+
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use mecforge_api::resolve;
+use serde_json::{Value, json};
+
+use super::scene::not_delivered;
+use super::{EXPIRES, TEST, WEBSOCKET, letters};
+use crate::suite::{Context, Failure, Made, Outcome, Role, Stop, Suite, declares, reading};
+
+/// A callback that an operation's body names.
+#[derive(Clone, Debug)]
+pub(super) struct Asking {
+    pub(super) api: usize,
+    pub(super) operation: usize,
+    /// Where in the body the object is that has the callback address.
+    parent: String,
+    /// The name of the address there.
+    member: String,
+}
+
+impl Asking {
+    /// The callbacks of an API whose address stands in the body of a POST that makes something.
+    pub(super) fn all(suite: &Suite, api: usize) -> Vec<Self> {
+        let document = &suite.apis[api].api;
+        let makers = document.resources.iter().filter_map(|resource| resource.maker);
+        let mut all = Vec::new();
+        for operation in makers {
+            for callback in &document.operations[operation].callbacks {
+                let pointer = callback
+                    .expression
+                    .strip_prefix("{$request.body#")
+                    .and_then(|rest| rest.strip_suffix('}'));
+                let Some((parent, member)) = pointer.and_then(|pointer| pointer.rsplit_once('/')) else {
+                    continue;
+                };
+                let same = |other: &Asking| other.operation == operation && other.parent == parent;
+                if !all.iter().any(same) {
+                    all.push(Asking {
+                        api,
+                        operation,
+                        parent: parent.to_owned(),
+                        member: member.to_owned(),
+                    });
+                }
+            }
+        }
+        all
+    }
+
+    /// Tells the cases of one operation from each other.
+    pub(super) fn name(&self, what: &str) -> String {
+        match self.parent.is_empty() {
+            true => what.to_owned(),
+            false => format!("{what}{}", self.parent.replace('/', "-")),
+        }
+    }
+
+    /// Whether the schema of the body declares a property beside the callback address.
+    pub(super) fn declares(&self, suite: &Suite, property: &str) -> bool {
+        let document = &suite.apis[self.api].api;
+        let body = document.operations[self.operation].json_body();
+        let Some(pointer) = body.and_then(|content| content.schema.as_deref()) else {
+            return false;
+        };
+        let mut pointer = resolve(&document.document, pointer);
+        for part in self.parent.split('/').skip(1) {
+            pointer = resolve(&document.document, &format!("{pointer}/properties/{part}"));
+        }
+        declares(&document.document, &pointer, property, 0)
+    }
+
+    /// A body whose callback is this address (or none), with more properties beside it.
+    fn body(
+        &self,
+        context: &mut Context,
+        address: Option<&str>,
+        more: &[(&str, Value)],
+    ) -> Result<Value, Stop> {
+        let values = crate::suite::Values::new();
+        let mut body = context.body(self.api, self.operation, &values)?;
+        let unfit = |what: &str| {
+            Stop::Inconclusive(format!(
+                "{what} can't be asked for in the body that the suite can make here"
+            ))
+        };
+        let members = body.pointer_mut(&self.parent).and_then(Value::as_object_mut);
+        let members = members.ok_or_else(|| unfit(&self.parent))?;
+        members.remove("websockNotifConfig");
+        members.remove(&self.member);
+        if let Some(address) = address {
+            members.insert(self.member.clone(), json!(address));
+        }
+        for (name, value) in more {
+            members.insert((*name).to_owned(), value.clone());
+        }
+        let schema = context.suite.apis[self.api].schema(self.schema(context)?.as_str());
+        match schema.is_some_and(|schema| schema.is_valid(&body)) {
+            true => Ok(body),
+            false => Err(unfit(more.first().map_or("a callback", |(name, _)| name))),
+        }
+    }
+
+    fn schema(&self, context: &Context) -> Result<String, Stop> {
+        let operation = &context.suite.apis[self.api].api.operations[self.operation];
+        let pointer = operation.json_body().and_then(|content| content.schema.clone());
+        pointer.ok_or_else(|| Stop::NotApplicable("the operation has no body with a schema".to_owned()))
+    }
+
+    /// Makes the subscription.
+    async fn make(
+        &self,
+        context: &mut Context,
+        address: Option<&str>,
+        more: &[(&str, Value)],
+    ) -> Result<Made, Stop> {
+        let values = context.values(self.api, self.operation).await?;
+        let mut body = self.body(context, address, more)?;
+        context.bind(&mut body, &values);
+        context.make(self.api, self.operation, &values, Some(body)).await
+    }
+}
+
+/// Who asks for a test notification gets one.
+pub(super) async fn test(context: &mut Context, asking: Asking) -> Outcome {
+    let mailbox = context.mailbox()?;
+    let address = mailbox.url.clone();
+    let wish = [("requestTestNotification", json!(true))];
+    let made = asking.make(context, Some(&address), &wish).await?;
+    let came = context.until(&mailbox, |letters| !letters.is_empty()).await?;
+    let Some(letter) = mailbox.letters().first().cloned().filter(|_| came) else {
+        return match not_delivered(context, &mailbox, "a test that was asked for", &[]) {
+            Stop::Fail(failure) => Err(failure.of(TEST.id).stop()),
+            stop => Err(stop),
+        };
+    };
+    context.show(&letter);
+    let state = &context.suite.apis[asking.api];
+    let schema = state.schema("/components/schemas/TestNotification");
+    let judged = letters::envelope(&letter).and_then(|body| {
+        let body = unwrapped(&body);
+        if let Some(schema) = &schema {
+            letters::obeys(schema, body)?;
+        }
+        if body["notificationType"] != "TestNotification" {
+            let actual = body["notificationType"].to_string();
+            let failure = Failure::new("the first notification is no test", "TestNotification", actual);
+            return Err(Box::new(failure));
+        }
+        letters::names_subscription(body, &made.path)
+    });
+    judged.map_err(|failure| failure.of(TEST.id).stop())
+}
+
+/// Some releases put the notification into an object with one member.
+fn unwrapped(body: &Value) -> &Value {
+    let only = body.as_object().filter(|members| members.len() == 1);
+    only.and_then(|members| members.values().next())
+        .filter(|inner| inner.is_object())
+        .unwrap_or(body)
+}
+
+/// Who asks for a WebSocket gets an address at which one is opened.
+pub(super) async fn websocket(context: &mut Context, asking: Asking) -> Outcome {
+    let wish = [("websockNotifConfig", json!({"requestWebsocketUri": true}))];
+    let made = match asking.make(context, None, &wish).await {
+        Err(Stop::Fail(_)) => {
+            return Err(Stop::NotApplicable(
+                "the platform does not take subscriptions that ask for a WebSocket".to_owned(),
+            ));
+        }
+        made => made?,
+    };
+    let address = made
+        .answered
+        .pointer(&format!("{}/websockNotifConfig/websocketUri", asking.parent))
+        .and_then(Value::as_str)
+        .map(str::to_owned);
+    let Some(address) = address else {
+        return Err(Stop::NotApplicable("the platform offers no WebSocket".to_owned()));
+    };
+    let opened = tokio::time::timeout(context.patience(), tokio_tungstenite::connect_async(&address)).await;
+    let actual = match opened {
+        Ok(Ok(_)) => return Ok(()),
+        Ok(Err(error)) if address.starts_with("wss:") => {
+            return Err(Stop::Inconclusive(format!(
+                "{address} can't be opened ({error}); the suite opens WebSockets without TLS only"
+            )));
+        }
+        Ok(Err(error)) => error.to_string(),
+        Err(_) => format!("nothing within {:?}", context.patience()),
+    };
+    Err(Failure::new(
+        "the WebSocket that the platform offers can't be opened",
+        "101 Switching Protocols at websocketUri",
+        actual,
+    )
+    .of(WEBSOCKET.id)
+    .stop())
+}
+
+fn now() -> f64 {
+    SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .map_or(0.0, |since| since.as_secs_f64())
+}
+
+/// A subscription whose deadline is over is gone.
+pub(super) async fn expires(context: &mut Context, asking: Asking) -> Outcome {
+    let mailbox = context.mailbox()?;
+    let address = mailbox.url.clone();
+    // Whole seconds: three, and what is left of the one that has begun.
+    let deadline = json!({"seconds": now().ceil() as u64 + 3, "nanoSeconds": 0});
+    let made = asking
+        .make(context, Some(&address), &[("expiryDeadline", deadline)])
+        .await?;
+    let granted = made
+        .answered
+        .pointer(&format!("{}/expiryDeadline/seconds", asking.parent));
+    let Some(granted) = granted.and_then(Value::as_f64) else {
+        return Err(Stop::NotApplicable("the platform grants no deadline".to_owned()));
+    };
+    let budget = context.suite.options.clock.expiry;
+    let left = granted - now();
+    if left + 2.0 > budget.as_secs_f64() {
+        return Err(Stop::Inconclusive(format!(
+            "the platform grants {left:.0} s until the subscription expires; give --clock {:.0}s",
+            left + 5.0
+        )));
+    }
+    let Some(call) = reading(&context.suite, asking.api, &made.path) else {
+        return Err(Stop::NotApplicable(
+            "the API has no GET for subscriptions".to_owned(),
+        ));
+    };
+    let control = context.send(call.clone()).await?;
+    if !control.is_success() && now() < granted {
+        return Err(Failure::new(
+            "a subscription can't be read before its deadline",
+            "200",
+            control.summary(),
+        )
+        .shown_by(&control.call)
+        .stop());
+    }
+    context
+        .pause(Duration::from_secs_f64((granted - now()).max(0.0)))
+        .await?;
+    let end = Instant::now() + context.patience();
+    loop {
+        let read = context.send(call.clone().role(Role::Judged)).await?;
+        if !read.is_success() {
+            return Ok(());
+        }
+        if Instant::now() > end {
+            let actual = read.summary();
+            let failure = Failure::new("a subscription is there after its deadline", "404", actual);
+            return Err(failure.of(EXPIRES.id).stop());
+        }
+        context.pause(Duration::from_millis(250)).await?;
+    }
+}
