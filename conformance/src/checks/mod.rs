@@ -24,6 +24,8 @@ type Part = (fn() -> &'static [&'static Check], fn(&Arc<Suite>, &mut Plan));
 
 /// The modules, in the order in which their cases run.
 static PARTS: &[Part] = &[
+    // What takes long, and runs beside the others, comes first.
+    (|| security::steady::CHECKS, security::steady::plan),
     (|| http::CHECKS, http::plan),
     (|| state::CHECKS, state::plan),
     (|| existence::CHECKS, existence::plan),

@@ -24,7 +24,7 @@ pub(super) fn fill(engine: &Engine, report: &mut Report) {
                 .denial(PURPOSE.id, &purpose.api, Some(&purpose.operation))
             {
                 Some(reason) => (Verdict::NotApplicable, Some(reason), None),
-                None => judged(engine, report, case),
+                None => judged(engine, report, purpose, case),
             },
         };
         let cases = how.as_ref().ok().map_or(0, |case| {
@@ -50,7 +50,12 @@ pub(super) fn fill(engine: &Engine, report: &mut Report) {
 }
 
 /// The verdict of the case of a purpose.
-fn judged(engine: &Engine, report: &Report, case: &str) -> (Verdict, Option<String>, Option<Finding>) {
+fn judged(
+    engine: &Engine,
+    report: &Report,
+    purpose: &Purpose,
+    case: &str,
+) -> (Verdict, Option<String>, Option<Finding>) {
     let of = |finding: &&Finding| finding.check == PURPOSE.id && finding.case == case;
     let why = |finding: &Finding| {
         let title = finding
@@ -89,8 +94,8 @@ fn judged(engine: &Engine, report: &Report, case: &str) -> (Verdict, Option<Stri
             let reason = "not run: --read-only sends safe methods only, and its controls make objects";
             (Verdict::Inconclusive, Some(reason.to_owned()), None)
         }
-        None if !options.only.is_empty() || !options.skip.is_empty() => {
-            let reason = "not run: left out by --only or --skip, or the run ended before it";
+        None if !options.selects(PURPOSE.id, &purpose.api, Some(&purpose.operation)) => {
+            let reason = "not run: left out by --only or --skip";
             (Verdict::Inconclusive, Some(reason.to_owned()), None)
         }
         _ => (

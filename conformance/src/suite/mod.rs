@@ -39,5 +39,5 @@ pub use responses::CHECKS as RESPONSE_CHECKS;
 pub use seed::{hash, short};
 pub(crate) use state::declares;
 pub use state::{ApiState, Clients, Suite};
-pub use world::{Made, Values, location_path, reading};
+pub use world::{Made, Values, location_path, reading, suggested_identifier};
 pub(crate) use world::{identifier, name_like_path, path_below, prepare};

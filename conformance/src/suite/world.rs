@@ -146,6 +146,21 @@ fn items(suite: &Suite, api: usize, maker: usize) -> Option<mecforge_api::Templa
     made.map(|resource| resource.path.clone())
 }
 
+/// The member of a body by which a client may choose the identifier of what it makes: it is named as the parameter of
+/// the path, or as its end (`deviceId` and `{registeredDeviceId}`). Several objects need one of their own each.
+pub fn suggested_identifier(suite: &Suite, api: usize, maker: usize, body: &Value) -> Option<String> {
+    let template = items(suite, api, maker)?;
+    let parameter = template.last_parameter()?.to_lowercase();
+    let above: Vec<_> = suite.apis[api].api.operations[maker].path.parameters().collect();
+    let mut members = body.as_object()?.iter();
+    let fits = |name: &str| {
+        name.ends_with("Id") && parameter.ends_with(&name.to_lowercase()) && !above.contains(&name)
+    };
+    members
+        .find(|(name, value)| value.is_string() && fits(name))
+        .map(|(name, _)| name.clone())
+}
+
 /// The path below the API's base path that `Location` names; none where it is absent or leads elsewhere.
 pub fn location_path(suite: &Suite, exchange: &Exchange) -> Option<String> {
     path_below(suite, exchange.call.api, exchange.header("location")?)
@@ -376,14 +391,19 @@ pub(crate) fn name_like_path(body: &mut Value, values: &Values, except: &str) {
     let Some(members) = body.as_object_mut() else {
         return;
     };
-    for (name, value) in values {
-        let broken = except == format!("/{name}") || except.starts_with(&format!("/{name}/"));
-        match members.get_mut(name) {
-            _ if broken => {}
-            Some(Value::String(text)) => text.clone_from(value),
-            Some(Value::Number(number)) => {
-                if let Some(same) = value.parse().ok().map(|same: i64| same.into()) {
-                    *number = same;
+    let broken = |name: &str| except == format!("/{name}") || except.starts_with(&format!("/{name}/"));
+    for (name, member) in members.iter_mut().filter(|(name, _)| !broken(name)) {
+        // The `deviceId` of a `registeredDeviceId` is meant too.
+        let lower = name.to_ascii_lowercase();
+        let ends = |parameter: &String| {
+            name.len() > 2 && name.ends_with("Id") && parameter.to_ascii_lowercase().ends_with(&lower)
+        };
+        let end = || values.iter().find(|(parameter, _)| ends(parameter));
+        match (member, values.get_key_value(name).or_else(end)) {
+            (Value::String(text), Some((_, value))) => text.clone_from(value),
+            (Value::Number(number), Some((_, value))) => {
+                if let Ok(same) = value.parse::<i64>() {
+                    *number = same.into();
                 }
             }
             _ => {}

@@ -64,7 +64,18 @@ struct Platform {
     clock: Mutex<Option<Value>>,
 }
 
-/// Starts it.
+/// The reference server of any profile, right but for the notifications that it may not send.
+pub(crate) fn reference(profile: &str, callbacks: bool) -> SocketAddr {
+    let apis = mecforge_conformance::profile::find(profile).unwrap();
+    let apis = apis.into_iter().map(|(api, _)| Arc::new(api)).collect();
+    let options = Options {
+        callbacks,
+        ..Options::default()
+    };
+    serve(mecforge_mock::router(apis, options).unwrap())
+}
+
+/// Starts the platform with a fault.
 pub(crate) fn platform(wrong: Wrong) -> SocketAddr {
     let apis = mecforge_conformance::profile::find("mec011-v3.1.1").unwrap();
     let apis = apis.into_iter().map(|(api, _)| Arc::new(api)).collect();

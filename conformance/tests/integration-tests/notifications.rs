@@ -1,9 +1,11 @@
 //! Notifications and time: the reference server conforms; each fault in front of it is found by the check that is
 //! there for it.
 
+use std::net::SocketAddr;
+
 use serde_json::Value;
 
-use crate::courier::{Wrong, platform};
+use crate::courier::{Wrong, platform, reference};
 use crate::server::suite;
 
 /// Runs some checks; gives exit code, text and the report.
@@ -15,14 +17,18 @@ fn judged(wrong: Wrong, checks: &[&str], more: &[&str]) -> (i32, String, Value) 
         all if all == ALL => "mec011-v3.1.1",
         _ => "mec011-service-management",
     };
+    run(platform(wrong), api, checks, more)
+}
+
+fn run(address: SocketAddr, profile: &str, checks: &[&str], more: &[&str]) -> (i32, String, Value) {
     let reports = tempfile::tempdir().unwrap();
-    let address = format!("http://{}", platform(wrong));
-    let mut arguments = vec!["run", "--target", &address, "--profile", api, "--seed", "7"];
+    let address = format!("http://{address}");
+    let mut arguments = vec!["run", "--target", &address, "--profile", profile, "--seed", "7"];
     arguments.extend([
         "--report-dir",
         reports.path().to_str().unwrap(),
         "--patience",
-        "1500ms",
+        "3s",
     ]);
     let selection: Vec<_> = checks.iter().map(|check| format!("check={check}")).collect();
     for entry in &selection {
@@ -172,4 +178,68 @@ fn a_wrong_address_of_the_receiver_is_wrong_usage() {
         assert_eq!(output.status.code(), Some(2));
         assert!(String::from_utf8_lossy(&output.stderr).contains(arguments[0]));
     }
+}
+
+/// The verdicts of a check.
+fn verdicts(report: &Value, check: &str) -> Vec<String> {
+    let requirements = report["requirements"].as_array().unwrap();
+    let of_check = requirements
+        .iter()
+        .filter(|requirement| requirement["check"] == check);
+    of_check
+        .map(|requirement| match requirement["reason"].as_str() {
+            Some(reason) => format!("{}: {reason}", requirement["verdict"]),
+            None => requirement["verdict"].as_str().unwrap().to_owned(),
+        })
+        .collect()
+}
+
+#[test]
+fn test_notifications_and_deadlines_of_other_standards() {
+    let profiles = [
+        "mec012-v2.2.1",
+        "mec013-v3.1.1",
+        "mec021-v2.2.1",
+        "mec028-v2.3.1",
+        "mec029-v2.2.1",
+        "mec030-v3.1.1",
+    ];
+    let checks = [
+        "notification-test",
+        "subscription-expires",
+        "notification-websocket",
+    ];
+    std::thread::scope(|scope| {
+        for profile in profiles {
+            scope.spawn(move || {
+                let (code, text, report) = run(reference(profile, true), profile, &checks, &[]);
+                assert_eq!(code, 0, "{profile}: {text}");
+                assert_eq!(
+                    report["findings"].as_array().unwrap().len(),
+                    0,
+                    "{profile}: {text}"
+                );
+                let tests = verdicts(&report, "notification-test");
+                assert!(
+                    tests.iter().all(|verdict| verdict == "pass"),
+                    "{profile}: {tests:?}"
+                );
+                // MEC 028 has the deadline in answers alone.
+                let expired = verdicts(&report, "subscription-expires");
+                assert!(
+                    expired.iter().all(|verdict| verdict == "pass"),
+                    "{profile}: {expired:?}"
+                );
+                assert!(!tests.is_empty() && (profile.starts_with("mec028") || !expired.is_empty()));
+            });
+        }
+    });
+    let (code, text, report) = run(
+        reference("mec012-v2.2.1", false),
+        "mec012-v2.2.1",
+        &["notification-test"],
+        &[],
+    );
+    assert_eq!(code, 1, "{text}");
+    assert_eq!(report["findings"][0]["check"], "notification-test", "{text}");
 }

@@ -347,11 +347,9 @@ async fn finished(
             let date = HeaderValue::from_static("a day in spring");
             answer.headers_mut().insert(header::DATE, date);
         }
-        Fault::Latin1 => {
-            if answer.headers().contains_key(header::CONTENT_TYPE) {
-                let kind = HeaderValue::from_static("application/json; charset=iso-8859-1");
-                answer.headers_mut().insert(header::CONTENT_TYPE, kind);
-            }
+        Fault::Latin1 if answer.headers().contains_key(header::CONTENT_TYPE) => {
+            let kind = HeaderValue::from_static("application/json; charset=iso-8859-1");
+            answer.headers_mut().insert(header::CONTENT_TYPE, kind);
         }
         Fault::HeadOtherLength if head && answer.status().is_success() => {
             *answer.body_mut() = Body::empty();

@@ -4,7 +4,7 @@ use fastrand::Rng;
 use serde_json::{Value, json};
 
 use super::family::Family;
-use crate::suite::{Context, Stop, Values, hash};
+use crate::suite::{Context, Stop, Values, hash, suggested_identifier};
 
 /// Members that make an object end by itself or let the platform call somebody: not for sequences.
 const LEFT_OUT: [&str; 5] = [
@@ -32,13 +32,7 @@ pub(super) fn body(
     let state = &context.suite.apis[family.api];
     if body.get("serName").is_some() && state.api.id == "mec011-service-management" {
         service(&mut body, &mut rng);
-        // V2.1.1 does not have all states of V3.1.1.
-        let wrong = state
-            .body_schema(operation)
-            .is_some_and(|schema| !schema.is_valid(&body));
-        if let Some(members) = body.as_object_mut().filter(|_| wrong) {
-            members.insert("state".to_owned(), json!("INACTIVE"));
-        }
+        context.fit_release(family.api, operation, &mut body);
         return Ok(body);
     }
     let Some(schema) = state.body_schema(operation) else {
@@ -61,6 +55,13 @@ pub(super) fn body(
         }
     }
     context.bind(&mut generated, values);
+    let suite = std::sync::Arc::clone(&context.suite);
+    if let Some(name) = suggested_identifier(&suite, family.api, operation, &generated) {
+        match body.get(&name) {
+            Some(own) => generated[&name] = own.clone(),
+            None => generated[&name] = json!(context.unique()),
+        }
+    }
     Ok(generated)
 }
 

@@ -7,12 +7,13 @@ mod children;
 mod creation;
 mod credentials;
 mod disclosure;
+mod evasion;
 mod identifiers;
 mod ownership;
 mod paths;
 pub(super) mod properties;
 mod smuggling;
-mod steady;
+pub(super) mod steady;
 mod strings;
 mod tls;
 
@@ -35,10 +36,10 @@ pub(super) static CHECKS: LazyLock<Vec<&'static Check>> = LazyLock::new(|| {
         callbacks::CHECKS,
         strings::CHECKS,
         paths::CHECKS,
+        evasion::CHECKS,
         disclosure::CHECKS,
         tls::CHECKS,
         smuggling::CHECKS,
-        steady::CHECKS,
     ];
     parts.concat()
 });
@@ -54,10 +55,10 @@ pub(super) fn plan(suite: &Arc<Suite>, plan: &mut Plan) {
         callbacks::plan(suite, plan, api);
         strings::plan(suite, plan, api);
         paths::plan(suite, plan, api);
+        evasion::plan(suite, plan, api);
         disclosure::plan(suite, plan, api);
         tls::plan(suite, plan, api);
         smuggling::plan(suite, plan, api);
-        steady::plan(suite, plan, api);
     }
 }
 

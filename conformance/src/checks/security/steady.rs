@@ -28,34 +28,31 @@ static STRANGE: Check = Check {
     sources: &[Source::Rfc(9110, "15.6"), Source::Rfc(8259, "9")],
 };
 
-pub(super) static CHECKS: &[&Check] = &[&STEADY, &STRANGE];
+pub(in crate::checks) static CHECKS: &[&Check] = &[&STEADY, &STRANGE];
 
 /// Requests at most, and how long they may take together.
 const MOST: usize = 300;
 const LONGEST: Duration = Duration::from_secs(4);
 
-pub(super) fn plan(suite: &Arc<Suite>, plan: &mut Plan, api: usize) {
-    for operation in suite.apis[api]
-        .api
-        .operations
-        .iter()
-        .filter(|operation| operation.json_body().is_some())
-    {
-        let index = operation.index;
-        plan.add(suite, &STRANGE, api, Some(index), "strange", move |context| {
-            Box::pin(async move { strange(context, api, index).await })
-        });
-    }
-    let gets = suite.apis[api]
-        .api
-        .operations
-        .iter()
-        .filter(|operation| operation.method == "GET");
-    let fewest = gets.min_by_key(|operation| operation.path.parameters().count());
-    if let Some(get) = fewest.map(|operation| operation.index) {
-        plan.add(suite, &STEADY, api, Some(get), "steady", move |context| {
-            Box::pin(async move { steady(context, api, get).await })
-        });
+pub(in crate::checks) fn plan(suite: &Arc<Suite>, plan: &mut Plan) {
+    for (api, state) in suite.apis.iter().enumerate() {
+        let operations = &state.api.operations;
+        let gets = operations.iter().filter(|operation| operation.method == "GET");
+        let fewest = gets.min_by_key(|operation| operation.path.parameters().count());
+        if let Some(get) = fewest.map(|operation| operation.index) {
+            plan.add(suite, &STEADY, api, Some(get), "steady", move |context| {
+                Box::pin(async move { steady(context, api, get).await })
+            });
+        }
+        for operation in operations
+            .iter()
+            .filter(|operation| operation.json_body().is_some())
+        {
+            let index = operation.index;
+            plan.add(suite, &STRANGE, api, Some(index), "strange", move |context| {
+                Box::pin(async move { strange(context, api, index).await })
+            });
+        }
     }
 }
 
