@@ -7,7 +7,7 @@ use mecforge_api::Template;
 use serde_json::Value;
 
 use crate::mock::Call;
-use crate::plan::{Family, is_identity};
+use crate::plan::Family;
 use crate::problem::Problem;
 use crate::read::Given;
 use crate::represent::{Making, inner, merge, path_of};
@@ -57,11 +57,10 @@ impl Call<'_> {
         value: &Value,
     ) -> Result<Option<String>, Problem> {
         let family = &self.plan.families[key.1];
-        let parameter = family.home.last_parameter().unwrap_or_default();
         let Some(name) = family
-            .identity
-            .as_deref()
-            .filter(|name| *name == parameter || is_identity(parameter, name))
+            .home
+            .last_parameter()
+            .filter(|name| family.identity.as_deref() == Some(*name))
         else {
             return Ok(None);
         };

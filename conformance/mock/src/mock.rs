@@ -8,7 +8,7 @@ use std::time::Duration;
 use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, StatusCode, Version, header};
 use axum::response::Response;
 use mecforge_api::{Api, Operation, Resource};
 
@@ -130,6 +130,7 @@ impl Mock {
             let detail = format!("the header fields are longer than {MAX_HEAD} bytes");
             return Err(Problem::new(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, detail));
         }
+        judge_host(parts)?;
         let path = parts.uri.path();
         let decoded = parameters::decode(path);
         let found = match decoded {
@@ -214,6 +215,17 @@ impl Mock {
         }
         store.expire(now);
         crate::liveness::suspend(self, &mut store, now);
+    }
+}
+
+/// RFC 9112, 3.2: a request with no `Host`, or with several, is refused.
+fn judge_host(parts: &Parts) -> Result<(), Problem> {
+    let hosts = parts.headers.get_all(header::HOST).iter().count();
+    let named = parts.version >= Version::HTTP_2 && parts.uri.authority().is_some();
+    match hosts {
+        1 => Ok(()),
+        0 if named || parts.version < Version::HTTP_11 => Ok(()),
+        _ => Err(Problem::bad_request("a request has exactly one Host")),
     }
 }
 

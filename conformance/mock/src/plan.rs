@@ -176,14 +176,8 @@ fn is_wrapper(document: &Value, schema: &str) -> bool {
         })
 }
 
-/// Whether a property is what a path's parameter names: the `deviceId` of a `registeredDeviceId`.
-pub(crate) fn is_identity(parameter: &str, name: &str) -> bool {
-    let (parameter, lower) = (parameter.to_ascii_lowercase(), name.to_ascii_lowercase());
-    name.ends_with("Id") && name.len() > 2 && parameter.ends_with(&lower)
-}
-
-/// The property that is the identifier: the one with the name of the path's parameter, or its end, else `id`, else the
-/// only one that ends in `Id`, is required, and is not the client's to give.
+/// The property that is the identifier: the one with the name of the path's parameter, else `id`, else the only one
+/// that ends in `Id`, is required, and is not the client's to give.
 fn identity(api: &Api, resource: &Resource, schema: &str) -> Option<String> {
     let parameter = resource.path.last_parameter()?;
     let document = &api.document;
@@ -200,9 +194,6 @@ fn identity(api: &Api, resource: &Resource, schema: &str) -> Option<String> {
     };
     if names.iter().any(|name| name == parameter) {
         return Some(parameter.to_owned());
-    }
-    if let Some(name) = names.iter().find(|name| is_identity(parameter, name)) {
-        return Some(name.clone());
     }
     let maker = resource.maker.map(|index| &api.operations[index]);
     let request = maker.and_then(|maker| schema_of(api, maker.json_body()));

@@ -1,5 +1,5 @@
-//! What may be made, changed and ended: identifiers that are taken, objects that do not exist, applications that have
-//! just registered or gone, tasks that are asked for twice.
+//! What may be made and changed: identifiers that are taken, objects that do not exist, applications that have just
+//! registered, tasks that are asked for twice.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -48,15 +48,6 @@ static USABLE: Check = Check {
     ],
 };
 
-static ENDED: Check = Check {
-    id: "deregistration-removes-services",
-    group: Group::State,
-    title: "the services of an application that has deregistered are gone",
-    severity: Severity::Warning,
-    explanation: "An application registers, offers a service and deregisters; the service is no longer among all services. The standard does not say it in so many words.",
-    sources: &[Source::Etsi("ETSI GS MEC 011", "7.2.14.3.5")],
-};
-
 static TWICE: Check = Check {
     id: "tasks-may-be-asked-for-twice",
     group: Group::Input,
@@ -66,7 +57,7 @@ static TWICE: Check = Check {
     sources: &[Source::Rfc(9110, "15.6")],
 };
 
-pub(super) static CHECKS: &[&Check] = &[&TAKEN, &NEEDED, &USABLE, &ENDED, &TWICE];
+pub(super) static CHECKS: &[&Check] = &[&TAKEN, &NEEDED, &USABLE, &TWICE];
 
 pub(super) fn plan(suite: &Arc<Suite>, plan: &mut Plan) {
     for (api, state) in suite.apis.iter().enumerate() {
@@ -138,14 +129,6 @@ fn applications(suite: &Arc<Suite>, plan: &mut Plan, api: usize) {
         "usable",
         move |context| Box::pin(async move { usable(context, (api, registration), services).await }),
     );
-    let delete = suite.apis[api]
-        .api
-        .operation("DELETE", "/registrations/{appInstanceId}");
-    if let Some(delete) = delete.map(|operation| operation.index) {
-        plan.add(suite, &ENDED, api, Some(delete), "ended", move |context| {
-            Box::pin(async move { ended(context, (api, registration, delete), services).await })
-        });
-    }
 }
 
 async fn needed(context: &mut Context, api: usize, operation: usize) -> Outcome {
@@ -261,41 +244,6 @@ async fn usable(
         "404 for a second",
     )
     .stop())
-}
-
-async fn ended(
-    context: &mut Context,
-    (api, registration, delete): (usize, usize, usize),
-    (other, maker): (usize, usize),
-) -> Outcome {
-    let (_, values) = register(context, api, registration).await?;
-    let made = context.make(other, maker, &values, None).await?;
-    let public = format!("/services/{}", last(&made.path));
-    let shown = read(context, other, &public, Role::Control).await?;
-    if !shown.is_some_and(|shown| shown.is_success()) {
-        return Err(Stop::NotApplicable(
-            "the service is not among all services".to_owned(),
-        ));
-    }
-    let gone = context
-        .send(context.call(api, delete, &values).role(Role::SetUp))
-        .await?;
-    if !gone.is_success() {
-        return Err(Stop::Inconclusive(format!(
-            "the application can't deregister ({})",
-            gone.status()
-        )));
-    }
-    tokio::time::sleep(Duration::from_millis(500)).await;
-    match read(context, other, &public, Role::Judged).await? {
-        Some(still) if still.is_success() => Err(Failure::new(
-            "a service of an application that has deregistered can still be read",
-            "404",
-            still.summary(),
-        )
-        .stop()),
-        _ => Ok(()),
-    }
 }
 
 async fn twice(context: &mut Context, api: usize, operation: usize) -> Outcome {

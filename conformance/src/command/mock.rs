@@ -41,7 +41,7 @@ pub(super) struct MockArguments {
     /// Another base path for an API: api=prefix
     #[arg(long, value_name = "API=PREFIX", value_parser = run::pair)]
     base_path: Vec<(String, String)>,
-    /// Application instances that exist besides those that register themselves [default: any]
+    /// Application instances that exist besides those that register themselves [default: any, if none can register]
     #[arg(long, value_name = "ID", value_delimiter = ',')]
     app_instance_id: Vec<String>,
     /// Scheme and host that clients see, if there is a gateway before this server
@@ -66,13 +66,21 @@ pub(super) fn mock(arguments: MockArguments) -> anyhow::Result<Exit> {
     let options = mecforge_mock::Options {
         seed: arguments.seed,
         callbacks: !arguments.no_callbacks,
-        known_instances: Some(arguments.app_instance_id).filter(|ids| !ids.is_empty()),
+        known_instances: known_instances(&apis, arguments.app_instance_id),
         public_url: arguments.public_url,
         ..mecforge_mock::Options::default()
     };
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(serve(arguments.listen, apis, options))?;
     Ok(Exit::Conforms)
+}
+
+/// The application instances that exist besides those that register themselves; any, where none are named and none can.
+fn known_instances(apis: &[Arc<Api>], named: Vec<String>) -> Option<Vec<String>> {
+    let registers = apis
+        .iter()
+        .any(|api| api.operation("POST", "/registrations").is_some());
+    (registers || !named.is_empty()).then_some(named)
 }
 
 /// The API below the base path that the command line gives it.

@@ -314,6 +314,16 @@ impl Context {
         crate::profile::bind(body, values, &callback.unwrap_or_else(|_| nobody()));
     }
 
+    /// Gives a service a state that the release under test has, if its document does not know the one that it has:
+    /// MEC 011 has SUSPENDED since V3.1.1.
+    pub fn fit_release(&self, api: usize, operation: usize, body: &mut Value) {
+        let schema = self.suite.apis[api].body_schema(operation);
+        let wrong = schema.is_some_and(|schema| !schema.is_valid(body));
+        if let Some(state) = body.get_mut("state").filter(|_| wrong) {
+            *state = "INACTIVE".into();
+        }
+    }
+
     /// Removes what the case made. What can't be removed is noted for the report.
     pub async fn clean_up(&mut self) {
         while let Some((api, path)) = self.made.pop() {

@@ -391,14 +391,19 @@ pub(crate) fn name_like_path(body: &mut Value, values: &Values, except: &str) {
     let Some(members) = body.as_object_mut() else {
         return;
     };
-    for (name, value) in values {
-        let broken = except == format!("/{name}") || except.starts_with(&format!("/{name}/"));
-        match members.get_mut(name) {
-            _ if broken => {}
-            Some(Value::String(text)) => text.clone_from(value),
-            Some(Value::Number(number)) => {
-                if let Some(same) = value.parse().ok().map(|same: i64| same.into()) {
-                    *number = same;
+    let broken = |name: &str| except == format!("/{name}") || except.starts_with(&format!("/{name}/"));
+    for (name, member) in members.iter_mut().filter(|(name, _)| !broken(name)) {
+        // The `deviceId` of a `registeredDeviceId` is meant too.
+        let lower = name.to_ascii_lowercase();
+        let ends = |parameter: &String| {
+            name.len() > 2 && name.ends_with("Id") && parameter.to_ascii_lowercase().ends_with(&lower)
+        };
+        let end = || values.iter().find(|(parameter, _)| ends(parameter));
+        match (member, values.get_key_value(name).or_else(end)) {
+            (Value::String(text), Some((_, value))) => text.clone_from(value),
+            (Value::Number(number), Some((_, value))) => {
+                if let Ok(same) = value.parse::<i64>() {
+                    *number = same.into();
                 }
             }
             _ => {}

@@ -72,6 +72,10 @@ pub(crate) enum Hole {
     ReplacesNothing,
     /// Answers 500 to deep bodies.
     Shallow,
+    /// Puts the filter into a query of a database.
+    Injectable,
+    /// Takes another method from a header field.
+    Overridden,
 }
 
 const BASE: &str = "/notes/v1/applications/";
@@ -83,7 +87,8 @@ pub(crate) const DOCUMENT: &str = r##"{
   "paths": {
     "/applications/{appInstanceId}/notes": {
       "parameters": [{"name": "appInstanceId", "in": "path", "required": true, "schema": {"type": "string"}}],
-      "get": {"responses": {"200": {"description": "", "content": {"application/json": {"schema": {"type": "array", "items": {"$ref": "#/components/schemas/Note"}}}}}}},
+      "get": {"parameters": [{"name": "name", "in": "query", "schema": {"type": "string"}}],
+        "responses": {"200": {"description": "", "content": {"application/json": {"schema": {"type": "array", "items": {"$ref": "#/components/schemas/Note"}}}}}}},
       "post": {"requestBody": {"required": true, "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Note"}}}},
         "responses": {"201": {"description": "", "headers": {"Location": {"required": true, "schema": {"type": "string"}}}, "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Note"}}}}, "400": {"description": ""}}}
     },
@@ -238,6 +243,10 @@ impl Vault {
                 .replace("%2F", "/");
             return ([(header::CONTENT_TYPE, "text/html")], page).into_response();
         }
+        let method = match headers.get("x-http-method-override") {
+            Some(_) if self.hole == Hole::Overridden => &Method::DELETE,
+            _ => method,
+        };
         let path = match self.hole {
             Hole::Climbs => uri
                 .path()
@@ -269,7 +278,7 @@ impl Vault {
             }
             _ => {}
         }
-        self.act(method, application, id.as_deref(), headers, body)
+        self.act(method, application, id.as_deref(), (headers, uri), body)
     }
 
     fn may(&self, who: &str, application: &str, method: &Method) -> bool {
@@ -278,12 +287,20 @@ impl Vault {
             || (self.hole == Hole::OthersRemove && method == Method::DELETE)
     }
 
+    /// Whether a note is in the list that a query asks for.
+    fn is_asked_for(&self, note: &Value, query: &str) -> bool {
+        let wanted = query.split('&').find_map(|pair| pair.strip_prefix("name="));
+        let Some(wanted) = wanted else { return true };
+        let injected = self.hole == Hole::Injectable && wanted.contains("%27%20OR%20");
+        injected || mecforge_api::segment(note["name"].as_str().unwrap()) == wanted
+    }
+
     fn act(
         &self,
         method: &Method,
         application: &str,
         id: Option<&str>,
-        headers: &HeaderMap,
+        (headers, uri): (&HeaderMap, &Uri),
         body: &Bytes,
     ) -> Response {
         let mut all = self.all.lock().unwrap();
@@ -297,6 +314,8 @@ impl Vault {
                     .iter()
                     .chain(removed)
                     .filter(|((owner, _), _)| owner == application);
+                let query = uri.query().unwrap_or_default();
+                let own = own.filter(|(_, note)| self.is_asked_for(note, query));
                 let own = own.flat_map(|note| std::iter::repeat_n(note, times));
                 axum::Json(own.map(|(_, note)| note.clone()).collect::<Vec<_>>()).into_response()
             }

@@ -107,6 +107,7 @@ fn body(
     if let (Some(body), Value::Object(more)) = (body.as_object_mut(), more) {
         body.extend(more);
     }
+    context.fit_release(api, maker, &mut body);
     Ok(body)
 }
 

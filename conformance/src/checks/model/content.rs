@@ -32,13 +32,7 @@ pub(super) fn body(
     let state = &context.suite.apis[family.api];
     if body.get("serName").is_some() && state.api.id == "mec011-service-management" {
         service(&mut body, &mut rng);
-        // V2.1.1 does not have all states of V3.1.1.
-        let wrong = state
-            .body_schema(operation)
-            .is_some_and(|schema| !schema.is_valid(&body));
-        if let Some(members) = body.as_object_mut().filter(|_| wrong) {
-            members.insert("state".to_owned(), json!("INACTIVE"));
-        }
+        context.fit_release(family.api, operation, &mut body);
         return Ok(body);
     }
     let Some(schema) = state.body_schema(operation) else {

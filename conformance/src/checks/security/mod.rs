@@ -7,6 +7,7 @@ mod children;
 mod creation;
 mod credentials;
 mod disclosure;
+mod evasion;
 mod identifiers;
 mod ownership;
 mod paths;
@@ -25,7 +26,7 @@ use crate::suite::{Check, Context, Exchange, Plan, Role, Stop, Suite, identifier
 
 /// The checks of this module.
 pub(super) static CHECKS: LazyLock<Vec<&'static Check>> = LazyLock::new(|| {
-    let parts: [&[&'static Check]; 12] = [
+    let parts: [&[&'static Check]; 13] = [
         credentials::CHECKS,
         ownership::CHECKS,
         children::CHECKS,
@@ -35,6 +36,7 @@ pub(super) static CHECKS: LazyLock<Vec<&'static Check>> = LazyLock::new(|| {
         callbacks::CHECKS,
         strings::CHECKS,
         paths::CHECKS,
+        evasion::CHECKS,
         disclosure::CHECKS,
         tls::CHECKS,
         smuggling::CHECKS,
@@ -53,6 +55,7 @@ pub(super) fn plan(suite: &Arc<Suite>, plan: &mut Plan) {
         callbacks::plan(suite, plan, api);
         strings::plan(suite, plan, api);
         paths::plan(suite, plan, api);
+        evasion::plan(suite, plan, api);
         disclosure::plan(suite, plan, api);
         tls::plan(suite, plan, api);
         smuggling::plan(suite, plan, api);

@@ -357,6 +357,11 @@ async fn suspended(context: &mut Context, watched: &Watched, latest: Duration) -
                 None => Ok(()),
             };
         }
+        if liveness["state"] != service["state"] && watched.read(context).await?["state"] == "ACTIVE" {
+            let title = "the liveness tells that a service is silent that is ACTIVE before and after";
+            let actual = liveness["state"].to_string();
+            return Err(Failure::new(title, "ACTIVE", actual).of(SUSPENDED.id).stop());
+        }
         if begun.duration_since(watched.sent) > latest {
             let expected = format!("SUSPENDED within {} s", latest.as_secs());
             let actual = format!("{state} after {:.1?} without heartbeat", watched.sent.elapsed());
