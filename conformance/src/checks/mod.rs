@@ -1,6 +1,7 @@
 //! The checks: what each group demands, and the cases by which it is tested.
 
 mod concurrency;
+mod effects;
 mod existence;
 mod http;
 mod input;
@@ -35,6 +36,7 @@ static PARTS: &[Part] = &[
     (|| lists::CHECKS, lists::plan),
     (|| concurrency::CHECKS, concurrency::plan),
     (|| input::CHECKS, input::plan),
+    (|| effects::CHECKS, effects::plan),
     (|| &security::CHECKS, security::plan),
     (|| statement::CHECKS, statement::plan),
     (|| purposes::CHECKS, purposes::plan),

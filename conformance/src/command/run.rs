@@ -12,6 +12,7 @@ use mecforge_report::{Expectation, Report, Result as Verdict, TextOptions};
 use serde::Deserialize;
 
 use super::connection::{ConnectionArguments, masked_command};
+use super::effects::EffectArguments;
 use super::progress::observed;
 use super::receiver::ReceiverArguments;
 use super::{Exit, print};
@@ -88,6 +89,8 @@ pub(super) struct RunArguments {
     /// End at the first finding of severity error
     #[arg(long)]
     stop_at_first_error: bool,
+    #[command(flatten)]
+    effects: EffectArguments,
     #[command(flatten)]
     receiver: ReceiverArguments,
     #[command(flatten)]
@@ -252,6 +255,8 @@ fn suite(
         app_instance_ids: arguments.app_instance_id.clone(),
         smuggling: arguments.smuggling,
         stop_at_first_error: arguments.stop_at_first_error,
+        dns: arguments.effects.dns,
+        probe: arguments.effects.probe.clone(),
         test_purposes: arguments.tp.clone(),
         statement,
         ..arguments.receiver.options()
