@@ -7,6 +7,7 @@ mod purposes;
 mod report;
 pub mod time;
 
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
@@ -87,8 +88,7 @@ impl Engine {
             });
         }
         let mut cases = std::mem::take(&mut plan.cases);
-        // One of each check first, so that a short run sees something of everything; within that, as planned.
-        cases.sort_by_key(|case| case.stage);
+        in_turn(&mut cases);
         let rounds = match only {
             Some(_) => 0,
             None => ROUNDS * plan.random.len() as u64,
@@ -273,4 +273,17 @@ impl Engine {
         };
         *self.what.lock().unwrap_or_else(PoisonError::into_inner) = what;
     }
+}
+
+/// Orders cases by stage, and within it one of each check in turn, so that a short run sees something of everything;
+/// those of one check stay as planned.
+fn in_turn(cases: &mut [Case]) {
+    let mut counts: BTreeMap<&str, u32> = BTreeMap::new();
+    let mut turns: BTreeMap<String, u32> = BTreeMap::new();
+    for case in cases.iter() {
+        let count = counts.entry(case.check.id).or_default();
+        *count += 1;
+        turns.insert(case.id.clone(), *count);
+    }
+    cases.sort_by_key(|case| (case.stage, turns.get(&case.id).copied().unwrap_or_default()));
 }
