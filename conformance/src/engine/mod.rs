@@ -7,6 +7,7 @@ mod purposes;
 mod report;
 pub mod time;
 
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
@@ -40,6 +41,24 @@ pub struct Engine {
     gone: Mutex<Option<String>>,
     interrupted: AtomicBool,
     started: SystemTime,
+}
+
+/// The stages one after the other, and in each the first case of every check at every operation, then the second, and
+/// so on: a short run sees something of everything.
+fn in_turns(cases: Vec<Case>) -> Vec<Case> {
+    let mut counts = BTreeMap::new();
+    let mut numbered: Vec<_> = cases
+        .into_iter()
+        .map(|case| {
+            let count = counts
+                .entry((case.stage, case.check.id, case.api, case.operation))
+                .or_insert(0_u32);
+            *count += 1;
+            ((case.stage, *count), case)
+        })
+        .collect();
+    numbered.sort_by_key(|(turn, _)| *turn);
+    numbered.into_iter().map(|(_, case)| case).collect()
 }
 
 impl Engine {
@@ -86,9 +105,7 @@ impl Engine {
                 }
             });
         }
-        let mut cases = std::mem::take(&mut plan.cases);
-        // One of each check first, so that a short run sees something of everything; within that, as planned.
-        cases.sort_by_key(|case| case.stage);
+        let cases = in_turns(std::mem::take(&mut plan.cases));
         let rounds = match only {
             Some(_) => 0,
             None => ROUNDS * plan.random.len() as u64,
