@@ -4,7 +4,7 @@ mod concurrency;
 mod effects;
 mod existence;
 mod http;
-mod input;
+pub(crate) mod input;
 mod lifecycle;
 mod lists;
 mod model;

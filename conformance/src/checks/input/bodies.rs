@@ -15,7 +15,7 @@ use crate::suite::{
 const CHUNK: usize = 12;
 
 /// Whether an operation changes something that no case makes for itself: cases would see each other's changes.
-fn is_shared(suite: &Suite, api: usize, operation: usize) -> bool {
+pub(in crate::checks) fn is_shared(suite: &Suite, api: usize, operation: usize) -> bool {
     let document = &suite.apis[api].api;
     let declared = &document.operations[operation];
     let made = |resource: &&mecforge_api::Resource| {
