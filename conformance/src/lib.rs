@@ -9,4 +9,5 @@ pub mod command;
 pub mod engine;
 pub mod profile;
 pub mod purposes;
+pub mod statement;
 pub mod suite;

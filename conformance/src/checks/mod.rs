@@ -1,14 +1,18 @@
 //! The checks: what each group demands, and the cases by which it is tested.
 
 mod concurrency;
+mod effects;
+mod existence;
 mod http;
 mod input;
+mod lifecycle;
 mod lists;
 mod model;
 mod notifications;
 pub(crate) mod purposes;
 mod security;
 pub(crate) mod state;
+mod statement;
 mod time;
 
 use std::sync::{Arc, LazyLock};
@@ -20,15 +24,21 @@ type Part = (fn() -> &'static [&'static Check], fn(&Arc<Suite>, &mut Plan));
 
 /// The modules, in the order in which their cases run.
 static PARTS: &[Part] = &[
+    // What takes long, and runs beside the others, comes first.
+    (|| security::steady::CHECKS, security::steady::plan),
     (|| http::CHECKS, http::plan),
     (|| state::CHECKS, state::plan),
+    (|| existence::CHECKS, existence::plan),
+    (|| lifecycle::CHECKS, lifecycle::plan),
     (|| notifications::CHECKS, notifications::plan),
     (|| time::CHECKS, time::plan),
     (|| model::CHECKS, model::plan),
     (|| lists::CHECKS, lists::plan),
     (|| concurrency::CHECKS, concurrency::plan),
     (|| input::CHECKS, input::plan),
+    (|| effects::CHECKS, effects::plan),
     (|| &security::CHECKS, security::plan),
+    (|| statement::CHECKS, statement::plan),
     (|| purposes::CHECKS, purposes::plan),
 ];
 

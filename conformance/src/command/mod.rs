@@ -1,6 +1,7 @@
 //! The command line: what there is, how it is run, and the exit codes.
 
 mod connection;
+mod effects;
 mod lists;
 mod mock;
 mod progress;
@@ -56,6 +57,20 @@ enum Command {
     Profiles,
     /// List the checks
     Checks,
+    /// Print an implementation conformance statement to fill in: every optional feature of the APIs
+    Statement {
+        /// What it is about, as `profiles` lists it; or the id of one API; several are allowed
+        #[arg(
+            long,
+            value_name = "ID",
+            value_delimiter = ',',
+            required_unless_present = "document"
+        )]
+        profile: Vec<String>,
+        /// Any OpenAPI document
+        #[arg(long, value_name = "FILE")]
+        document: Vec<PathBuf>,
+    },
     /// Explain a check: what it demands, why, how it is tested, and what is not held against a platform
     Explain {
         /// The check's id, as `checks` lists it
@@ -100,6 +115,7 @@ pub fn main(arguments: Arguments) -> ExitCode {
     let done = match arguments.command {
         Command::Profiles => lists::profiles(),
         Command::Checks => lists::checks(),
+        Command::Statement { profile, document } => run::statement(&profile, &document),
         Command::Explain { check } => lists::explain(&check),
         Command::Run(arguments) => run::run(*arguments),
         Command::Replay {

@@ -12,11 +12,13 @@ use mecforge_report::{Expectation, Report, Result as Verdict, TextOptions};
 use serde::Deserialize;
 
 use super::connection::{ConnectionArguments, masked_command};
+use super::effects::EffectArguments;
 use super::progress::observed;
 use super::receiver::ReceiverArguments;
 use super::{Exit, print};
 use crate::engine::{self, Engine};
 use crate::profile::{self, Knowledge};
+use crate::statement::{self, Statement};
 use crate::suite::{ApiState, Fixtures, Options, Suite};
 
 /// What `run` is told.
@@ -78,9 +80,17 @@ pub(super) struct RunArguments {
     /// Known failures (TOML): reported apart, exit code 0
     #[arg(long, value_name = "FILE")]
     expect: Option<PathBuf>,
+    /// Send requests of uncertain end too (request smuggling): not through a proxy that others use
+    #[arg(long)]
+    smuggling: bool,
+    /// What the vendor says that the platform offers (TOML), as `statement` prints it to be filled in
+    #[arg(long, value_name = "FILE")]
+    statement: Option<PathBuf>,
     /// End at the first finding of severity error
     #[arg(long)]
     stop_at_first_error: bool,
+    #[command(flatten)]
+    effects: EffectArguments,
     #[command(flatten)]
     receiver: ReceiverArguments,
     #[command(flatten)]
@@ -223,6 +233,11 @@ fn suite(
     let (origin, prefix) = split(&arguments.target)?;
     check_base_paths(&arguments.base_path, apis.iter().map(|(api, _)| api.id.as_str()))?;
     let base_paths: BTreeMap<_, _> = arguments.base_path.iter().cloned().collect();
+    let statement = arguments
+        .statement
+        .as_deref()
+        .map(|path| Statement::read(path, apis.iter().map(|(api, _)| api)))
+        .transpose()?;
     let states = apis
         .into_iter()
         .map(|(api, knowledge)| {
@@ -245,8 +260,12 @@ fn suite(
         skip: arguments.skip.clone(),
         base_paths,
         app_instance_ids: arguments.app_instance_id.clone(),
+        smuggling: arguments.smuggling,
         stop_at_first_error: arguments.stop_at_first_error,
+        dns: arguments.effects.dns,
+        probe: arguments.effects.probe.clone(),
         test_purposes: arguments.tp.clone(),
+        statement,
         ..arguments.receiver.options()
     };
     Ok(Arc::new(Suite::new(states, options, fixtures, &origin, clients)))
@@ -299,6 +318,13 @@ pub(super) fn run(arguments: RunArguments) -> anyhow::Result<Exit> {
     };
     print(&mecforge_report::text(&report, &options))?;
     Ok(exit(&report))
+}
+
+/// `statement`.
+pub(super) fn statement(profiles: &[String], documents: &[PathBuf]) -> anyhow::Result<Exit> {
+    let apis = apis(profiles, documents, false)?;
+    print(statement::template(apis.iter().map(|(api, _)| api)).trim_end())?;
+    Ok(Exit::Conforms)
 }
 
 fn exit(report: &Report) -> Exit {
@@ -362,6 +388,7 @@ pub(super) fn replay(
         document: document.into_iter().map(PathBuf::from).collect(),
         repair: report.run.command.iter().any(|word| word == "--repair"),
         seed: Some(report.run.seed),
+        smuggling: report.run.command.iter().any(|word| word == "--smuggling"),
         jobs: 1,
         tp: Some(Vec::new()),
         app_instance_id,

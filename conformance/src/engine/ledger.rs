@@ -162,7 +162,10 @@ impl Ledger {
                 check: (*check).to_owned(),
                 api: document.id.clone(),
                 operation: operation.map(|index| document.operations[index].key.clone()),
-                feature: None,
+                feature: suite.options.statement.as_ref().and_then(|statement| {
+                    let key = operation.map(|index| document.operations[index].key.as_str());
+                    statement.feature(check, &document.id, key)
+                }),
                 verdict,
                 reason,
                 cases: tally.cases,

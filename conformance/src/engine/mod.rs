@@ -1,20 +1,20 @@
 //! Runs the cases of a plan: side by side, within the limits of the run, each breach tried again before it is believed.
 
+mod breach;
 mod ledger;
 mod progress;
 mod purposes;
 mod report;
 pub mod time;
 
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
-use mecforge_report::{Finding, Severity};
-
 use crate::checks;
-use crate::suite::{self, Case, Context, Failure, Group, Mode, Plan, Reported, Role, Stop, Suite};
-use ledger::{Ledger, file};
+use crate::suite::{self, Case, Context, Mode, Plan, Role, Stop, Suite};
+use ledger::Ledger;
 
 pub use progress::Progress;
 pub use report::report;
@@ -22,8 +22,8 @@ pub use report::report;
 /// Rounds of random cases where neither `--cases` nor `--time` says how many.
 const ROUNDS: u64 = 10;
 
-/// Cases that wait for time at the same time.
-const WAITING: usize = 64;
+/// Cases that wait for time beside each other, for each case that works.
+const WAITING: usize = 4;
 
 /// What random cases leave of the time of a run to those that must come last; at most a quarter of it.
 const RESERVE: Duration = Duration::from_secs(8);
@@ -41,6 +41,24 @@ pub struct Engine {
     gone: Mutex<Option<String>>,
     interrupted: AtomicBool,
     started: SystemTime,
+}
+
+/// The stages one after the other, and in each the first case of every check at every operation, then the second, and
+/// so on: a short run sees something of everything.
+fn in_turns(cases: Vec<Case>) -> Vec<Case> {
+    let mut counts = BTreeMap::new();
+    let mut numbered: Vec<_> = cases
+        .into_iter()
+        .map(|case| {
+            let count = counts
+                .entry((case.stage, case.check.id, case.api, case.operation))
+                .or_insert(0_u32);
+            *count += 1;
+            ((case.stage, *count), case)
+        })
+        .collect();
+    numbered.sort_by_key(|(turn, _)| *turn);
+    numbered.into_iter().map(|(_, case)| case).collect()
 }
 
 impl Engine {
@@ -87,9 +105,7 @@ impl Engine {
                 }
             });
         }
-        let mut cases = std::mem::take(&mut plan.cases);
-        // One of each check first, so that a short run sees something of everything; within that, as planned.
-        cases.sort_by_key(|case| case.stage);
+        let cases = in_turns(std::mem::take(&mut plan.cases));
         let rounds = match only {
             Some(_) => 0,
             None => ROUNDS * plan.random.len() as u64,
@@ -104,7 +120,7 @@ impl Engine {
         let reserve = if of(4).is_empty() { Duration::ZERO } else { RESERVE };
         let jobs = self.suite.options.jobs;
         // What waits for time waits beside the others.
-        let waiting = self.all(of(3), WAITING, reserve);
+        let waiting = self.all(of(3), jobs.saturating_mul(WAITING), reserve);
         let busy = async {
             for stage in 0..=2 {
                 self.all(of(stage), jobs, reserve).await;
@@ -178,6 +194,17 @@ impl Engine {
             let document = &self.suite.apis[api].api;
             operation.map(|index| document.operations[index].key.clone())
         };
+        for case in &plan.cases {
+            let operation = key(case.api, case.operation);
+            let api = &self.suite.apis[case.api].api.id;
+            if let Some(reason) = options.denial(case.check.id, api, operation.as_deref()) {
+                self.with(|ledger| {
+                    ledger
+                        .tally((case.check.id, case.api, case.operation))
+                        .not_applicable = Some(reason);
+                });
+            }
+        }
         plan.cases.retain(|case| {
             let operation = key(case.api, case.operation);
             let api = &self.suite.apis[case.api].api.id;
@@ -262,176 +289,5 @@ impl Engine {
             None => case.check.id.to_owned(),
         };
         *self.what.lock().unwrap_or_else(PoisonError::into_inner) = what;
-    }
-
-    /// Runs one case, and again what it found.
-    async fn judge(&self, case: &Case) {
-        let (reported, mut context) = self.once(case, Mode::First).await;
-        let mut unknown = Vec::new();
-        for reported in reported {
-            let filed = file(&self.suite, case, &reported.failure);
-            if !self.suite.options.selects(
-                filed.check.id,
-                &self.suite.apis[filed.place.1].api.id,
-                filed.operation.as_deref(),
-            ) {
-                continue;
-            }
-            let known = self.with(|ledger| ledger.known(&filed.id));
-            if !known && !unknown.iter().any(|(id, _): &(String, Reported)| *id == filed.id) {
-                unknown.push((filed.id, reported));
-            }
-        }
-        if unknown.is_empty() {
-            self.unsteady();
-            context.clean_up().await;
-            return;
-        }
-        // The first breach of a case is its cause more often than the others; each is confirmed by itself.
-        let first_trace = std::mem::take(&mut context.trace);
-        context.clean_up().await;
-        for _ in 0..case.repeats.max(1) {
-            if unknown.is_empty() {
-                break;
-            }
-            let (again, mut context) = self.once(case, Mode::Again).await;
-            for reported in again {
-                let id = file(&self.suite, case, &reported.failure).id;
-                let Some(at) = unknown.iter().position(|(other, _)| *other == id) else {
-                    continue;
-                };
-                unknown.remove(at);
-                self.confirm(case, &reported, &mut context).await;
-            }
-            context.clean_up().await;
-        }
-        for (_, reported) in unknown {
-            let until = reported.until.min(first_trace.len());
-            let evidence = first_trace[reported.from.min(until)..until].to_vec();
-            self.enter(case, &reported.failure, evidence, false, true);
-        }
-        self.unsteady();
-    }
-
-    /// Sees whether what did not repeat has come too often to be an accident.
-    fn unsteady(&self) {
-        if self.with(Ledger::now_and_then) && self.suite.options.stop_at_first_error {
-            self.suite.end();
-        }
-    }
-
-    /// Runs a case once, and counts what it judged.
-    async fn once(&self, case: &Case, mode: Mode) -> (Vec<Reported>, Context) {
-        let mut context = Context::new(&self.suite, case, mode);
-        let outcome = if case.stage == 3 {
-            (case.run)(&mut context).await
-        } else if case.alone {
-            let _guard = self.alone.write().await;
-            (case.run)(&mut context).await
-        } else {
-            let _guard = self.alone.read().await;
-            (case.run)(&mut context).await
-        };
-        let own = (case.check.id, case.api, case.operation);
-        let judged = std::mem::take(&mut context.judged);
-        self.with(|ledger| {
-            for place in judged {
-                ledger.tally(place).cases += 1;
-            }
-            ledger.tally(own).count(&outcome);
-            if case.check.group == Group::TestPurposes {
-                ledger
-                    .purposes
-                    .entry(case.id.clone())
-                    .or_default()
-                    .count(&outcome);
-            }
-        });
-        match outcome {
-            Err(Stop::Fail(failure)) => context.report(*failure),
-            Err(Stop::Gone(reason)) => {
-                *self.gone.lock().unwrap_or_else(PoisonError::into_inner) = Some(reason);
-                self.suite.end();
-            }
-            _ => {}
-        }
-        (std::mem::take(&mut context.reported), context)
-    }
-
-    /// A breach has repeated: makes its request smaller and enters the finding.
-    async fn confirm(&self, case: &Case, reported: &Reported, context: &mut Context) {
-        let before = context.trace.len();
-        let smaller = match reported.failure.minimal {
-            true => None,
-            false => suite::minimise(context, &reported.failure).await,
-        };
-        let until = reported.until.min(before);
-        let mut evidence = context.trace[reported.from.min(until)..until].to_vec();
-        if smaller.is_some() {
-            evidence.extend(context.trace.get(before).cloned());
-        }
-        self.enter(case, &reported.failure, evidence, smaller.is_some(), false);
-        let error = reported.failure.breached(case.check).severity == Severity::Error;
-        if self.suite.options.stop_at_first_error && error {
-            self.suite.end();
-        }
-    }
-
-    fn enter(
-        &self,
-        case: &Case,
-        failure: &Failure,
-        evidence: Vec<mecforge_report::Exchange>,
-        minimised: bool,
-        flaky: bool,
-    ) {
-        let filed = file(&self.suite, case, failure);
-        let state = &self.suite.apis[filed.place.1];
-        let mut references = filed.check.references();
-        if let Some(operation) = filed.place.2.map(|index| &state.api.operations[index]) {
-            let document = format!("{} {}", state.api.title, state.api.version);
-            let pointer = failure.pointer.as_ref().unwrap_or(&operation.pointer);
-            let clause = operation
-                .clause
-                .clone()
-                .or_else(|| crate::profile::clause(&state.api.id, &operation.method, operation.path.text()));
-            references.push(mecforge_report::Reference {
-                document,
-                place: match clause {
-                    Some(clause) => format!("clause {clause}, {pointer}"),
-                    None => pointer.clone(),
-                },
-                url: None,
-            });
-        }
-        let needed = suite::needed(self.suite.preparation(), &evidence, minimised);
-        let name = filed.id.to_lowercase().replace('-', "_");
-        let finding = Finding {
-            id: filed.id.clone(),
-            case: case.id.clone(),
-            check: filed.check.id.to_owned(),
-            severity: filed.check.severity,
-            api: state.api.id.clone(),
-            operation: filed.operation.clone(),
-            title: failure.title.clone(),
-            expected: failure.expected.clone(),
-            actual: failure.actual.clone(),
-            references,
-            errata: Vec::new(),
-            occurrences: 1,
-            first_seen_ms: self.suite.elapsed_ms(),
-            minimised: minimised || failure.minimal,
-            curl: suite::curl(&needed),
-            rust_test: suite::rust_test(&self.suite.origin(), &name, &failure.expected, &needed),
-            evidence,
-        };
-        self.with(|ledger| match flaky {
-            true => ledger.once(filed.place, finding),
-            false => {
-                let tally = ledger.tally(filed.place);
-                tally.findings.push(filed.id.clone());
-                ledger.findings.insert(filed.id, finding);
-            }
-        });
     }
 }

@@ -19,21 +19,30 @@ pub(super) fn fill(engine: &Engine, report: &mut Report) {
     for (purpose, how) in asked(suite) {
         let (verdict, reason, finding) = match &how {
             Err(reason) => (Verdict::NotApplicable, Some(reason.clone()), None),
-            Ok(case) => judged(engine, report, case),
+            Ok(case) => match suite
+                .options
+                .denial(PURPOSE.id, &purpose.api, Some(&purpose.operation))
+            {
+                Some(reason) => (Verdict::NotApplicable, Some(reason), None),
+                None => judged(engine, report, purpose, case),
+            },
         };
         let cases = how.as_ref().ok().map_or(0, |case| {
             engine.with(|ledger| ledger.purposes.get(case).map_or(0, |tally| tally.cases))
         });
-        let requirement = Requirement {
-            check: PURPOSE.id.to_owned(),
-            api: purpose.api.clone(),
-            operation: Some(format!("{} ({})", purpose.operation, purpose.id)),
-            feature: None,
-            verdict,
-            reason: reason.clone(),
-            cases,
-            findings: finding.iter().map(|finding| finding.id.clone()).collect(),
-        };
+        let requirement =
+            Requirement {
+                check: PURPOSE.id.to_owned(),
+                api: purpose.api.clone(),
+                operation: Some(format!("{} ({})", purpose.operation, purpose.id)),
+                feature: suite.options.statement.as_ref().and_then(|statement| {
+                    statement.feature(PURPOSE.id, &purpose.api, Some(&purpose.operation))
+                }),
+                verdict,
+                reason: reason.clone(),
+                cases,
+                findings: finding.iter().map(|finding| finding.id.clone()).collect(),
+            };
         let entry = entry(suite, purpose, (verdict, reason), finding.as_ref());
         report.requirements.push(requirement);
         report.test_purposes.push(entry);
@@ -41,7 +50,12 @@ pub(super) fn fill(engine: &Engine, report: &mut Report) {
 }
 
 /// The verdict of the case of a purpose.
-fn judged(engine: &Engine, report: &Report, case: &str) -> (Verdict, Option<String>, Option<Finding>) {
+fn judged(
+    engine: &Engine,
+    report: &Report,
+    purpose: &Purpose,
+    case: &str,
+) -> (Verdict, Option<String>, Option<Finding>) {
     let of = |finding: &&Finding| finding.check == PURPOSE.id && finding.case == case;
     let why = |finding: &Finding| {
         let title = finding
@@ -80,8 +94,8 @@ fn judged(engine: &Engine, report: &Report, case: &str) -> (Verdict, Option<Stri
             let reason = "not run: --read-only sends safe methods only, and its controls make objects";
             (Verdict::Inconclusive, Some(reason.to_owned()), None)
         }
-        None if !options.only.is_empty() || !options.skip.is_empty() => {
-            let reason = "not run: left out by --only or --skip, or the run ended before it";
+        None if !options.selects(PURPOSE.id, &purpose.api, Some(&purpose.operation)) => {
+            let reason = "not run: left out by --only or --skip";
             (Verdict::Inconclusive, Some(reason.to_owned()), None)
         }
         _ => (

@@ -124,3 +124,17 @@ impl Fixtures {
         })
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)] // a test may panic
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_example_can_be_read() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/mep.toml");
+        let fixtures = Fixtures::read(Path::new(path)).unwrap();
+        assert_eq!(fixtures.app_instance_ids.len(), 2);
+        assert!(fixtures.announce_termination.is_some());
+    }
+}

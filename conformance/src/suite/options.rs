@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use crate::statement::Statement;
+
 /// How a run is made.
 #[derive(Clone, Debug)]
 pub struct Options {
@@ -24,16 +26,24 @@ pub struct Options {
     pub base_paths: BTreeMap<String, String>,
     /// Application instances that exist at the target; the first is the main one.
     pub app_instance_ids: Vec<String>,
+    /// Whether requests of uncertain end are sent.
+    pub smuggling: bool,
     /// Ends the run at the first finding of severity error.
     pub stop_at_first_error: bool,
     /// ETSI's test purposes to run: these; all of the APIs under test if the list is empty; none without one.
     pub test_purposes: Option<Vec<String>>,
+    /// What the vendor says that the platform offers.
+    pub statement: Option<Statement>,
     /// How long checks wait for what takes time.
     pub clock: Clock,
     /// Where notifications are received, `host:port`; none: a free port where the target reaches this machine.
     pub callback_listen: Option<String>,
     /// How the target sees that address, where it differs.
     pub callback_url: Option<String>,
+    /// The platform's name server, to see what DNS rules do.
+    pub dns: Option<std::net::SocketAddr>,
+    /// A command of the operator's that sees what traffic rules do.
+    pub probe: Option<String>,
 }
 
 impl Default for Options {
@@ -48,11 +58,15 @@ impl Default for Options {
             skip: Vec::new(),
             base_paths: BTreeMap::new(),
             app_instance_ids: Vec::new(),
+            smuggling: false,
             stop_at_first_error: false,
             test_purposes: None,
+            statement: None,
             clock: Clock::default(),
             callback_listen: None,
             callback_url: None,
+            dns: None,
+            probe: None,
         }
     }
 }
@@ -76,7 +90,7 @@ impl Default for Clock {
 }
 
 impl Options {
-    /// Whether `--only` and `--skip` let a check at an operation run.
+    /// Whether `--only`, `--skip` and the vendor's statement let a check at an operation run.
     pub fn selects(&self, check: &str, api: &str, operation: Option<&str>) -> bool {
         let matches = |(kind, value): &(String, String)| match kind.as_str() {
             "api" => value == api,
@@ -88,6 +102,11 @@ impl Options {
             let mut of_kind = self.only.iter().filter(|(name, _)| name == kind).peekable();
             of_kind.peek().is_none() || of_kind.any(matches)
         });
-        wanted && !self.skip.iter().any(matches)
+        wanted && !self.skip.iter().any(matches) && self.denial(check, api, operation).is_none()
+    }
+
+    /// Why a check at an operation does not apply, where the vendor's statement says so.
+    pub fn denial(&self, check: &str, api: &str, operation: Option<&str>) -> Option<String> {
+        self.statement.as_ref()?.denial(check, api, operation)
     }
 }

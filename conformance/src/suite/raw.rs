@@ -108,14 +108,20 @@ impl Context {
     /// [`Stop::Gone`] if there is nobody to talk to, [`Stop::Over`] if the run is over.
     pub async fn raw(&mut self, call: &RawCall) -> Result<RawAnswer, Stop> {
         let bytes = self.raw_bytes(call).await?;
-        self.raw_sent(call.api, &call.method, &bytes).await
+        self.raw_sent(call.api, &call.method, &bytes, Role::Judged).await
     }
 
     /// Sends bytes, possibly of several requests, on a connection of their own.
     ///
     /// # Errors
     /// [`Stop::Gone`] if there is nobody to talk to, [`Stop::Over`] if the run is over.
-    pub async fn raw_sent(&mut self, api: usize, method: &str, bytes: &[u8]) -> Result<RawAnswer, Stop> {
+    pub async fn raw_sent(
+        &mut self,
+        api: usize,
+        method: &str,
+        bytes: &[u8],
+        role: Role,
+    ) -> Result<RawAnswer, Stop> {
         let suite = Arc::clone(&self.suite);
         if suite.is_over() {
             return Err(Stop::Over);
@@ -138,7 +144,8 @@ impl Context {
             let path = location.and_then(|(_, value)| world::path_below(&suite, api, value));
             self.made.extend(path.map(|path| (api, path)));
         }
-        self.trace.push(record(&suite, method, bytes, started, &answer));
+        self.trace
+            .push(record(&suite, method, bytes, role, started, &answer));
         Ok(answer)
     }
 }
@@ -147,6 +154,7 @@ fn record(
     suite: &super::Suite,
     method: &str,
     bytes: &[u8],
+    role: Role,
     started: SystemTime,
     answer: &RawAnswer,
 ) -> mecforge_report::Exchange {
@@ -155,7 +163,7 @@ fn record(
     let found = answer.responses().responses;
     let last = found.iter().rfind(|response| response.status >= 200);
     mecforge_report::Exchange {
-        role: Role::Judged.as_str().to_owned(),
+        role: role.as_str().to_owned(),
         started_at: crate::engine::time::rfc3339(started),
         elapsed_ms: (answer.elapsed.as_secs_f64() * 1_000_000.0).round() / 1000.0,
         request: Message {

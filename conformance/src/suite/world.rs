@@ -41,6 +41,14 @@ pub(super) async fn make(
     values: &Values,
     body: Option<Value>,
 ) -> Result<Made, Stop> {
+    let suite = Arc::clone(&context.suite);
+    let document = &suite.apis[api].api;
+    if let Some(reason) = suite
+        .options
+        .denial("", &document.id, Some(&document.operations[maker].key))
+    {
+        return Err(Stop::NotApplicable(reason));
+    }
     let body = match body {
         Some(body) => obeying(context, api, maker, body)?,
         None => context.body(api, maker, values)?,
@@ -157,6 +165,21 @@ fn items(suite: &Suite, api: usize, maker: usize) -> Option<mecforge_api::Templa
         .iter()
         .find(|resource| resource.maker == Some(maker));
     made.map(|resource| resource.path.clone())
+}
+
+/// The member of a body by which a client may choose the identifier of what it makes: it is named as the parameter of
+/// the path, or as its end (`deviceId` and `{registeredDeviceId}`). Several objects need one of their own each.
+pub fn suggested_identifier(suite: &Suite, api: usize, maker: usize, body: &Value) -> Option<String> {
+    let template = items(suite, api, maker)?;
+    let parameter = template.last_parameter()?.to_lowercase();
+    let above: Vec<_> = suite.apis[api].api.operations[maker].path.parameters().collect();
+    let mut members = body.as_object()?.iter();
+    let fits = |name: &str| {
+        name.ends_with("Id") && parameter.ends_with(&name.to_lowercase()) && !above.contains(&name)
+    };
+    members
+        .find(|(name, value)| value.is_string() && fits(name))
+        .map(|(name, _)| name.clone())
 }
 
 /// The path below the API's base path that `Location` names; none where it is absent or leads elsewhere.

@@ -3,12 +3,20 @@
 
 mod boxes;
 mod command_line;
+mod courier;
+mod effects;
+mod filters;
 mod hostile;
+mod http;
+mod notifications;
 mod purposes;
 mod reference;
+mod registry;
 mod rust_test;
 mod security;
 mod sequences;
 mod server;
+mod statement;
+mod tagged;
 mod vault;
 mod verdicts;

@@ -10,18 +10,14 @@ use axum::http::{Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::Value;
 
+use crate::reference::Reference;
 use crate::server::{serve, suite};
 
 const JSON: [(header::HeaderName, &str); 1] = [(header::CONTENT_TYPE, "application/json")];
 
 /// Runs the purposes of a profile against a server; gives the verdict and the reason of each.
-fn verdicts(
-    profile: &str,
-    address: SocketAddr,
-    more: &[&str],
-) -> (i32, BTreeMap<String, (String, String)>, Value) {
+fn verdicts(profile: &str, target: &str, more: &[&str]) -> (i32, BTreeMap<String, (String, String)>, Value) {
     let reports = tempfile::tempdir().unwrap();
-    let target = format!("http://{address}");
     let directory = reports.path().to_str().unwrap();
     let mut arguments = vec!["run", "--target", &target, "--profile", profile, "--seed", "7"];
     arguments.extend(["--only", "check=etsi-test-purpose", "--report-dir", directory]);
@@ -93,7 +89,7 @@ fn servers_without_understanding_fail_every_purpose_of_mec_011() {
     ];
     let mut wrong = Vec::new();
     for (name, address) in servers {
-        let (code, verdicts, report) = verdicts("mec011-v3.1.1", address, &["--tp"]);
+        let (code, verdicts, report) = verdicts("mec011-v3.1.1", &format!("http://{address}"), &["--tp"]);
         assert_eq!((code, verdicts.len()), (1, 55), "{name}");
         for (id, (verdict, reason)) in verdicts {
             if verdict != "fail" {
@@ -114,4 +110,121 @@ fn servers_without_understanding_fail_every_purpose_of_mec_011() {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn what_the_release_does_not_have_is_not_applicable() {
+    let address = &format!("http://{}", constant(|| StatusCode::NOT_FOUND.into_response()));
+    let id = "TP_MEC_MEC011_SRV_MSL_001_OK";
+    let (code, purposes, report) = verdicts("mec011-v2.1.1", address, &["--tp", id]);
+    assert_eq!((code, purposes.len()), (3, 1), "nothing could be tested");
+    let (verdict, reason) = &purposes[id];
+    assert_eq!(verdict, "not-applicable");
+    assert!(
+        reason.contains("is not in") && reason.contains("2.1.1"),
+        "{reason}"
+    );
+    assert_eq!(report["test_purposes"][0]["standard"], "ETSI GS MEC 011 V2.2.1");
+
+    let gone = "TC_MEC_MEC013_SRV_UELOCLOOK_002_OK";
+    let (_, purposes, _) = verdicts("mec013-v3.1.1", address, &["--tp", gone]);
+    assert!(purposes[gone].1.starts_with("removed: "), "{:?}", purposes[gone]);
+}
+
+#[test]
+fn a_failed_purpose_can_be_replayed_and_expected() {
+    let target = format!("http://{}", constant(|| StatusCode::NOT_FOUND.into_response()));
+    let directory = tempfile::tempdir().unwrap();
+    let reports = directory.path().to_str().unwrap();
+    let id = "TP_MEC_MEC011_SRV_TIME_002_OK";
+    let run = [
+        "run",
+        "--target",
+        target,
+        "--profile",
+        "mec011-v3.1.1",
+        "--seed",
+        "7",
+        "--tp",
+        id,
+    ];
+    let only = ["--only", "check=etsi-test-purpose", "--report-dir", reports];
+    assert_eq!(suite(&[&run[..], &only].concat()).status.code(), Some(1));
+    let path = directory.path().join("report.json");
+    let report: Value = serde_json::from_str(&std::fs::read_to_string(&path).unwrap()).unwrap();
+    let finding = report["findings"][0]["id"].as_str().unwrap();
+    let replayed = suite(&["replay", &format!("{}#{finding}", path.display())]);
+    assert_eq!(replayed.status.code(), Some(1));
+
+    let known = directory.path().join("known.toml");
+    std::fs::write(
+        &known,
+        format!("[[expect]]\nid = \"{finding}\"\nreason = \"has no clock\"\n"),
+    )
+    .unwrap();
+    suite(&[&run[..], &only, &["--expect", known.to_str().unwrap()]].concat());
+    let report: Value = serde_json::from_str(&std::fs::read_to_string(&path).unwrap()).unwrap();
+    assert_eq!(report["test_purposes"][0]["verdict"], "waived");
+    assert_eq!(report["findings"], serde_json::json!([]));
+}
+
+#[test]
+fn an_unknown_purpose_is_wrong_usage() {
+    let arguments = [
+        "run",
+        "--target",
+        "http://127.0.0.1:1",
+        "--profile",
+        "mec011-v3.1.1",
+        "--tp",
+        "TP_1",
+    ];
+    let output = suite(&arguments);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("there is no test purpose \"TP_1\""));
+}
+
+#[test]
+fn the_reference_server_fails_no_purpose() {
+    // Nobody announces an end there; the entity tag of a query's answer need not be that of the whole.
+    let may_be_open = [
+        "TP_MEC_MEC011_SRV_CONFTASK_001_OK",
+        "TC_MEC_MEC014_SRV_UETAG_002_PF",
+    ];
+    let standards = [
+        "mec010-v3",
+        "mec011",
+        "mec012",
+        "mec013",
+        "mec014",
+        "mec015",
+        "mec016",
+        "mec021",
+        "mec028",
+        "mec029",
+        "mec030",
+    ];
+    let listed = String::from_utf8(suite(&["profiles"]).stdout).unwrap();
+    let mut judged = 0;
+    for profile in listed.lines().filter_map(|line| line.split_whitespace().next()) {
+        if !standards.iter().any(|standard| profile.starts_with(standard)) {
+            continue;
+        }
+        let instances = ["--app-instance-id", "one,two"];
+        let reference = Reference::start(&[&["--profile", profile][..], &instances].concat());
+        let (_, verdicts, _) = verdicts(profile, &reference.url, &[&["--tp"][..], &instances].concat());
+        assert!(!verdicts.is_empty(), "{profile}");
+        for (id, (verdict, reason)) in verdicts {
+            let open = verdict == "inconclusive" && may_be_open.contains(&id.as_str());
+            let gone =
+                verdict == "not-applicable" && (reason.contains("removed") || reason.contains("is not in"));
+            assert!(
+                verdict == "pass" || open || gone,
+                "{profile}: {id}: {verdict} {reason}"
+            );
+            judged += 1;
+        }
+    }
+    // All, and those of MEC 011 in two releases.
+    assert_eq!(judged, 315 + 55);
 }

@@ -1,6 +1,6 @@
 //! The Rust tests in reports: one is written, compiled and run against a wrong server and a right one.
 //!
-//! `EXPECTORATE=overwrite` writes it again; if it no longer compiles, give `output/finding.rs` an empty `f_1` first.
+//! `EXPECTORATE=overwrite` writes it again; if it no longer compiles, give `output/finding.txt` an empty `f_1` first.
 
 use axum::Router;
 use axum::http::StatusCode;
@@ -18,7 +18,7 @@ mod written {
         pub(super) use ::tokio::main as test;
         pub(super) use ::tokio::*;
     }
-    include!("../output/finding.rs");
+    include!("../output/finding.txt");
 
     pub(super) fn run() -> Result<(), Box<dyn std::error::Error>> {
         f_1()
@@ -96,7 +96,7 @@ fn start(runtime: &tokio::runtime::Runtime, read: u16) -> tokio::task::JoinHandl
 #[test]
 fn it_fails_while_the_fault_is_there_and_passes_afterwards() {
     let text = written_for(Some("mec011-service-management"), &exchanges());
-    expectorate::assert_contents("tests/output/finding.rs", &text);
+    expectorate::assert_contents("tests/output/finding.txt", &text);
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let wrong = start(&runtime, 500);
     assert!(std::panic::catch_unwind(written::run).is_err());

@@ -2,7 +2,9 @@
 
 use serde_json::Value;
 
-use crate::server::suite;
+use std::io::{Read, Write};
+
+use crate::server::{Fault, suite, things};
 use crate::vault::{DOCUMENT, Hole, vault};
 
 const FIXTURES: &str = r#"
@@ -17,6 +19,35 @@ token = "token-of-one"
 app_instance_id = "two"
 token = "token-of-two"
 "#;
+
+/// Checks that a server without holes passes; all are judged at it.
+const PASSED: &[&str] = &[
+    "anonymous-requests-are-refused",
+    "forged-tokens-are-refused",
+    "expired-tokens-are-refused",
+    "tokens-for-others-are-refused",
+    "objects-belong-to-their-application",
+    "existence-is-not-betrayed",
+    "children-stay-with-parents",
+    "refused-creation-makes-nothing",
+    "server-sets-its-own-properties",
+    "identifiers-are-kept",
+    "identifiers-can-not-be-guessed",
+    "text-comes-back-as-it-was",
+    "callbacks-are-http",
+    "identifiers-are-whole",
+    "paths-do-not-climb",
+    "origins-are-not-all-trusted",
+    "trace-echoes-no-credentials",
+    "filters-are-not-code",
+    "safe-methods-remove-nothing",
+    "exists-everywhere-or-nowhere",
+    "lists-have-each-once",
+    "creation-makes-one",
+    "changes-need-an-object",
+    "strange-bodies-are-survived",
+    "answers-steadily",
+];
 
 /// Tests the server with a hole; gives exit code, text and the report.
 fn test(hole: Hole, fixtures: &str, more: &[&str]) -> (i32, String, Value) {
@@ -54,40 +85,23 @@ fn found(report: &Value) -> Vec<(String, String)> {
 
 #[test]
 fn a_server_without_holes_conforms() {
-    let (code, text, report) = test(Hole::None, FIXTURES, &[]);
+    let only = PASSED
+        .iter()
+        .flat_map(|check| ["--only".to_owned(), format!("check={check}")]);
+    let only: Vec<_> = only.collect();
+    let only: Vec<_> = only.iter().map(String::as_str).collect();
+    let (code, text, report) = test(Hole::None, FIXTURES, &only);
     assert_eq!(code, 0, "{text}");
     assert_eq!(found(&report), [], "{text}");
     assert_eq!(report["flaky"].as_array().unwrap().len(), 0, "{text}");
-    let verdicts = |check: &str| {
+    for check in PASSED {
         let all = report["requirements"].as_array().unwrap().iter();
-        let own = all.filter(|requirement| requirement["check"] == check);
-        own.map(|requirement| requirement["verdict"].as_str().unwrap().to_owned())
-            .collect::<Vec<_>>()
-    };
-    for check in [
-        "anonymous-requests-are-refused",
-        "forged-tokens-are-refused",
-        "expired-tokens-are-refused",
-        "tokens-for-others-are-refused",
-        "objects-belong-to-their-application",
-        "existence-is-not-betrayed",
-        "children-stay-with-parents",
-        "refused-creation-makes-nothing",
-        "server-sets-its-own-properties",
-        "identifiers-are-kept",
-        "identifiers-can-not-be-guessed",
-        "text-comes-back-as-it-was",
-        "callbacks-are-http",
-        "identifiers-are-whole",
-        "paths-do-not-climb",
-        "origins-are-not-all-trusted",
-        "trace-echoes-no-credentials",
-    ] {
-        let verdicts = verdicts(check);
-        assert!(
-            !verdicts.is_empty() && verdicts.iter().all(|verdict| verdict == "pass"),
-            "{check}: {verdicts:?}"
-        );
+        let verdicts: Vec<_> = all
+            .filter(|requirement| requirement["check"] == **check)
+            .map(|requirement| requirement["verdict"].as_str().unwrap())
+            .collect();
+        let pass = !verdicts.is_empty() && verdicts.iter().all(|verdict| *verdict == "pass");
+        assert!(pass, "{check}: {verdicts:?}");
     }
 }
 
@@ -115,6 +129,12 @@ fn each_hole_is_found_by_its_check() {
         (Hole::Trace, "trace-echoes-no-credentials", "error"),
         (Hole::Splits, "line-breaks-stay-data", "error"),
         (Hole::Page, "nothing-comes-back-as-html", "error"),
+        (Hole::Injectable, "filters-are-not-code", "error"),
+        (Hole::Overridden, "safe-methods-remove-nothing", "error"),
+        (Hole::Lingers, "exists-everywhere-or-nowhere", "error"),
+        (Hole::ListsTwice, "lists-have-each-once", "error"),
+        (Hole::MakesTwo, "creation-makes-one", "error"),
+        (Hole::ReplacesNothing, "changes-need-an-object", "error"),
     ];
     for (hole, check, severity) in holes {
         let (code, text, report) = test(hole, FIXTURES, &["--only", &format!("check={check}")]);
@@ -123,6 +143,23 @@ fn each_hole_is_found_by_its_check() {
         assert!(right, "{hole:?} {check}: {all:?} {text}");
         assert_eq!(code, i32::from(severity == "error"), "{hole:?} {check}: {text}");
     }
+}
+
+#[test]
+fn bodies_that_are_deep_are_sent() {
+    let only = [
+        "--only",
+        "check=strange-bodies-are-survived",
+        "--only",
+        "check=no-server-error",
+    ];
+    let (code, text, report) = test(Hole::Shallow, FIXTURES, &only);
+    assert_eq!(code, 1, "{text}");
+    assert_eq!(
+        found(&report),
+        [("no-server-error".to_owned(), "error".to_owned())],
+        "{text}"
+    );
 }
 
 #[test]
@@ -152,5 +189,58 @@ fn what_the_operator_has_to_give_is_said() {
     assert!(
         reasons.iter().any(|reason| reason.contains("[[identity]]")),
         "{reasons:?} {text}"
+    );
+}
+
+/// A server that looks at the first Content-Length alone and answers everything with a list.
+fn naive() -> std::net::SocketAddr {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    std::thread::spawn(move || {
+        for mut stream in listener.incoming().flatten() {
+            std::thread::spawn(move || {
+                let (mut text, mut chunk) = (Vec::new(), [0; 4096]);
+                while let Ok(read @ 1..) = stream.read(&mut chunk) {
+                    text.extend_from_slice(&chunk[..read]);
+                    while let Some(end) = text.windows(4).position(|window| window == b"\r\n\r\n") {
+                        let head = String::from_utf8_lossy(&text[..end]).to_lowercase();
+                        let length = head.split("content-length:").nth(1);
+                        let length = length.and_then(|rest| rest.split_whitespace().next()?.parse().ok());
+                        let end: usize = end + 4 + length.unwrap_or(0);
+                        text.drain(..end.min(text.len()));
+                        let answer = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n[]";
+                        let _ = stream.write_all(answer.as_bytes());
+                    }
+                }
+            });
+        }
+    });
+    address
+}
+
+#[test]
+fn framing_is_probed_on_demand() {
+    let only = ["--only", "check=framing-is-unambiguous"];
+    let probed = ["--smuggling", "--only", "check=framing-is-unambiguous"];
+    let right = format!("http://{}", things(Fault::None));
+    let (_, text, report) = crate::server::test(&right, &only);
+    assert_eq!(report["requirements"][0]["verdict"], "not-applicable", "{text}");
+    let (_, text, report) = crate::server::test(&right, &probed);
+    assert_eq!(report["findings"], serde_json::json!([]), "{text}");
+    assert_eq!(report["requirements"][0]["verdict"], "pass", "{text}");
+    let (code, text, report) = crate::server::test(&format!("http://{}", naive()), &probed);
+    assert_eq!(code, 1, "{text}");
+    assert!(report["findings"].as_array().unwrap().len() >= 5, "{text}");
+    assert!(text.contains("| nc -w 5 127.0.0.1"), "{text}");
+}
+
+#[test]
+fn a_fault_that_shows_sometimes_is_no_fluke() {
+    let (code, text, report) = test(Hole::Sometimes, FIXTURES, &["--only", "check=answers-steadily"]);
+    assert_eq!(code, 1, "{text}");
+    assert_eq!(
+        found(&report),
+        [("answers-steadily".to_owned(), "error".to_owned())],
+        "{text}"
     );
 }

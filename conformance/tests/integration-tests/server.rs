@@ -179,7 +179,7 @@ pub(crate) async fn one_host(
     next: axum::middleware::Next,
 ) -> axum::response::Response {
     let hosts = request.headers().get_all(header::HOST).iter().count();
-    match hosts == 1 || request.version() < axum::http::Version::HTTP_11 {
+    match hosts == 1 || request.version() != axum::http::Version::HTTP_11 {
         true => next.run(request).await,
         false => StatusCode::BAD_REQUEST.into_response(),
     }

@@ -62,6 +62,20 @@ pub(crate) enum Hole {
     Page,
     /// Answers one request in forty with 500.
     Sometimes,
+    /// The list has what was removed.
+    Lingers,
+    /// The list has everything twice.
+    ListsTwice,
+    /// Makes two objects of one creation.
+    MakesTwo,
+    /// Answers 200 to a replacement of what does not exist.
+    ReplacesNothing,
+    /// Answers 500 to deep bodies.
+    Shallow,
+    /// Puts the filter into a query of a database.
+    Injectable,
+    /// Takes another method from a header field.
+    Overridden,
 }
 
 const BASE: &str = "/notes/v1/applications/";
@@ -73,7 +87,8 @@ pub(crate) const DOCUMENT: &str = r##"{
   "paths": {
     "/applications/{appInstanceId}/notes": {
       "parameters": [{"name": "appInstanceId", "in": "path", "required": true, "schema": {"type": "string"}}],
-      "get": {"responses": {"200": {"description": "", "content": {"application/json": {"schema": {"type": "array", "items": {"$ref": "#/components/schemas/Note"}}}}}}},
+      "get": {"parameters": [{"name": "name", "in": "query", "schema": {"type": "string"}}],
+        "responses": {"200": {"description": "", "content": {"application/json": {"schema": {"type": "array", "items": {"$ref": "#/components/schemas/Note"}}}}}}},
       "post": {"requestBody": {"required": true, "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Note"}}}},
         "responses": {"201": {"description": "", "headers": {"Location": {"required": true, "schema": {"type": "string"}}}, "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Note"}}}}, "400": {"description": ""}}}
     },
@@ -108,6 +123,7 @@ struct Content {
     /// The number of the last object.
     last: u64,
     notes: Notes,
+    removed: Notes,
     requests: u64,
 }
 
@@ -154,11 +170,33 @@ fn refuse(status: u16) -> Response {
         let challenge = HeaderValue::from_static("Bearer");
         answer.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
     }
-    if status == 405 {
-        let methods = HeaderValue::from_static("GET, HEAD, POST, PUT, DELETE");
-        answer.headers_mut().insert(header::ALLOW, methods);
-    }
     answer
+}
+
+/// 405 of a list or of one of its objects.
+fn not_allowed(list: bool) -> Response {
+    let methods = if list {
+        "GET, HEAD, POST"
+    } else {
+        "GET, HEAD, PUT, DELETE"
+    };
+    (StatusCode::METHOD_NOT_ALLOWED, [(header::ALLOW, methods)]).into_response()
+}
+
+/// A path with letters and digits out of their percent-encoding.
+fn decoded(path: &str) -> String {
+    let mut parts = path.split('%');
+    let mut whole = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let code = part
+            .get(..2)
+            .and_then(|digits| u8::from_str_radix(digits, 16).ok());
+        match code.filter(u8::is_ascii_alphanumeric) {
+            Some(letter) => whole += &format!("{}{}", char::from(letter), &part[2..]),
+            None => whole += &format!("%{part}"),
+        }
+    }
+    whole
 }
 
 impl Vault {
@@ -188,6 +226,10 @@ impl Vault {
         if self.hole == Hole::Sometimes && requests.is_multiple_of(40) {
             return refuse(500);
         }
+        // HTTP/2 has it in the address.
+        if uri.host().is_none() && headers.get_all(header::HOST).iter().count() != 1 {
+            return refuse(400);
+        }
         let accept = headers.get(header::ACCEPT).map(HeaderValue::as_bytes);
         if accept == Some(b"application/x-mec-conformance-none") {
             return refuse(406);
@@ -201,13 +243,17 @@ impl Vault {
                 .replace("%2F", "/");
             return ([(header::CONTENT_TYPE, "text/html")], page).into_response();
         }
+        let method = match headers.get("x-http-method-override") {
+            Some(_) if self.hole == Hole::Overridden => &Method::DELETE,
+            _ => method,
+        };
         let path = match self.hole {
             Hole::Climbs => uri
                 .path()
                 .replace("..%2f", "")
                 .replace("%2f", "/")
                 .replace("notes/notes", "notes"),
-            _ => uri.path().to_owned(),
+            _ => decoded(uri.path()),
         };
         let Some(rest) = path.strip_prefix(BASE) else {
             return refuse(404);
@@ -232,7 +278,7 @@ impl Vault {
             }
             _ => {}
         }
-        self.act(method, application, id.as_deref(), headers, body)
+        self.act(method, application, id.as_deref(), (headers, uri), body)
     }
 
     fn may(&self, who: &str, application: &str, method: &Method) -> bool {
@@ -241,28 +287,52 @@ impl Vault {
             || (self.hole == Hole::OthersRemove && method == Method::DELETE)
     }
 
+    /// Whether a note is in the list that a query asks for.
+    fn is_asked_for(&self, note: &Value, query: &str) -> bool {
+        let wanted = query.split('&').find_map(|pair| pair.strip_prefix("name="));
+        let Some(wanted) = wanted else { return true };
+        let injected = self.hole == Hole::Injectable && wanted.contains("%27%20OR%20");
+        injected || mecforge_api::segment(note["name"].as_str().unwrap()) == decoded(wanted)
+    }
+
     fn act(
         &self,
         method: &Method,
         application: &str,
         id: Option<&str>,
-        headers: &HeaderMap,
+        (headers, uri): (&HeaderMap, &Uri),
         body: &Bytes,
     ) -> Response {
         let mut all = self.all.lock().unwrap();
         let key = id.and_then(|id| self.find(&all.notes, application, id));
         match (method.as_str(), id, key) {
             ("GET" | "HEAD", None, _) => {
-                let own = all.notes.iter().filter(|((owner, _), _)| owner == application);
+                let times = if self.hole == Hole::ListsTwice { 2 } else { 1 };
+                let removed = all.removed.iter().filter(|_| self.hole == Hole::Lingers);
+                let own = all
+                    .notes
+                    .iter()
+                    .chain(removed)
+                    .filter(|((owner, _), _)| owner == application);
+                let query = uri.query().unwrap_or_default();
+                let own = own.filter(|(_, note)| self.is_asked_for(note, query));
+                let own = own.flat_map(|note| std::iter::repeat_n(note, times));
                 axum::Json(own.map(|(_, note)| note.clone()).collect::<Vec<_>>()).into_response()
             }
             ("GET" | "HEAD", Some(_), Some(key)) => axum::Json(all.notes[&key].clone()).into_response(),
             ("DELETE", Some(_), Some(key)) => {
-                all.notes.remove(&key);
+                let note = all.notes.remove(&key);
+                all.removed.insert(key, note.unwrap());
                 StatusCode::NO_CONTENT.into_response()
+            }
+            ("PUT", Some(id), None) if self.hole == Hole::ReplacesNothing => {
+                axum::Json(self.note(headers, body, id).0).into_response()
             }
             ("GET" | "HEAD" | "DELETE" | "PUT", Some(_), None) => refuse(404),
             ("POST", None, _) => {
+                if self.hole == Hole::Shallow && body.windows(30).any(|part| part == [b'['; 30]) {
+                    return refuse(500);
+                }
                 all.last += 1;
                 let id = match self.hole {
                     Hole::Numbers => all.last.to_string(),
@@ -277,6 +347,11 @@ impl Vault {
                 }
                 all.notes
                     .insert((application.to_owned(), id.clone()), note.clone());
+                if self.hole == Hole::MakesTwo {
+                    let (mut copy, id) = (note.clone(), format!("{id}b"));
+                    copy["noteId"] = json!(id);
+                    all.notes.insert((application.to_owned(), id), copy);
+                }
                 let location = format!("{BASE}{application}/notes/{id}");
                 (
                     StatusCode::CREATED,
@@ -292,7 +367,7 @@ impl Vault {
                 }
                 _ => refuse(if is_json(headers) { 400 } else { 415 }),
             },
-            _ => refuse(405),
+            _ => not_allowed(id.is_none()),
         }
     }
 
@@ -335,5 +410,9 @@ impl Vault {
 
 fn is_json(headers: &HeaderMap) -> bool {
     let kind = headers.get(header::CONTENT_TYPE);
-    kind.is_some_and(|kind| kind.as_bytes().starts_with(b"application/json"))
+    kind.is_some_and(|kind| {
+        kind.as_bytes()
+            .to_ascii_lowercase()
+            .starts_with(b"application/json")
+    })
 }

@@ -302,6 +302,30 @@ async fn run_all(arguments: RunArguments) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::from(u8::from(!surprises.is_empty())))
 }
 
+/// An outcome in one line; of a survivor, what may tell why.
+fn line(outcome: &Outcome) -> String {
+    let number = |value: Option<u64>| value.map_or_else(|| "?".to_owned(), |value| value.to_string());
+    match outcome.killed {
+        true => format!(
+            "{} killed in {} ms by {}",
+            outcome.fault,
+            number(outcome.first_ms),
+            outcome.checks.join(", ")
+        ),
+        false => format!(
+            "{} SURVIVED {} requests, exit code {}, warnings [{}], flaky [{}] {}",
+            outcome.fault,
+            number(outcome.requests),
+            outcome
+                .exit
+                .map_or_else(|| "none".to_owned(), |code| code.to_string()),
+            outcome.warnings.join(", "),
+            outcome.flaky.join(", "),
+            outcome.said
+        ),
+    }
+}
+
 /// Runs faults, several at a time; the outcomes are in the catalogue's order.
 async fn run_each(
     settings: &Arc<Settings>,
@@ -329,12 +353,11 @@ async fn run_each(
             break;
         };
         let (number, outcome) = ended??;
-        let verdict = if outcome.killed { "killed" } else { "SURVIVED" };
         writeln!(
             std::io::stderr(),
-            "{}/{count} {} {verdict}",
+            "{}/{count} {}",
             outcomes.len() + 1,
-            outcome.fault
+            line(&outcome)
         )?;
         outcomes.push((number, outcome));
     }

@@ -7,6 +7,7 @@ use serde_json::Value;
 use super::clients::together;
 use super::marker;
 use super::order::Subject;
+use crate::checks::model::machine::chosen_by_client;
 use crate::checks::state::comparison::{is_at, items, last};
 use crate::suite::{Context, Failure, Outcome, Role, Stop, location_path};
 
@@ -17,7 +18,14 @@ pub(super) async fn creations(context: &mut Context, object: Subject, list: Opti
     let suite = Arc::clone(&context.suite);
     let values = context.values(object.api, object.maker).await?;
     // One alone first: whether it works at all.
-    context.make(object.api, object.maker, &values, None).await?;
+    let alone = context.make(object.api, object.maker, &values, None).await?;
+    let template = &suite.apis[object.api].api.operations[object.get].path;
+    let parameter = template.last_parameter().unwrap_or_default();
+    if chosen_by_client(&alone, parameter) {
+        return Err(Stop::NotApplicable(
+            "clients choose the identifiers, so that they can choose the same".to_owned(),
+        ));
+    }
     let (body, marker) = marker::find(context, object.api, object.maker, &values)?;
     let calls = (1..=CLIENTS)
         .map(|number| {
@@ -51,6 +59,12 @@ pub(super) async fn creations(context: &mut Context, object: Subject, list: Opti
                 .to_owned(),
         ));
     }
+    let identifier = |path: &str| {
+        let found = template
+            .matches(path)
+            .and_then(|mut values| values.remove(parameter));
+        found.unwrap_or_else(|| last(path).to_owned())
+    };
     // Objects that do not have their identifier in their body can't be found in a list.
     let mut named = true;
     for (path, number) in &made {
@@ -58,7 +72,7 @@ pub(super) async fn creations(context: &mut Context, object: Subject, list: Opti
             break;
         };
         let read = context.send(call.role(Role::Judged)).await?;
-        named &= read.json().is_some_and(|body| is_at(&body, last(path)));
+        named &= read.json().is_some_and(|body| is_at(&body, &identifier(path)));
         let wrong = match read.status() {
             404 | 410 => true,
             200 => {
@@ -89,7 +103,7 @@ pub(super) async fn creations(context: &mut Context, object: Subject, list: Opti
     if !named && items.len() >= made.len() && !items.iter().any(links) {
         return Ok(());
     }
-    let missing = |path: &str| !items.iter().any(|item: &Value| is_at(item, last(path)));
+    let missing = |path: &str| !items.iter().any(|item: &Value| is_at(item, &identifier(path)));
     match made.iter().find(|(path, _)| missing(path)) {
         None => Ok(()),
         Some((path, _)) => Err(Failure::new(

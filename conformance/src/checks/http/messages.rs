@@ -58,10 +58,14 @@ pub(super) static ORDER: Check = Check {
 pub(super) static NOTHING_AFTER: Check = Check {
     id: "nothing-after-the-head",
     group: Group::Http,
-    title: "the answer to HEAD ends with its head",
+    title: "the answer to HEAD, and 204, end with their head",
     severity: Severity::Error,
     explanation: "Bytes that follow are taken for the next answer on the connection.",
-    sources: &[Source::Rfc(9110, "9.3.2"), Source::Rfc(9112, "6.3")],
+    sources: &[
+        Source::Rfc(9110, "9.3.2"),
+        Source::Rfc(9110, "15.3.5"),
+        Source::Rfc(9112, "6.3"),
+    ],
 };
 
 pub(super) static DATE: Check = Check {
@@ -98,6 +102,18 @@ pub(super) fn plan(suite: &Arc<Suite>, plan: &mut Plan, api: usize) {
             Box::pin(date(context, api, index))
         });
     }
+    for resource in &document.resources {
+        if let (Some(maker), Some(delete)) = (resource.maker, resource.operation("DELETE")) {
+            plan.add(
+                suite,
+                &NOTHING_AFTER,
+                api,
+                Some(delete),
+                "delete",
+                move |context| Box::pin(deleted(context, api, maker)),
+            );
+        }
+    }
     let mut waits = true;
     for operation in &document.operations {
         let index = operation.index;
@@ -111,7 +127,8 @@ pub(super) fn plan(suite: &Arc<Suite>, plan: &mut Plan, api: usize) {
         if std::mem::take(&mut waits) {
             plan.add(suite, &FORMS, api, Some(index), "expect", move |context| {
                 Box::pin(expect(context, api, index))
-            });
+            })
+            .stage = 3;
         }
     }
 }
@@ -303,7 +320,9 @@ async fn order(context: &mut Context, api: usize, operation: usize) -> Outcome {
     for call in [call.clone(), unknown, call.close()] {
         bytes.extend(context.raw_bytes(&call).await?);
     }
-    let answer = context.raw_sent(api, "GET", &bytes).await?;
+    let answer = context
+        .raw_sent(api, "GET", &bytes, crate::suite::Role::Judged)
+        .await?;
     let wanted = [status, absent, status];
     let came = answer.statuses();
     if came.is_empty() || !wanted.starts_with(&came) {
@@ -332,6 +351,24 @@ async fn nothing_after(context: &mut Context, api: usize, operation: usize) -> O
             let title = "the answer to HEAD has a body";
             Err(Failure::new(title, "nothing after the head", format!("{after} bytes")).stop())
         }
+    }
+}
+
+async fn deleted(context: &mut Context, api: usize, maker: usize) -> Outcome {
+    let values = context.values(api, maker).await?;
+    let made = context.make(api, maker, &values, None).await?;
+    let call = RawCall::new(context, api, "DELETE", &made.path);
+    let answer = context.raw(&call.close()).await?;
+    let rest = answer.responses().rest.len();
+    match answer.statuses().first() {
+        Some(204) if rest > 0 => {
+            let title = "204 has a body";
+            Err(Failure::new(title, "nothing after the head", format!("{rest} bytes")).stop())
+        }
+        Some(_) => Ok(()),
+        None => Err(Stop::NotApplicable(
+            "the target does not speak HTTP/1.1".to_owned(),
+        )),
     }
 }
 

@@ -13,13 +13,15 @@ mod versions;
 
 use std::sync::Arc;
 
-use crate::suite::{Check, Plan, Suite};
+use crate::suite::{Check, Plan, Suite, syntax};
 
 /// What ETSI says of the statuses of all its RESTful APIs.
 const PRINCIPLES: &str = "ETSI GS MEC 009";
 
 /// The checks of this module.
 pub(super) static CHECKS: &[&Check] = &[
+    &syntax::FIELDS,
+    &syntax::TELLS,
     &existence::UNKNOWN,
     &existence::APPLICATION,
     &existence::PATH,

@@ -4,7 +4,7 @@ use fastrand::Rng;
 use serde_json::{Value, json};
 
 use super::family::Family;
-use crate::suite::{Context, Stop, Values, hash};
+use crate::suite::{Context, Stop, Values, hash, suggested_identifier};
 
 /// Members that make an object end by itself or let the platform call somebody: not for sequences.
 const LEFT_OUT: [&str; 5] = [
@@ -55,6 +55,13 @@ pub(super) fn body(
         }
     }
     context.bind(&mut generated, values);
+    let suite = std::sync::Arc::clone(&context.suite);
+    if let Some(name) = suggested_identifier(&suite, family.api, operation, &generated) {
+        match body.get(&name) {
+            Some(own) => generated[&name] = own.clone(),
+            None => generated[&name] = json!(context.unique()),
+        }
+    }
     Ok(generated)
 }
 

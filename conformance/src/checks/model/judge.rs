@@ -100,7 +100,13 @@ impl Judge<'_> {
         objects.iter().find_map(|object| {
             let found: Vec<_> = items
                 .iter()
-                .filter(|item| names(item, &self.family.parameter, object.identifier()))
+                .filter(|item| {
+                    names(
+                        item,
+                        &self.family.parameter,
+                        object.identifier(&self.family.parameter),
+                    )
+                })
                 .collect();
             let belongs = shared || !self.family.by_application || object.base == base;
             let shown = |item: &Value| item.to_string().chars().take(400).collect::<String>();
@@ -138,7 +144,7 @@ impl Judge<'_> {
     /// Whether an item for an object would be known by its identifier: it is a link, or the object itself has it in its
     /// body. Else a list as long as it should be says nothing.
     fn tells_apart(&self, object: &Object, items: &[Value]) -> bool {
-        let identifier = object.identifier();
+        let identifier = object.identifier(&self.family.parameter);
         let shown = object.shown.as_ref();
         let named = shown.is_none_or(|shown| names(shown, &self.family.parameter, identifier));
         named || items.is_empty() || items.iter().any(is_link)
@@ -146,6 +152,9 @@ impl Judge<'_> {
 
     /// Judges the item of a list that shows an object whole.
     fn item(&self, object: &Object, item: &Value, shared: bool) -> Option<Wrong> {
+        if self.family.stays && is_link(item) {
+            return self.link(object, item);
+        }
         let whole = object
             .shown
             .as_ref()
@@ -163,6 +172,24 @@ impl Judge<'_> {
             ),
             difference.expected,
             difference.actual,
+        ))
+    }
+
+    /// What a link says of its object is as the object says it.
+    fn link(&self, object: &Object, item: &Value) -> Option<Wrong> {
+        let (shown, item) = (object.shown.as_ref()?, item.as_object()?);
+        let both = item.iter().filter_map(|(name, value)| {
+            let own = shown
+                .get(name)
+                .filter(|own| own.is_string() && value.is_string())?;
+            (name != "href" && own != value).then_some((name, own, value))
+        });
+        let (name, own, value) = both.into_iter().next()?;
+        Some(Wrong::new(
+            format!("link: {name}"),
+            format!("a link of the list has another {name} than its object"),
+            own.to_string(),
+            value.to_string(),
         ))
     }
 }

@@ -32,8 +32,11 @@ pub(super) struct Object {
 }
 
 impl Object {
-    pub(super) fn identifier(&self) -> &str {
-        last(&self.path)
+    /// Its identifier, not percent-encoded.
+    pub(super) fn identifier(&self, parameter: &str) -> &str {
+        self.values
+            .get(parameter)
+            .map_or_else(|| last(&self.path), String::as_str)
     }
 
     /// Its state for the record of transitions.
@@ -198,8 +201,9 @@ impl<'run> Machine<'run> {
             return Ok(());
         }
         let known = self.objects.iter().position(|object| object.path == made.path);
+        let chosen = chosen_by_client(&made, &self.family.parameter);
         if let Some(at) = known {
-            if self.objects[at].alive {
+            if self.objects[at].alive && !chosen {
                 let wrong = Wrong::new(
                     "one identifier for two objects",
                     "a new object has the identifier of one that exists",
@@ -213,7 +217,9 @@ impl<'run> Machine<'run> {
                 "an identifier that was not used before",
                 made.path.clone(),
             );
-            self.context.report(failure.of(super::REUSED.id));
+            if !chosen {
+                self.context.report(failure.of(super::REUSED.id));
+            }
             self.objects.remove(at);
         }
         if let (Some(sent), Some(shown)) = (made.sent.as_object(), made.answered.as_object()) {
@@ -241,7 +247,8 @@ impl<'run> Machine<'run> {
         let values = self.objects[at].values.clone();
         let mut body = content::body(self.context, self.family, put, &values, step.content)?;
         let object = &self.objects[at];
-        content::keep_identifier(&mut body, object.shown.as_ref(), object.identifier());
+        let identifier = object.identifier(&self.family.parameter);
+        content::keep_identifier(&mut body, object.shown.as_ref(), identifier);
         let call = self.call(put, &values, object.base).json(body.clone());
         let exchange = self.send(call).await?;
         self.known_here(put, at, &exchange)?;
@@ -464,4 +471,13 @@ impl<'run> Machine<'run> {
             let _ = self.context.send(call.role(crate::suite::Role::CleanUp)).await;
         }
     }
+}
+
+/// Whether the identifier of what was made is one that the request brought.
+pub(in crate::checks) fn chosen_by_client(made: &Made, parameter: &str) -> bool {
+    let identifier = made.values.get(parameter);
+    let mut members = made.sent.as_object().into_iter().flatten();
+    identifier.is_some_and(|identifier| {
+        members.any(|(_, value)| super::judge::text(value).as_ref() == Some(identifier))
+    })
 }

@@ -4,7 +4,8 @@
 mod content;
 mod family;
 mod judge;
-mod machine;
+pub(super) mod machine;
+mod rules;
 mod sequence;
 
 use std::sync::Arc;
@@ -44,6 +45,7 @@ const PLANNED: u64 = 3;
 
 pub(super) fn plan(suite: &Arc<Suite>, plan: &mut Plan) {
     for api in 0..suite.apis.len() {
+        rules::plan(suite, plan, api);
         for family in family::families(suite, api) {
             let family = Arc::new(family);
             for number in 0..PLANNED {

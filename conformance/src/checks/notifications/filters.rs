@@ -16,7 +16,10 @@ pub(super) async fn criterion(context: &mut Context, scene: Scene, criterion: &'
         format!("conformance-{}", context.unique()),
         format!("conformance-{}", context.unique()),
     );
-    let category = |name: &str| json!({"href": "http://192.0.2.1/categories/one", "id": name, "name": name, "version": "1"});
+    let category = |name: &str| {
+        let href = format!("http://192.0.2.1/categories/{name}");
+        json!({"href": href, "id": name, "name": name, "version": "1"})
+    };
     let mut matching = scene
         .register(context, &right, |body| {
             body["serCategory"] = category(&right);

@@ -9,6 +9,9 @@ use serde_json::{Value, json};
 use super::{CONTENT, DELIVERED, TIMELY, letters};
 use crate::suite::{Call, Context, Failure, Letter, Made, Mailbox, Outcome, Role, Stop, Suite, Values};
 
+/// How many letters about something else are judged and shown.
+const SHOWN: usize = 10;
+
 /// The type of subscriptions (MEC 011, 8.1.3.2).
 const SUBSCRIPTION: &str = "SerAvailabilityNotificationSubscription";
 
@@ -66,7 +69,15 @@ impl Scene {
         if !criteria.is_null() {
             body["filteringCriteria"] = criteria;
         }
-        let made = context.make(self.api, self.subscribe, values, Some(body)).await?;
+        let made = match context.make(self.api, self.subscribe, values, Some(body)).await {
+            Err(Stop::Fail(failure)) if failure.actual.to_lowercase().contains("callback") => {
+                return Err(Stop::Inconclusive(format!(
+                    "the platform refuses the callback address {} ({}); give --callback-url with one that it may call",
+                    mailbox.url, failure.actual
+                )));
+            }
+            made => made?,
+        };
         Ok(Subscription {
             mailbox,
             made,
@@ -187,9 +198,12 @@ impl Scene {
         let mut event = None;
         for letter in &letters[from..] {
             subscription.read += 1;
-            context.show(letter);
-            letters::form(context, self, subscription, letter);
             event = news(letter);
+            // Without criteria, letters about others' services may come in any number.
+            if event.is_some() || subscription.read <= SHOWN {
+                context.show(letter);
+                letters::form(context, self, subscription, letter);
+            }
             if event.is_some() {
                 self.timely(context, service, letter, expected);
                 break;
@@ -211,7 +225,7 @@ impl Scene {
         expected: Expected<'_>,
         others: &[Arc<Letter>],
     ) -> Stop {
-        for letter in others.iter().take(5) {
+        for letter in others.iter().take(SHOWN) {
             context.show(letter);
             letters::form(context, self, subscription, letter);
         }

@@ -1,6 +1,7 @@
 //! A creation that is refused makes nothing.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use mecforge_report::Severity;
 
@@ -16,7 +17,16 @@ static NOTHING: Check = Check {
     sources: &[Source::Rfc(9110, "15.5"), Source::Document],
 };
 
-pub(super) static CHECKS: &[&Check] = &[&NOTHING];
+static ONE: Check = Check {
+    id: "creation-makes-one",
+    group: Group::State,
+    title: "a creation makes one object, and brings back none that was removed",
+    severity: Severity::Error,
+    explanation: "An object is made and removed, then another one is made. Between the two readings of the list nothing is new in it but that one.",
+    sources: &[Source::Rfc(9110, "15.3.2"), Source::Document],
+};
+
+pub(super) static CHECKS: &[&Check] = &[&NOTHING, &ONE];
 
 pub(super) fn plan(suite: &Arc<Suite>, plan: &mut Plan, api: usize) {
     for resource in &suite.apis[api].api.resources {
@@ -29,6 +39,14 @@ pub(super) fn plan(suite: &Arc<Suite>, plan: &mut Plan, api: usize) {
             plan.not_applicable(&NOTHING, api, Some(maker), reason);
             continue;
         };
+        if let Some(delete) = resource.operation("DELETE") {
+            let parameter = parameter.clone();
+            plan.add(suite, &ONE, api, Some(maker), "one", move |context| {
+                let parameter = parameter.clone();
+                Box::pin(async move { one(context, (api, maker, list, delete), &parameter).await })
+            })
+            .alone = true;
+        }
         let template = resource.path.clone();
         plan.add(suite, &NOTHING, api, Some(maker), "nothing", move |context| {
             let (parameter, template) = (parameter.clone(), template.clone());
@@ -54,6 +72,7 @@ async fn nothing(
             "the list does not show what was made, so that it can't tell what is left behind".to_owned(),
         ));
     };
+    quiet(context, &call, &before, parameter).await?;
     for invalid in invalid(context, api, maker, &values)? {
         let exchange = context.send(invalid).await?;
         if !exchange.is_refusal() {
@@ -91,6 +110,59 @@ async fn nothing(
         return Ok(());
     }
     Ok(())
+}
+
+/// Others may use a live system too: a list that grows by itself tells nothing.
+async fn quiet(context: &mut Context, list: &Call, before: &[String], parameter: &str) -> Outcome {
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    let again = context.send(list.clone().role(Role::Control)).await?;
+    let again = identifiers_in(&again, parameter).unwrap_or_default();
+    match again.iter().all(|id| before.contains(id)) {
+        true => Ok(()),
+        false => Err(Stop::Inconclusive(
+            "the list grows by itself; test while nobody else makes anything".to_owned(),
+        )),
+    }
+}
+
+async fn one(
+    context: &mut Context,
+    (api, maker, list, delete): (usize, usize, usize, usize),
+    parameter: &str,
+) -> Outcome {
+    let values = context.values(api, maker).await?;
+    let first = context.make(api, maker, &values, None).await?;
+    let removal = context.call(api, delete, &first.values).role(Role::SetUp);
+    context.send(removal).await?;
+    let call = context.call(api, list, &values);
+    let before = context.send(call.clone().role(Role::Control)).await?;
+    if let Some(before) = identifiers_in(&before, parameter) {
+        quiet(context, &call, &before, parameter).await?;
+    }
+    let made = context.make(api, maker, &values, None).await?;
+    let own = made.path.rsplit('/').next().unwrap_or_default().to_owned();
+    let after = context.send(call).await?;
+    let (Some(before), Some(now)) = (
+        identifiers_in(&before, parameter),
+        identifiers_in(&after, parameter),
+    ) else {
+        return Err(Stop::NotApplicable("the list has no identifiers".to_owned()));
+    };
+    if !now.contains(&own) {
+        return Err(Stop::Inconclusive(
+            "the list does not show what was made".to_owned(),
+        ));
+    }
+    let other = now.iter().find(|id| **id != own && !before.contains(id));
+    match other {
+        Some(other) => Err(Failure::new(
+            "a creation makes more than one object",
+            format!("{own} alone is new in the list"),
+            format!("{other} is new too"),
+        )
+        .stop()),
+        None => Ok(()),
+    }
 }
 
 /// A few creations that must be refused.

@@ -7,11 +7,15 @@ mod children;
 mod creation;
 mod credentials;
 mod disclosure;
+mod evasion;
 mod identifiers;
 mod ownership;
 mod paths;
-mod properties;
+pub(super) mod properties;
+mod smuggling;
+pub(super) mod steady;
 mod strings;
+mod tls;
 
 use std::sync::{Arc, LazyLock};
 
@@ -22,7 +26,7 @@ use crate::suite::{Check, Context, Exchange, Plan, Role, Stop, Suite, identifier
 
 /// The checks of this module.
 pub(super) static CHECKS: LazyLock<Vec<&'static Check>> = LazyLock::new(|| {
-    let parts: [&[&'static Check]; 10] = [
+    let parts: [&[&'static Check]; 13] = [
         credentials::CHECKS,
         ownership::CHECKS,
         children::CHECKS,
@@ -32,7 +36,10 @@ pub(super) static CHECKS: LazyLock<Vec<&'static Check>> = LazyLock::new(|| {
         callbacks::CHECKS,
         strings::CHECKS,
         paths::CHECKS,
+        evasion::CHECKS,
         disclosure::CHECKS,
+        tls::CHECKS,
+        smuggling::CHECKS,
     ];
     parts.concat()
 });
@@ -48,16 +55,45 @@ pub(super) fn plan(suite: &Arc<Suite>, plan: &mut Plan) {
         callbacks::plan(suite, plan, api);
         strings::plan(suite, plan, api);
         paths::plan(suite, plan, api);
+        evasion::plan(suite, plan, api);
         disclosure::plan(suite, plan, api);
+        tls::plan(suite, plan, api);
+        smuggling::plan(suite, plan, api);
     }
 }
 
 /// Reads an object; none where the API has no GET for it.
-async fn read(context: &mut Context, api: usize, path: &str, role: Role) -> Result<Option<Exchange>, Stop> {
+pub(super) async fn read(
+    context: &mut Context,
+    api: usize,
+    path: &str,
+    role: Role,
+) -> Result<Option<Exchange>, Stop> {
     let Some(call) = reading(&context.suite, api, path) else {
         return Ok(None);
     };
     context.send(call.role(role)).await.map(Some)
+}
+
+/// A body that asks for heartbeats too, where what is made then has a liveness to be asked for (MEC 011, 8.1.2.2).
+pub(super) fn with_liveness(
+    context: &Context,
+    api: usize,
+    (maker, template): (usize, &str),
+    mut body: Value,
+) -> Value {
+    let state = &context.suite.apis[api];
+    if state.api.resource(&format!("{template}/liveness")).is_some() {
+        let plain = body.clone();
+        body["livenessInterval"] = Value::from(60);
+        if state
+            .body_schema(maker)
+            .is_none_or(|schema| !schema.is_valid(&body))
+        {
+            return plain;
+        }
+    }
+    body
 }
 
 /// The operation that lists what another one makes.

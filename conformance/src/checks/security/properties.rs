@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::suite::Suite;
 
 /// The schemas of the top-level properties of an operation's JSON body, also of parts and alternatives, by name.
-pub(super) fn of_body(suite: &Suite, api: usize, operation: usize) -> BTreeMap<String, Value> {
+pub(in crate::checks) fn of_body(suite: &Suite, api: usize, operation: usize) -> BTreeMap<String, Value> {
     let mut found = BTreeMap::new();
     let api = &suite.apis[api].api;
     let pointer = api.operations[operation]

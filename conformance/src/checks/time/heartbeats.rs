@@ -357,6 +357,11 @@ async fn suspended(context: &mut Context, watched: &Watched, latest: Duration) -
                 None => Ok(()),
             };
         }
+        if liveness["state"] != service["state"] && watched.read(context).await?["state"] == "ACTIVE" {
+            let title = "the liveness tells that a service is silent that is ACTIVE before and after";
+            let actual = liveness["state"].to_string();
+            return Err(Failure::new(title, "ACTIVE", actual).of(SUSPENDED.id).stop());
+        }
         if begun.duration_since(watched.sent) > latest {
             let expected = format!("SUSPENDED within {} s", latest.as_secs());
             let actual = format!("{state} after {:.1?} without heartbeat", watched.sent.elapsed());
@@ -373,7 +378,8 @@ async fn suspended(context: &mut Context, watched: &Watched, latest: Duration) -
 /// Heartbeats that come in time keep a service active.
 pub(super) async fn kept(context: &mut Context, lively: Lively) -> Outcome {
     let name = format!("conformance-{}", context.unique());
-    let watched = lively.register(context, &name, 1).await?;
+    // Long enough that a busy machine still sends its heartbeats in time.
+    let watched = lively.register(context, &name, 3).await?;
     watched.latest(context)?;
     let mut last = watched.sent;
     while watched.sent.elapsed() < watched.granted * 3 / 2 + Duration::from_millis(800) {

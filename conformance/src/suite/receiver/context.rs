@@ -57,6 +57,14 @@ impl Context {
         )
     }
 
+    /// Whether waiting makes no sense any more.
+    fn is_over(&self) -> bool {
+        match self.mode {
+            Mode::First => self.suite.is_over(),
+            Mode::Again => self.suite.is_over_altogether(),
+        }
+    }
+
     /// How long a notification may take. A breach is tried again with twice the time, in case the platform is busy.
     pub fn patience(&self) -> Duration {
         let once = self.suite.options.clock.notification;
@@ -93,7 +101,7 @@ impl Context {
             if now >= end {
                 return Ok(false);
             }
-            if self.suite.is_over() {
+            if self.is_over() {
                 return Err(Stop::Over);
             }
             mailbox.more_than(seen, GLANCE.min(end - now)).await;
@@ -107,7 +115,7 @@ impl Context {
     pub async fn pause(&self, time: Duration) -> Result<(), Stop> {
         let end = Instant::now() + time;
         while Instant::now() < end {
-            if self.suite.is_over() {
+            if self.is_over() {
                 return Err(Stop::Over);
             }
             tokio::time::sleep(GLANCE.min(end.saturating_duration_since(Instant::now()))).await;

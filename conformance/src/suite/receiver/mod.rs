@@ -7,6 +7,9 @@
 mod context;
 mod mailbox;
 mod serve;
+#[cfg(test)]
+#[allow(clippy::unwrap_used)] // a test may panic
+mod tests;
 
 use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};

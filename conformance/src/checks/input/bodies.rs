@@ -1,82 +1,18 @@
-//! Valid requests are accepted, invalid ones refused: every rule of the document at its limits and broken alone.
-
-mod queries;
+//! Bodies: every rule of their schemas at its limits, and broken alone.
 
 use std::sync::Arc;
 
 use mecforge_instances::{InvalidCase, ValidCase, ValidKind};
-use mecforge_report::Severity;
 use serde_json::Value;
 
-use super::state::comparison::same;
+use super::{ACCEPTS, REFUSES, UNCHANGED};
+use crate::checks::state::comparison::same;
 use crate::suite::{
-    Check, Context, Failure, Group, Intent, Outcome, Plan, Role, Source, Stop, Suite, Values, case,
-    name_like_path, reading,
+    Context, Failure, Intent, Outcome, Plan, Role, Stop, Suite, Values, case, name_like_path, reading,
 };
-
-pub(super) static ACCEPTS: Check = Check {
-    id: "accepts-valid",
-    group: Group::Input,
-    title: "a request that obeys every rule is accepted",
-    severity: Severity::Error,
-    explanation: "Bodies at every limit of their schemas, with all optional properties and pairs of them, in all scripts, with properties that no schema names, and large. Not held against a platform: 409, 413 for large bodies, 429, and refusals that the standard permits beyond the document.",
-    sources: &[
-        Source::Document,
-        Source::Etsi("ETSI GS MEC 009", "5 and 6 (open content)"),
-    ],
-};
-
-pub(super) static REFUSES: Check = Check {
-    id: "refuses-invalid",
-    group: Group::Input,
-    title: "a request that breaks one rule is refused",
-    severity: Severity::Error,
-    explanation: "Exactly one rule of the schema is broken at a time, everything else obeys; any 4xx is right.",
-    sources: &[
-        Source::Document,
-        Source::Etsi("ETSI GS MEC 009", "400 Bad Request"),
-    ],
-};
-
-pub(super) static UNCHANGED: Check = Check {
-    id: "refusal-changes-nothing",
-    group: Group::Input,
-    title: "a refused change leaves the object as it was",
-    severity: Severity::Error,
-    explanation: "The object is read before and after a series of refused requests; both answers must be equal.",
-    sources: &[Source::Rfc(9110, "15.5")],
-};
-
-pub(super) static UNKNOWN_PARAMETER: Check = Check {
-    id: "refuses-unknown-parameter",
-    group: Group::Input,
-    title: "a query parameter that the document does not declare is refused",
-    severity: Severity::Error,
-    explanation: "ETSI's test purposes for MEC 011 demand 400 for a query with an incorrect parameter; asked where the operation declares parameters.",
-    sources: &[
-        Source::Etsi("ETSI GS MEC 009", "400 Bad Request"),
-        Source::Etsi("ETSI GS MEC-DEC 032-2", "TP_MEC_MEC011_SRV_SAQ_001_BR"),
-    ],
-};
-
-/// The checks of this module.
-pub(super) static CHECKS: &[&Check] = &[&ACCEPTS, &REFUSES, &UNCHANGED, &UNKNOWN_PARAMETER];
 
 /// Bodies in one case: small enough that cases run side by side.
 const CHUNK: usize = 12;
-
-pub(super) fn plan(suite: &Arc<Suite>, plan: &mut Plan) {
-    for (api, state) in suite.apis.iter().enumerate() {
-        for operation in &state.api.operations {
-            if operation.json_body().is_some() {
-                bodies(suite, plan, api, operation.index);
-            }
-            if operation.method == "GET" {
-                queries::plan(suite, plan, api, operation.index);
-            }
-        }
-    }
-}
 
 /// Whether an operation changes something that no case makes for itself: cases would see each other's changes.
 fn is_shared(suite: &Suite, api: usize, operation: usize) -> bool {
@@ -91,7 +27,7 @@ fn is_shared(suite: &Suite, api: usize, operation: usize) -> bool {
         && !document.resources.iter().any(|resource| made(&resource))
 }
 
-fn bodies(suite: &Arc<Suite>, plan: &mut Plan, api: usize, operation: usize) {
+pub(super) fn plan(suite: &Arc<Suite>, plan: &mut Plan, api: usize, operation: usize) {
     let state = &suite.apis[api];
     let key = &state.api.operations[operation].key;
     let shared_thing = is_shared(suite, api, operation);
@@ -278,7 +214,7 @@ fn answer_keeps(
     if !matches!(exchange.call.method.as_str(), "POST" | "PUT") || exchange.status() == 202 {
         return;
     }
-    super::state::keeps(context, (api, operation), sent, &answered, open, &exchange.call);
+    crate::checks::state::keeps(context, (api, operation), sent, &answered, open, &exchange.call);
 }
 
 /// Sends invalid bodies; each must be refused, and change nothing.

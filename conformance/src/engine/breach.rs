@@ -1,0 +1,202 @@
+//! One case and its breaches: each is tried again before it is believed, and made as small as it can be.
+
+use std::sync::PoisonError;
+
+use mecforge_report::{Finding, Reference, Severity};
+
+use super::Engine;
+use super::ledger::{Filed, Ledger, file};
+use crate::profile;
+use crate::suite::{self, ApiState, Case, Context, Failure, Group, Mode, Reported, Stop};
+
+impl Engine {
+    /// Runs one case, and again what it found.
+    pub(super) async fn judge(&self, case: &Case) {
+        let (reported, mut context) = self.once(case, Mode::First).await;
+        let mut unknown = Vec::new();
+        for reported in reported {
+            let filed = file(&self.suite, case, &reported.failure);
+            if !self.suite.options.selects(
+                filed.check.id,
+                &self.suite.apis[filed.place.1].api.id,
+                filed.operation.as_deref(),
+            ) {
+                continue;
+            }
+            let known = self.with(|ledger| ledger.known(&filed.id));
+            if !known && !unknown.iter().any(|(id, _): &(String, Reported)| *id == filed.id) {
+                unknown.push((filed.id, reported));
+            }
+        }
+        if unknown.is_empty() {
+            self.unsteady();
+            context.clean_up().await;
+            return;
+        }
+        // The first breach of a case is its cause more often than the others; each is confirmed by itself.
+        let first_trace = std::mem::take(&mut context.trace);
+        context.clean_up().await;
+        for _ in 0..case.repeats.max(1) {
+            if unknown.is_empty() {
+                break;
+            }
+            let (again, mut context) = self.once(case, Mode::Again).await;
+            for reported in again {
+                let id = file(&self.suite, case, &reported.failure).id;
+                let Some(at) = unknown.iter().position(|(other, _)| *other == id) else {
+                    continue;
+                };
+                unknown.remove(at);
+                self.confirm(case, &reported, &mut context).await;
+            }
+            context.clean_up().await;
+        }
+        for (_, reported) in unknown {
+            let until = reported.until.min(first_trace.len());
+            let evidence = first_trace[reported.from.min(until)..until].to_vec();
+            self.enter(case, &reported.failure, evidence, false, true);
+        }
+        self.unsteady();
+    }
+
+    /// Sees whether what did not repeat has come too often to be an accident.
+    fn unsteady(&self) {
+        if self.with(Ledger::now_and_then) && self.suite.options.stop_at_first_error {
+            self.suite.end();
+        }
+    }
+
+    /// Runs a case once, and counts what it judged.
+    async fn once(&self, case: &Case, mode: Mode) -> (Vec<Reported>, Context) {
+        let mut context = Context::new(&self.suite, case, mode);
+        let outcome = if case.stage == 3 {
+            (case.run)(&mut context).await
+        } else if case.alone {
+            let _guard = self.alone.write().await;
+            (case.run)(&mut context).await
+        } else {
+            let _guard = self.alone.read().await;
+            (case.run)(&mut context).await
+        };
+        let own = (case.check.id, case.api, case.operation);
+        let judged = std::mem::take(&mut context.judged);
+        self.with(|ledger| {
+            for place in judged {
+                ledger.tally(place).cases += 1;
+            }
+            ledger.tally(own).count(&outcome);
+            if case.check.group == Group::TestPurposes {
+                ledger
+                    .purposes
+                    .entry(case.id.clone())
+                    .or_default()
+                    .count(&outcome);
+            }
+        });
+        match outcome {
+            Err(Stop::Fail(failure)) => context.report(*failure),
+            Err(Stop::Gone(reason)) => {
+                *self.gone.lock().unwrap_or_else(PoisonError::into_inner) = Some(reason);
+                self.suite.end();
+            }
+            _ => {}
+        }
+        (std::mem::take(&mut context.reported), context)
+    }
+
+    /// A breach has repeated: makes its request smaller and enters the finding.
+    async fn confirm(&self, case: &Case, reported: &Reported, context: &mut Context) {
+        let before = context.trace.len();
+        let smaller = match reported.failure.minimal {
+            true => None,
+            false => suite::minimise(context, &reported.failure).await,
+        };
+        let until = reported.until.min(before);
+        let mut evidence = context.trace[reported.from.min(until)..until].to_vec();
+        if smaller.is_some() {
+            evidence.extend(context.trace.get(before).cloned());
+        }
+        self.enter(case, &reported.failure, evidence, smaller.is_some(), false);
+        let error = reported.failure.breached(case.check).severity == Severity::Error;
+        if self.suite.options.stop_at_first_error && error {
+            self.suite.end();
+        }
+    }
+
+    fn enter(
+        &self,
+        case: &Case,
+        failure: &Failure,
+        evidence: Vec<mecforge_report::Exchange>,
+        minimised: bool,
+        flaky: bool,
+    ) {
+        let filed = file(&self.suite, case, failure);
+        let state = &self.suite.apis[filed.place.1];
+        let references = references(state, &filed, failure);
+        let needed = suite::needed(self.suite.preparation(), &evidence, minimised);
+        let operation = filed
+            .place
+            .2
+            .map(|index| state.api.operations[index].pointer.as_str());
+        let places: Vec<_> = operation.into_iter().chain(failure.pointer.as_deref()).collect();
+        let errata = profile::errata(&state.api.id, &state.api.version, &places);
+        let name = filed.id.to_lowercase().replace('-', "_");
+        let mut curl = suite::curl(&needed);
+        let mut rust_test = suite::rust_test(&self.suite.origin(), &name, &failure.expected, &needed);
+        if filed.check.group == Group::Concurrency {
+            let how = "several clients sent these at the same time; one after the other they may not show it, but replay of the finding does";
+            curl = format!("# {how}\n{curl}");
+            rust_test = format!("// {how}\n{rust_test}");
+        }
+        let finding = Finding {
+            id: filed.id.clone(),
+            case: case.id.clone(),
+            check: filed.check.id.to_owned(),
+            severity: filed.check.severity,
+            api: state.api.id.clone(),
+            operation: filed.operation.clone(),
+            title: failure.title.clone(),
+            expected: failure.expected.clone(),
+            actual: failure.actual.clone(),
+            references,
+            errata,
+            occurrences: 1,
+            first_seen_ms: self.suite.elapsed_ms(),
+            minimised: minimised || failure.minimal,
+            curl,
+            rust_test,
+            evidence,
+        };
+        self.with(|ledger| match flaky {
+            true => ledger.once(filed.place, finding),
+            false => {
+                let tally = ledger.tally(filed.place);
+                tally.findings.push(filed.id.clone());
+                ledger.findings.insert(filed.id, finding);
+            }
+        });
+    }
+}
+
+/// What a breach rests on: what its check does, and the place in the document.
+fn references(state: &ApiState, filed: &Filed, failure: &Failure) -> Vec<Reference> {
+    let mut references = filed.check.references();
+    if let Some(operation) = filed.place.2.map(|index| &state.api.operations[index]) {
+        let document = format!("{} {}", state.api.title, state.api.version);
+        let pointer = failure.pointer.as_ref().unwrap_or(&operation.pointer);
+        let clause = operation
+            .clause
+            .clone()
+            .or_else(|| crate::profile::clause(&state.api.id, &operation.method, operation.path.text()));
+        references.push(Reference {
+            document,
+            place: match clause {
+                Some(clause) => format!("clause {clause}, {pointer}"),
+                None => pointer.clone(),
+            },
+            url: None,
+        });
+    }
+    references
+}

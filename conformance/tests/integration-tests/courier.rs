@@ -1,0 +1,284 @@
+//! The reference server of MEC 011 with a fault in front of it: in what it answers, or in what it delivers.
+
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex};
+
+use axum::Router;
+use axum::body::{Body, Bytes, to_bytes};
+use axum::extract::{Request, State};
+use axum::http::{Method, StatusCode};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use mecforge_mock::Options;
+use mecforge_transport::{Client, Settings, TargetUrl};
+use serde_json::{Value, json};
+
+use crate::server::serve;
+
+/// What is wrong with the platform.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Wrong {
+    Nothing,
+    /// No notification is sent.
+    Silent,
+    /// Each is sent twice.
+    Twice,
+    /// The state is always ACTIVE.
+    State,
+    /// As plain text.
+    AsText,
+    /// Without its links.
+    Unlinked,
+    /// Every second one is held back until the next was sent.
+    Reordered,
+    /// To the callback without its query.
+    QueryCut,
+    /// One receiver at a time.
+    OneByOne,
+    /// `filteringCriteria` are ignored.
+    Unfiltered,
+    /// Deleted subscriptions stay in force.
+    StaysSubscribed,
+    /// Silent services are told as ACTIVE.
+    NeverSuspended,
+    /// Services are told as SUSPENDED as soon as they want heartbeats.
+    AlwaysSuspended,
+    /// Heartbeats are answered and forgotten.
+    ForgetsHeartbeats,
+    /// The liveness tells another interval.
+    OtherInterval,
+    /// The clock stands still.
+    FrozenClock,
+    /// The clock is two hours ahead.
+    ClockAhead,
+    /// There are no timing capabilities.
+    NoCapabilities,
+}
+
+struct Platform {
+    wrong: Wrong,
+    base: Mutex<String>,
+    callbacks: Mutex<Vec<String>>,
+    held: Mutex<Vec<(String, Bytes)>>,
+    turn: tokio::sync::Mutex<()>,
+    clock: Mutex<Option<Value>>,
+}
+
+/// The reference server of any profile, right but for the notifications that it may not send.
+pub(crate) fn reference(profile: &str, callbacks: bool) -> SocketAddr {
+    let apis = mecforge_conformance::profile::find(profile).unwrap();
+    let apis = apis.into_iter().map(|(api, _)| Arc::new(api)).collect();
+    let options = Options {
+        callbacks,
+        ..Options::default()
+    };
+    serve(mecforge_mock::router(apis, options).unwrap())
+}
+
+/// Starts the platform with a fault.
+pub(crate) fn platform(wrong: Wrong) -> SocketAddr {
+    let apis = mecforge_conformance::profile::find("mec011-v3.1.1").unwrap();
+    let apis = apis.into_iter().map(|(api, _)| Arc::new(api)).collect();
+    let options = Options {
+        callbacks: true,
+        ..Options::default()
+    };
+    let platform = Arc::new(Platform {
+        wrong,
+        base: Mutex::default(),
+        callbacks: Mutex::default(),
+        held: Mutex::default(),
+        turn: tokio::sync::Mutex::default(),
+        clock: Mutex::default(),
+    });
+    let couriers = Router::new().fallback(courier).with_state(Arc::clone(&platform));
+    *platform.base.lock().unwrap() = format!("http://{}", serve(couriers));
+    let layer = axum::middleware::from_fn_with_state(Arc::clone(&platform), between);
+    serve(mecforge_mock::router(apis, options).unwrap().layer(layer))
+}
+
+/// Sends a notification to a receiver; the status of its answer.
+async fn send(callback: &str, media_type: &str, body: Bytes) -> StatusCode {
+    let at = callback
+        .match_indices('/')
+        .nth(2)
+        .map_or(callback.len(), |(at, _)| at);
+    let client = Client::new(Settings::new(TargetUrl::parse(&callback[..at]).unwrap())).unwrap();
+    let mut request = mecforge_transport::Request::new("POST", &callback[at..]);
+    request
+        .headers
+        .push(("Content-Type".to_owned(), media_type.to_owned()));
+    request.body = Some(body);
+    match client.send(&request).await.outcome {
+        Ok(answer) => StatusCode::from_u16(answer.status).unwrap(),
+        Err(_) => StatusCode::SERVICE_UNAVAILABLE,
+    }
+}
+
+/// Takes a notification from the reference server and hands it on.
+async fn courier(State(platform): State<Arc<Platform>>, request: Request) -> StatusCode {
+    let number: usize = request.uri().path()[1..].parse().unwrap();
+    let mut callback = platform.callbacks.lock().unwrap()[number].clone();
+    let bytes = to_bytes(request.into_body(), usize::MAX).await.unwrap();
+    let mut body: Value = serde_json::from_slice(&bytes).unwrap();
+    let mut media_type = "application/json";
+    match platform.wrong {
+        Wrong::Silent => return StatusCode::NO_CONTENT,
+        Wrong::State => body["serviceReferences"][0]["state"] = json!("ACTIVE"),
+        Wrong::AsText => media_type = "text/plain",
+        Wrong::Unlinked => drop(body.as_object_mut().unwrap().remove("_links")),
+        Wrong::QueryCut => callback.truncate(callback.find('?').unwrap_or(callback.len())),
+        _ => {}
+    }
+    let bytes = Bytes::from(body.to_string());
+    match platform.wrong {
+        Wrong::Twice => drop(send(&callback, media_type, bytes.clone()).await),
+        Wrong::OneByOne => {
+            tokio::spawn(async move {
+                let _turn = platform.turn.lock().await;
+                send(&callback, media_type, bytes).await;
+            });
+            return StatusCode::NO_CONTENT;
+        }
+        Wrong::Reordered => {
+            let held = {
+                let mut held = platform.held.lock().unwrap();
+                let at = held.iter().position(|(other, _)| *other == callback);
+                match at {
+                    Some(at) => Some(held.remove(at)),
+                    None => {
+                        held.push((callback.clone(), bytes.clone()));
+                        None
+                    }
+                }
+            };
+            if let Some((callback, late)) = held {
+                send(&callback, media_type, bytes).await;
+                send(&callback, media_type, late).await;
+            }
+            return StatusCode::NO_CONTENT;
+        }
+        _ => {}
+    }
+    send(&callback, media_type, bytes).await
+}
+
+/// Puts a courier's address into subscriptions, and changes what a fault changes.
+async fn between(State(platform): State<Arc<Platform>>, request: Request, next: Next) -> Response {
+    let (mut parts, body) = request.into_parts();
+    let path = parts.uri.path().to_owned();
+    let mut bytes = to_bytes(body, usize::MAX).await.unwrap();
+    let wrong = platform.wrong;
+    if parts.method == Method::POST && path.contains("service_mgmt") && path.ends_with("/subscriptions") {
+        bytes = subscribing(&platform, bytes);
+        parts.headers.remove("content-length");
+    }
+    if parts.method == Method::DELETE && path.contains("/subscriptions/") && wrong == Wrong::StaysSubscribed {
+        return StatusCode::NO_CONTENT.into_response();
+    }
+    if path.ends_with("/timing_caps") && wrong == Wrong::NoCapabilities {
+        return StatusCode::NOT_FOUND.into_response();
+    }
+    if parts.method == Method::PATCH && wrong == Wrong::ForgetsHeartbeats {
+        return StatusCode::NO_CONTENT.into_response();
+    }
+    let method = parts.method.clone();
+    let answer = next.run(Request::from_parts(parts, Body::from(bytes))).await;
+    let (mut parts, body) = answer.into_parts();
+    let mut bytes = to_bytes(body, usize::MAX).await.unwrap();
+    if let (true, Ok(mut body)) = (parts.status.is_success(), serde_json::from_slice(&bytes)) {
+        restore(&platform, &mut body);
+        if method == Method::GET {
+            spoil(&platform, &path, &mut body);
+        }
+        bytes = Bytes::from(body.to_string());
+        parts.headers.remove("content-length");
+    }
+    Response::from_parts(parts, Body::from(bytes))
+}
+
+fn subscribing(platform: &Platform, bytes: Bytes) -> Bytes {
+    let Ok(mut body) = serde_json::from_slice::<Value>(&bytes) else {
+        return bytes;
+    };
+    let callback = body["callbackReference"].as_str().map(str::to_owned);
+    let Some(callback) = callback.filter(|callback| callback.starts_with("http://127.0.0.1")) else {
+        return bytes;
+    };
+    let mut callbacks = platform.callbacks.lock().unwrap();
+    body["callbackReference"] = json!(format!("{}/{}", platform.base.lock().unwrap(), callbacks.len()));
+    callbacks.push(callback);
+    if platform.wrong == Wrong::Unfiltered {
+        body.as_object_mut().unwrap().remove("filteringCriteria");
+    }
+    Bytes::from(body.to_string())
+}
+
+/// Puts the receivers' addresses back.
+fn restore(platform: &Platform, body: &mut Value) {
+    let base = platform.base.lock().unwrap().clone();
+    let Some(Value::String(callback)) = body.get_mut("callbackReference") else {
+        return;
+    };
+    if let Some(number) = callback.strip_prefix(&format!("{base}/")) {
+        *callback = platform.callbacks.lock().unwrap()[number.parse::<usize>().unwrap()].clone();
+    }
+}
+
+fn spoil(platform: &Platform, path: &str, body: &mut Value) {
+    match platform.wrong {
+        Wrong::NeverSuspended if body["state"] == "SUSPENDED" => body["state"] = json!("ACTIVE"),
+        Wrong::AlwaysSuspended if path.ends_with("/liveness") => body["state"] = json!("SUSPENDED"),
+        Wrong::OtherInterval if path.ends_with("/liveness") => body["interval"] = json!(77),
+        Wrong::FrozenClock if path.ends_with("/current_time") => {
+            *body = platform.clock.lock().unwrap().get_or_insert(body.clone()).clone();
+        }
+        Wrong::ClockAhead if path.ends_with("/current_time") => {
+            body["seconds"] = json!(body["seconds"].as_u64().unwrap() + 7_200);
+        }
+        _ => {}
+    }
+}
+
+/// The reference server of MEC 012 that offers this WebSocket to who asks for one.
+pub(crate) fn offering(websocket: String) -> SocketAddr {
+    let apis = mecforge_conformance::profile::find("mec012-v2.2.1").unwrap();
+    let apis = apis.into_iter().map(|(api, _)| Arc::new(api)).collect();
+    let router = mecforge_mock::router(apis, Options::default()).unwrap();
+    let offer = move |request: Request, next: Next| {
+        let websocket = websocket.clone();
+        async move {
+            let (mut parts, body) = next.run(request).await.into_parts();
+            let mut bytes = to_bytes(body, usize::MAX).await.unwrap();
+            if let Ok(mut body) = serde_json::from_slice::<Value>(&bytes)
+                && let Some(Value::Object(config)) = body.get_mut("websockNotifConfig")
+            {
+                config.insert("websocketUri".to_owned(), json!(websocket));
+                bytes = Bytes::from(body.to_string());
+                parts.headers.remove("content-length");
+            }
+            Response::from_parts(parts, Body::from(bytes))
+        }
+    };
+    serve(router.layer(axum::middleware::from_fn(offer)))
+}
+
+/// A WebSocket that can be opened.
+pub(crate) fn websocket() -> SocketAddr {
+    let (sender, receiver) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .unwrap();
+        runtime.block_on(async {
+            let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+            sender.send(listener.local_addr().unwrap()).unwrap();
+            while let Ok((stream, _)) = listener.accept().await {
+                // Who closes at once has opened it.
+                let _ = tokio_tungstenite::accept_async(stream).await;
+            }
+        });
+    });
+    receiver.recv().unwrap()
+}

@@ -1,0 +1,263 @@
+//! Notifications and time: the reference server conforms; each fault in front of it is found by the check that is
+//! there for it.
+
+use std::net::SocketAddr;
+
+use serde_json::Value;
+
+use crate::courier::{Wrong, offering, platform, reference, websocket};
+use crate::server::suite;
+
+/// Runs some checks; gives exit code, text and the report.
+fn judged(wrong: Wrong, checks: &[&str], more: &[&str]) -> (i32, String, Value) {
+    // One API of the two is planned in half of the time.
+    let clock = ["current", "timing-"];
+    let api = match checks {
+        [one] if clock.iter().any(|start| one.starts_with(start)) => "mec011-app-support",
+        all if all == ALL => "mec011-v3.1.1",
+        _ => "mec011-service-management",
+    };
+    let mut more = more.to_vec();
+    if wrong != Wrong::Nothing {
+        more.extend(["--patience", "3s"]);
+    }
+    run(platform(wrong), api, checks, &more)
+}
+
+/// Right servers have the time that a busy machine needs.
+fn run(address: SocketAddr, profile: &str, checks: &[&str], more: &[&str]) -> (i32, String, Value) {
+    let reports = tempfile::tempdir().unwrap();
+    let address = format!("http://{address}");
+    let mut arguments = vec!["run", "--target", &address, "--profile", profile, "--seed", "7"];
+    arguments.extend(["--report-dir", reports.path().to_str().unwrap()]);
+    if !more.contains(&"--patience") {
+        arguments.extend(["--patience", "15s"]);
+    }
+    let selection: Vec<_> = checks.iter().map(|check| format!("check={check}")).collect();
+    for entry in &selection {
+        arguments.extend(["--only", entry]);
+    }
+    arguments.extend(more);
+    let output = suite(&arguments);
+    let text =
+        String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
+    let report = std::fs::read_to_string(reports.path().join("report.json")).unwrap();
+    (
+        output.status.code().unwrap(),
+        text,
+        serde_json::from_str(&report).unwrap(),
+    )
+}
+
+const ALL: &[&str] = &[
+    "notification-delivered",
+    "notification-schema",
+    "notification-content",
+    "notification-once",
+    "notification-order",
+    "notification-filter",
+    "notification-address",
+    "notification-receivers-apart",
+    "notification-retried",
+    "notification-not-redirected",
+    "notification-after-unsubscribing",
+    "liveness-agrees",
+    "heartbeat-counts",
+    "silent-service-suspended",
+    "heartbeats-keep-active",
+    "current-time",
+    "current-time-near",
+    "timing-capabilities",
+];
+
+#[test]
+fn the_reference_server_notifies_and_keeps_time() {
+    let (code, text, report) = judged(Wrong::Nothing, ALL, &[]);
+    assert_eq!(code, 0, "{text}");
+    assert_eq!(report["findings"].as_array().unwrap().len(), 0, "{text}");
+    let passed = |check: &str| {
+        let requirements = report["requirements"].as_array().unwrap();
+        let mut of_check = requirements
+            .iter()
+            .filter(|requirement| requirement["check"] == check);
+        of_check.any(|requirement| requirement["verdict"] == "pass")
+    };
+    for check in ALL {
+        assert!(passed(check), "{check} was not judged: {text}");
+    }
+}
+
+#[test]
+fn each_fault_is_found_by_its_check() {
+    let faults = [
+        (Wrong::Silent, "notification-delivered"),
+        (Wrong::Twice, "notification-once"),
+        (Wrong::State, "notification-content"),
+        (Wrong::AsText, "notification-schema"),
+        (Wrong::Unlinked, "notification-schema"),
+        (Wrong::Reordered, "notification-order"),
+        (Wrong::QueryCut, "notification-address"),
+        (Wrong::OneByOne, "notification-receivers-apart"),
+        (Wrong::Unfiltered, "notification-filter"),
+        (Wrong::StaysSubscribed, "notification-after-unsubscribing"),
+        (Wrong::NeverSuspended, "silent-service-suspended"),
+        (Wrong::AlwaysSuspended, "silent-service-suspended"),
+        (Wrong::ForgetsHeartbeats, "heartbeat-counts"),
+        (Wrong::ForgetsHeartbeats, "heartbeats-keep-active"),
+        (Wrong::OtherInterval, "liveness-agrees"),
+        (Wrong::FrozenClock, "current-time"),
+        (Wrong::ClockAhead, "current-time"),
+        (Wrong::NoCapabilities, "timing-capabilities"),
+    ];
+    let find = |(wrong, check): (Wrong, &'static str)| {
+        // What a notification looks like is judged while others are expected.
+        let mut checks = vec![check];
+        if check.starts_with("notification-") {
+            checks.push("notification-delivered");
+        }
+        let (code, text, report) = judged(wrong, &checks, &[]);
+        assert_eq!(code, 1, "{wrong:?}: {text}");
+        let found = report["findings"].as_array().unwrap();
+        let finding = found.iter().find(|finding| finding["check"] == check);
+        assert!(finding.is_some(), "{wrong:?} is not found by {check}: {text}");
+    };
+    // They wait more than they work.
+    std::thread::scope(|scope| {
+        for several in faults.chunks(5) {
+            scope.spawn(move || several.iter().copied().for_each(find));
+        }
+    });
+}
+
+#[test]
+fn what_was_delivered_is_evidence() {
+    let (_, text, report) = judged(
+        Wrong::State,
+        &["notification-delivered", "notification-content"],
+        &[],
+    );
+    let finding = &report["findings"][0];
+    let evidence = finding["evidence"].as_array().unwrap();
+    let mut letters = evidence
+        .iter()
+        .filter(|exchange| exchange["role"] == "notification");
+    assert!(
+        letters.any(|letter| letter["request"]["method"] == "POST"),
+        "{text}"
+    );
+    assert!(
+        !finding["curl"].as_str().unwrap().contains("serviceReferences"),
+        "{text}"
+    );
+}
+
+#[test]
+fn too_short_a_clock_is_inconclusive() {
+    let (_, text, report) = judged(Wrong::Nothing, &["silent-service-suspended"], &["--clock", "2s"]);
+    let requirements = report["requirements"].as_array().unwrap();
+    let silent = requirements
+        .iter()
+        .find(|requirement| requirement["check"] == "silent-service-suspended")
+        .unwrap();
+    assert_eq!(silent["verdict"], "inconclusive", "{text}");
+    assert!(silent["reason"].as_str().unwrap().contains("--clock"), "{silent}");
+}
+
+#[test]
+fn a_wrong_address_of_the_receiver_is_wrong_usage() {
+    for arguments in [
+        ["--callback-listen", "192.0.2.1:1"],
+        ["--callback-url", "ftp://suite"],
+    ] {
+        let mut words = vec![
+            "run",
+            "--target",
+            "http://127.0.0.1:9",
+            "--profile",
+            "mec011-v3.1.1",
+        ];
+        words.extend(arguments);
+        let output = suite(&words);
+        assert_eq!(output.status.code(), Some(2));
+        assert!(String::from_utf8_lossy(&output.stderr).contains(arguments[0]));
+    }
+}
+
+/// The verdicts of a check.
+fn verdicts(report: &Value, check: &str) -> Vec<String> {
+    let requirements = report["requirements"].as_array().unwrap();
+    let of_check = requirements
+        .iter()
+        .filter(|requirement| requirement["check"] == check);
+    of_check
+        .map(|requirement| match requirement["reason"].as_str() {
+            Some(reason) => format!("{}: {reason}", requirement["verdict"]),
+            None => requirement["verdict"].as_str().unwrap().to_owned(),
+        })
+        .collect()
+}
+
+#[test]
+fn test_notifications_and_deadlines_of_other_standards() {
+    let profiles = [
+        "mec012-v2.2.1",
+        "mec013-v3.1.1",
+        "mec021-v2.2.1",
+        "mec028-v2.3.1",
+        "mec029-v2.2.1",
+        "mec030-v3.1.1",
+    ];
+    let checks = [
+        "notification-test",
+        "subscription-expires",
+        "notification-websocket",
+    ];
+    std::thread::scope(|scope| {
+        for profile in profiles {
+            scope.spawn(move || {
+                let (code, text, report) = run(reference(profile, true), profile, &checks, &[]);
+                assert_eq!(code, 0, "{profile}: {text}");
+                assert_eq!(
+                    report["findings"].as_array().unwrap().len(),
+                    0,
+                    "{profile}: {text}"
+                );
+                let tests = verdicts(&report, "notification-test");
+                assert!(
+                    tests.iter().all(|verdict| verdict == "pass"),
+                    "{profile}: {tests:?} {text}"
+                );
+                // MEC 028 has the deadline in answers alone.
+                let expired = verdicts(&report, "subscription-expires");
+                assert!(
+                    expired
+                        .iter()
+                        .all(|verdict| verdict == "pass" || verdict.contains("less busy")),
+                    "{profile}: {expired:?} {text}"
+                );
+                assert!(!tests.is_empty() && (profile.starts_with("mec028") || !expired.is_empty()));
+            });
+        }
+    });
+    let (code, text, report) = run(
+        reference("mec012-v2.2.1", false),
+        "mec012-v2.2.1",
+        &["notification-test"],
+        &["--patience", "2s"],
+    );
+    assert_eq!(code, 1, "{text}");
+    assert_eq!(report["findings"][0]["check"], "notification-test", "{text}");
+}
+
+#[test]
+fn a_websocket_that_is_offered_can_be_opened() {
+    let checks = ["notification-websocket"];
+    let address = offering(format!("ws://{}/notifications", websocket()));
+    let (code, text, report) = run(address, "mec012-v2.2.1", &checks, &[]);
+    assert_eq!(code, 0, "{text}");
+    assert_eq!(verdicts(&report, checks[0]), ["pass"], "{text}");
+    let nobody = offering("ws://127.0.0.1:9/notifications".to_owned());
+    let (code, text, report) = run(nobody, "mec012-v2.2.1", &checks, &[]);
+    assert_eq!(code, 1, "{text}");
+    assert_eq!(report["findings"][0]["check"], checks[0], "{text}");
+}
