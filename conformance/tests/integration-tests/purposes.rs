@@ -140,7 +140,7 @@ fn a_failed_purpose_can_be_replayed_and_expected() {
     let run = [
         "run",
         "--target",
-        target,
+        &target,
         "--profile",
         "mec011-v3.1.1",
         "--seed",
