@@ -116,6 +116,11 @@ impl Mock {
     }
 
     async fn answer(&self, parts: &Parts, body: Body) -> Result<Answer, Problem> {
+        let hosts = parts.headers.get_all(header::HOST).iter().count();
+        if hosts > 1 || (hosts == 0 && parts.version == axum::http::Version::HTTP_11) {
+            let detail = "HTTP/1.1 demands the header field Host once (RFC 9112, 3.2)";
+            return Err(Problem::bad_request(detail));
+        }
         let address = parts.uri.path_and_query().map_or("", |address| address.as_str());
         if address.len() > MAX_ADDRESS {
             let detail = format!("the address is longer than {MAX_ADDRESS} bytes");

@@ -190,9 +190,17 @@ async fn answer(
         .map_err(|_| NoAnswer::Body)?;
     let mut request = Request::new(parts, body.to_bytes());
     context.callbacks.replace(&mut request);
+    // A platform with the fault makes HEAD of its GET: the length of a body that the fault changes, for example.
+    let head = request.method() == "HEAD" && fault.id != "none" && !fault.id.starts_with("http/head");
+    if head {
+        request.parts.method = http::Method::GET;
+    }
     let shared = context.shared.clone();
     let mut answer = (fault.handler)(request, context).await?;
     shared.callbacks.restore(&mut answer);
+    if head {
+        answer.parts.extensions.remove::<crate::wire::Raw>();
+    }
     Ok(answer)
 }
 

@@ -28,7 +28,7 @@ static NEEDED: Check = Check {
     group: Group::State,
     title: "a change of what does not exist is not answered with a success",
     severity: Severity::Error,
-    explanation: "PUT and PATCH with a valid body at an identifier that nobody made. A PUT may make what it names, where the document declares 201 or the API is none of ETSI's: then GET must find it.",
+    explanation: "PUT and PATCH with a valid body at an identifier that nobody made. Either may make what it names, where the document declares 201 or the API is none of ETSI's: then GET must find it.",
     sources: &[
         Source::Rfc(9110, "9.3.4"),
         Source::Rfc(9110, "15.5.5"),
@@ -148,10 +148,14 @@ async fn needed(context: &mut Context, api: usize, operation: usize) -> Outcome 
     if !exchange.is_success() {
         return Ok(());
     }
-    let found = read(context, api, &path, Role::Control).await?;
-    let made = found.is_some_and(|found| found.is_success());
-    let makes = declared.method == "PUT"
-        && (declared.response(201).is_some() || !suite.apis[api].knowledge.is_of_etsi());
+    let Some(found) = read(context, api, &path, Role::Control)
+        .await?
+        .filter(|_| exchange.status() != 202)
+    else {
+        return Err(Stop::NotApplicable("nothing tells what came of it".to_owned()));
+    };
+    let made = found.is_success();
+    let makes = declared.response(201).is_some() || !suite.apis[api].knowledge.is_of_etsi();
     if makes && made {
         return Ok(());
     }

@@ -1,9 +1,10 @@
 //! The checks: what each group demands, and the cases by which it is tested.
 
 mod concurrency;
+mod effects;
 mod existence;
 mod http;
-mod input;
+pub(crate) mod input;
 mod lifecycle;
 mod lists;
 mod model;
@@ -29,13 +30,15 @@ static PARTS: &[Part] = &[
     (|| state::CHECKS, state::plan),
     (|| existence::CHECKS, existence::plan),
     (|| lifecycle::CHECKS, lifecycle::plan),
+    // Before what waits for notifications and clocks.
+    (|| &security::CHECKS, security::plan),
     (|| notifications::CHECKS, notifications::plan),
     (|| time::CHECKS, time::plan),
     (|| model::CHECKS, model::plan),
     (|| lists::CHECKS, lists::plan),
     (|| concurrency::CHECKS, concurrency::plan),
     (|| input::CHECKS, input::plan),
-    (|| &security::CHECKS, security::plan),
+    (|| effects::CHECKS, effects::plan),
     (|| statement::CHECKS, statement::plan),
     (|| purposes::CHECKS, purposes::plan),
 ];

@@ -88,11 +88,23 @@ pub(super) fn masked_command() -> Vec<String> {
         match (hide, word.split_once('=')) {
             (true, _) => words.push("***".to_owned()),
             (false, Some((option, _))) if SECRETS.contains(&option) => words.push(format!("{option}=***")),
-            (false, _) => words.push(word.clone()),
+            (false, _) => words.push(without_password(&word)),
         }
         hide = !hide && SECRETS.contains(&word.as_str());
     }
     words
+}
+
+/// An address without the user and password that it may have.
+fn without_password(word: &str) -> String {
+    let Some((scheme, rest)) = word.split_once("://") else {
+        return word.to_owned();
+    };
+    let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+    match rest[..end].rfind('@') {
+        Some(at) => format!("{scheme}://***@{}", &rest[at + 1..]),
+        None => word.to_owned(),
+    }
 }
 
 /// The settings without credentials, also without header fields that are some by their names.

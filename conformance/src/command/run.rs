@@ -12,6 +12,7 @@ use mecforge_report::{Expectation, Report, Result as Verdict, TextOptions};
 use serde::Deserialize;
 
 use super::connection::{ConnectionArguments, masked_command};
+use super::effects::EffectArguments;
 use super::progress::observed;
 use super::receiver::ReceiverArguments;
 use super::{Exit, print};
@@ -89,6 +90,8 @@ pub(super) struct RunArguments {
     #[arg(long)]
     stop_at_first_error: bool,
     #[command(flatten)]
+    effects: EffectArguments,
+    #[command(flatten)]
     receiver: ReceiverArguments,
     #[command(flatten)]
     connection: ConnectionArguments,
@@ -128,8 +131,14 @@ struct ExpectFile {
 
 fn expectations(path: Option<&Path>) -> anyhow::Result<Vec<Expectation>> {
     let Some(path) = path else { return Ok(Vec::new()) };
-    let text = std::fs::read_to_string(path).with_context(|| format!("{}", path.display()))?;
-    let file: ExpectFile = toml::from_str(&text).with_context(|| format!("{}", path.display()))?;
+    let name = path.display();
+    let text = std::fs::read_to_string(path)
+        .with_context(|| format!("{name} can't be read; check the path of --expect"))?;
+    let file: ExpectFile = toml::from_str(&text).map_err(|error| {
+        let before = error.span().map_or(0, |span| span.start.min(text.len()));
+        let line = text[..before].matches('\n').count() + 1;
+        anyhow::anyhow!("{name}: line {line}: {}", error.message())
+    })?;
     for (at, entry) in file.expect.iter().enumerate() {
         if entry.id.is_none() && entry.check.is_none() {
             bail!(
@@ -172,7 +181,8 @@ pub(super) fn apis(
             .and_then(|name| name.to_str())
             .with_context(|| format!("{}: no file name", path.display()))?;
         let id = name.rsplit_once('.').map_or(name, |(stem, _)| stem);
-        let (api, findings) = Api::read(id, &read, name, &[], repair)?;
+        let (api, findings) = Api::read(id, &read, name, &[], repair)
+            .with_context(|| format!("--document {} can't be used", path.display()))?;
         if repair && !findings.is_empty() {
             let _ = std::io::Write::write_fmt(
                 &mut std::io::stderr(),
@@ -252,6 +262,8 @@ fn suite(
         app_instance_ids: arguments.app_instance_id.clone(),
         smuggling: arguments.smuggling,
         stop_at_first_error: arguments.stop_at_first_error,
+        dns: arguments.effects.dns,
+        probe: arguments.effects.probe.clone(),
         test_purposes: arguments.tp.clone(),
         statement,
         ..arguments.receiver.options()

@@ -43,6 +43,24 @@ pub struct Engine {
     started: SystemTime,
 }
 
+/// The stages one after the other, and in each the first case of every check at every operation, then the second, and
+/// so on: a short run sees something of everything.
+fn in_turns(cases: Vec<Case>) -> Vec<Case> {
+    let mut counts = BTreeMap::new();
+    let mut numbered: Vec<_> = cases
+        .into_iter()
+        .map(|case| {
+            let count = counts
+                .entry((case.stage, case.check.id, case.api, case.operation))
+                .or_insert(0_u32);
+            *count += 1;
+            ((case.stage, *count), case)
+        })
+        .collect();
+    numbered.sort_by_key(|(turn, _)| *turn);
+    numbered.into_iter().map(|(_, case)| case).collect()
+}
+
 impl Engine {
     /// A run of a suite.
     pub fn new(suite: Arc<Suite>) -> Arc<Self> {
@@ -87,8 +105,7 @@ impl Engine {
                 }
             });
         }
-        let mut cases = std::mem::take(&mut plan.cases);
-        in_turn(&mut cases);
+        let cases = in_turns(std::mem::take(&mut plan.cases));
         let rounds = match only {
             Some(_) => 0,
             None => ROUNDS * plan.random.len() as u64,
@@ -273,17 +290,4 @@ impl Engine {
         };
         *self.what.lock().unwrap_or_else(PoisonError::into_inner) = what;
     }
-}
-
-/// Orders cases by stage, and within it one of each check in turn, so that a short run sees something of everything;
-/// those of one check stay as planned.
-fn in_turn(cases: &mut [Case]) {
-    let mut counts: BTreeMap<&str, u32> = BTreeMap::new();
-    let mut turns: BTreeMap<String, u32> = BTreeMap::new();
-    for case in cases.iter() {
-        let count = counts.entry(case.check.id).or_default();
-        *count += 1;
-        turns.insert(case.id.clone(), *count);
-    }
-    cases.sort_by_key(|case| (case.stage, turns.get(&case.id).copied().unwrap_or_default()));
 }

@@ -9,8 +9,11 @@ use mecforge_report::{
     Summary, Tool, Verdict,
 };
 
+use serde_json::Value;
+
 use super::{Engine, purposes, time};
 use crate::checks;
+use crate::suite::Suite;
 
 /// Makes the report. `failure` says why nothing could be tested, where nothing could.
 pub fn report(
@@ -81,7 +84,54 @@ pub fn report(
             .clone(),
     };
     report.summary = summary(&report, failure);
-    report
+    masked(suite, report)
+}
+
+/// Members that are names of ours and never a target's words, also if somebody's secret is called like one.
+const NAMES: [&str; 14] = [
+    "api",
+    "case",
+    "check",
+    "end",
+    "feature",
+    "format",
+    "group",
+    "id",
+    "operation",
+    "result",
+    "role",
+    "severity",
+    "status",
+    "verdict",
+];
+
+/// The report without any secret: evidence is masked as it is taken, but checks write sentences of what came, and a
+/// target may give back what it was sent.
+fn masked(suite: &Suite, report: Report) -> Report {
+    let clients = &suite.clients;
+    let mut maskers = vec![clients.main.masker(), clients.nobody.masker()];
+    maskers.extend(clients.other.as_ref().map(|client| client.masker()));
+    let value = serde_json::to_value(&report).map(|mut value| {
+        mask(&mut value, &|text| {
+            maskers
+                .iter()
+                .fold(text.to_owned(), |text, masker| masker.text(&text))
+        });
+        value
+    });
+    value.and_then(serde_json::from_value).unwrap_or(report)
+}
+
+fn mask(value: &mut Value, without: &dyn Fn(&str) -> String) {
+    match value {
+        Value::String(text) => *text = without(text),
+        Value::Array(items) => items.iter_mut().for_each(|item| mask(item, without)),
+        Value::Object(members) => members
+            .iter_mut()
+            .filter(|(name, member)| !(NAMES.contains(&name.as_str()) && member.is_string()))
+            .for_each(|(_, member)| mask(member, without)),
+        _ => {}
+    }
 }
 
 fn end(engine: &Engine, failure: Option<&str>) -> End {

@@ -209,10 +209,9 @@ impl Exchange {
         match &self.outcome {
             Err(fault) => fault.to_string(),
             Ok(response) => {
-                let text: String = String::from_utf8_lossy(&response.body)
-                    .chars()
-                    .take(200)
-                    .collect();
+                // Of the record, in which no secret is.
+                let body = self.record.response.as_ref().map(|answer| answer.body.as_str());
+                let text: String = body.unwrap_or_default().chars().take(200).collect();
                 match text.trim().is_empty() {
                     true => format!("{}, no body", response.status),
                     false => format!("{}: {}", response.status, text.trim()),

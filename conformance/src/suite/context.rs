@@ -178,6 +178,9 @@ impl Context {
                 "--read-only sends safe methods only".to_owned(),
             ));
         }
+        if let Some(reason) = self.denial(&call) {
+            return Err(Stop::NotApplicable(reason));
+        }
         let exchange = self.exchange(call).await;
         if let Err(fault) = &exchange.outcome {
             if fault.is_unreachable() {
@@ -201,6 +204,14 @@ impl Context {
         }
         self.remember(&exchange);
         Ok(exchange)
+    }
+
+    /// Why a request is not sent: the vendor's statement says that its operation is not offered.
+    fn denial(&self, call: &Call) -> Option<String> {
+        let operation = call.operation.filter(|_| call.role != Role::CleanUp)?;
+        let document = &self.suite.apis[call.api].api;
+        let key = &document.operations[operation].key;
+        self.suite.options.denial("", &document.id, Some(key))
     }
 
     /// The bare exchange.

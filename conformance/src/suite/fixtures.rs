@@ -75,7 +75,7 @@ fn given(secret: &Option<String>, variable: &Option<String>) -> Option<String> {
 #[derive(Debug, thiserror::Error)]
 pub enum FixturesError {
     /// It can't be read.
-    #[error("{path}: {source}; check the path of --fixtures")]
+    #[error("{path} can't be read; check the path of --fixtures")]
     Unreadable {
         /// The file.
         path: String,

@@ -40,6 +40,10 @@ pub struct Options {
     pub callback_listen: Option<String>,
     /// How the target sees that address, where it differs.
     pub callback_url: Option<String>,
+    /// The platform's name server, to see what DNS rules do.
+    pub dns: Option<std::net::SocketAddr>,
+    /// A command of the operator's that sees what traffic rules do.
+    pub probe: Option<String>,
 }
 
 impl Default for Options {
@@ -61,6 +65,8 @@ impl Default for Options {
             clock: Clock::default(),
             callback_listen: None,
             callback_url: None,
+            dns: None,
+            probe: None,
         }
     }
 }

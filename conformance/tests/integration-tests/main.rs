@@ -4,6 +4,7 @@
 mod boxes;
 mod command_line;
 mod courier;
+mod effects;
 mod filters;
 mod hostile;
 mod http;

@@ -292,7 +292,7 @@ impl Vault {
         let wanted = query.split('&').find_map(|pair| pair.strip_prefix("name="));
         let Some(wanted) = wanted else { return true };
         let injected = self.hole == Hole::Injectable && wanted.contains("%27%20OR%20");
-        injected || mecforge_api::segment(note["name"].as_str().unwrap()) == wanted
+        injected || mecforge_api::segment(note["name"].as_str().unwrap()) == decoded(wanted)
     }
 
     fn act(

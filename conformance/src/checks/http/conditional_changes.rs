@@ -6,6 +6,7 @@ use mecforge_report::Severity;
 use serde_json::{Value, json};
 
 use super::conditional::{opaque, tagged};
+use crate::checks::input::bodies::is_shared;
 use crate::checks::state::comparison::same;
 use crate::suite::{
     Call, Check, Context, Exchange, Failure, Group, Outcome, Plan, Role, Source, Stop, Suite, Values, reading,
@@ -33,7 +34,8 @@ pub(super) fn plan(suite: &Arc<Suite>, plan: &mut Plan, api: usize) {
             if let Some(change) = resource.operation(method) {
                 plan.add(suite, &CHANGE, api, Some(change), "conditions", move |context| {
                     Box::pin(changes(context, api, get, change))
-                });
+                })
+                .alone = is_shared(suite, api, change);
             }
         }
         if let (Some(maker), Some(delete)) = (resource.maker, resource.operation("DELETE")) {

@@ -8,7 +8,7 @@ use mecforge_report::Severity;
 
 use super::PRINCIPLES;
 use crate::suite::{
-    Call, Check, Context, Exchange, Failure, Group, Intent, Outcome, Plan, Role, Source, Stop, Suite,
+    Call, Check, Context, Exchange, Failure, Group, Intent, Outcome, Plan, Role, Source, Stop, Suite, Values,
 };
 
 pub(super) static UNKNOWN: Check = Check {
@@ -28,7 +28,7 @@ pub(super) static APPLICATION: Check = Check {
     group: Group::Http,
     title: "below an application instance that does not exist there is nothing",
     severity: Severity::Error,
-    explanation: "The lists, creations and confirmations of an application instance are asked for one that nobody knows, reading once it has been seen to work for one that exists; a success is a breach. ETSI's test purposes demand 404; any refusal is taken.",
+    explanation: "The lists, creations and confirmations of an application instance are asked for one that nobody knows, reading once it has been seen to work for one that exists; a success is a breach. ETSI's test purposes demand 404; any refusal is taken. A platform that takes any application instance, for all of these operations, is judged by the purposes alone (--tp).",
     sources: &[
         Source::Etsi(
             "ETSI GS MEC-DEC 032-2",
@@ -74,10 +74,7 @@ pub(super) fn plan(suite: &Arc<Suite>, plan: &mut Plan, api: usize) {
     }
     for operation in &document.operations {
         let index = operation.index;
-        let text = operation.path.text();
-        let below = text.starts_with("/applications/{appInstanceId}/")
-            && operation.path.parameters().last() == Some("appInstanceId");
-        if below && document.id.starts_with("mec011") {
+        if belongs(operation) && document.id.starts_with("mec011") {
             plan.add(suite, &APPLICATION, api, Some(index), "nobody", move |context| {
                 Box::pin(application(context, api, index))
             });
@@ -173,21 +170,56 @@ async fn application(context: &mut Context, api: usize, operation: usize) -> Out
         "appInstanceId".to_owned(),
         format!("unknown-{}", context.unique()),
     );
-    let mut call = context.call(api, operation, &values).intent(Intent::Odd);
-    if declared.json_body().is_some() {
-        call = call.json(context.body(api, operation, &values)?);
-    }
+    let call = stranger(context, api, operation, &values)?;
     let exchange = context.send(call).await?;
-    if exchange.is_success() {
-        let title = format!(
-            "{} for an application instance that does not exist is answered {}",
-            declared.method,
-            exchange.status()
-        );
-        let failure = Failure::new(title, "404", exchange.summary());
-        return Err(failure.shown_by(&exchange.call).stop());
+    if !exchange.is_success() {
+        return Ok(());
     }
-    Ok(())
+    // A platform that takes any instance everywhere has none that does not exist.
+    for other in suite.apis[api]
+        .api
+        .operations
+        .iter()
+        .filter(|other| belongs(other))
+    {
+        if other.index == operation {
+            continue;
+        }
+        let call = stranger(context, api, other.index, &values)?.role(Role::Control);
+        let told = context.send(call).await?;
+        if matches!(told.status(), 403 | 404 | 410) {
+            let title = format!(
+                "{} for an application instance that does not exist is answered {}",
+                declared.method,
+                exchange.status()
+            );
+            let expected = format!("404, as {} is answered {}", other.key, told.status());
+            let failure = Failure::new(title, expected, exchange.summary());
+            return Err(failure.shown_by(&exchange.call).stop());
+        }
+    }
+    Err(Stop::NotApplicable(
+        "the platform takes any application instance; what ETSI's test purposes say of that is seen with --tp".to_owned(),
+    ))
+}
+
+/// Whether an operation is of an application instance as a whole.
+fn belongs(operation: &mecforge_api::Operation) -> bool {
+    operation
+        .path
+        .text()
+        .starts_with("/applications/{appInstanceId}/")
+        && operation.path.parameters().last() == Some("appInstanceId")
+}
+
+/// A request for an application instance that nobody knows.
+fn stranger(context: &mut Context, api: usize, operation: usize, values: &Values) -> Result<Call, Stop> {
+    let suite = Arc::clone(&context.suite);
+    let call = context.call(api, operation, values).intent(Intent::Odd);
+    match suite.apis[api].api.operations[operation].json_body() {
+        Some(_) => Ok(call.json(context.body(api, operation, values)?)),
+        None => Ok(call),
+    }
 }
 
 async fn path(context: &mut Context, api: usize) -> Outcome {

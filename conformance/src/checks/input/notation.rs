@@ -6,6 +6,7 @@ use std::sync::Arc;
 use mecforge_api::{Kind, Location};
 use serde_json::Value;
 
+use super::bodies::is_shared;
 use super::{NOTATION, ODD, OWN};
 use crate::checks::state::comparison::items;
 use crate::suite::{Context, Failure, Intent, Outcome, Plan, Role, Stop, Suite, Values};
@@ -31,7 +32,8 @@ pub(super) fn plan(suite: &Arc<Suite>, plan: &mut Plan, api: usize) {
         if let (Some(get), Some(put), Kind::Item) = (pair.0, pair.1, resource.kind) {
             plan.add(suite, &OWN, api, Some(put), "put-back", move |context| {
                 Box::pin(put_back(context, api, get, put))
-            });
+            })
+            .alone = is_shared(suite, api, put);
         }
     }
 }

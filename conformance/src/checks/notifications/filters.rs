@@ -17,7 +17,7 @@ pub(super) async fn criterion(context: &mut Context, scene: Scene, criterion: &'
         format!("conformance-{}", context.unique()),
     );
     let category = |name: &str| {
-        let href = format!("/categories/{name}");
+        let href = format!("http://192.0.2.1/categories/{name}");
         json!({"href": href, "id": name, "name": name, "version": "1"})
     };
     let mut matching = scene

@@ -7,10 +7,13 @@ use super::super::state::comparison::{is_at, items};
 use super::scene::{Scene, Thing};
 use crate::suite::{Call, Outcome, Role, Stop, Values};
 
-/// Adds the query of the purpose.
-pub(super) fn with_query(call: Call, query: Option<&str>) -> Call {
+/// Adds the query of the purpose, in place of what a required parameter has otherwise.
+pub(super) fn with_query(mut call: Call, query: Option<&str>) -> Call {
     match query.and_then(|query| query.split_once('=')) {
-        Some((name, value)) => call.query(name, value),
+        Some((name, value)) => {
+            call.query.retain(|(other, _)| other != name);
+            call.query(name, value)
+        }
         None => call,
     }
 }

@@ -184,8 +184,12 @@ pub(super) async fn parameter(scene: &mut Scene<'_>) -> Outcome {
     let mut required = declared
         .parameters_in(Location::Query)
         .filter(|parameter| parameter.required);
-    let call = scene.call(scene.operation, &thing.values);
+    let mut call = scene.call(scene.operation, &thing.values);
     let demanding = required.next().is_some();
+    if demanding {
+        // What is wrong is that the required parameter is missing.
+        call.query.clear();
+    }
     if !demanding {
         scene
             .good(

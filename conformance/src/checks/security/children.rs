@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use mecforge_report::Severity;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::super::state::comparison::{is_at, items, last, same};
-use super::{lister, read};
+use super::{lister, read, with_liveness};
 use crate::suite::{
     Check, Context, Exchange, Failure, Group, Intent, Made, Outcome, Plan, Role, Source, Stop, Suite, Values,
     identifier,
@@ -157,15 +157,8 @@ async fn children(context: &mut Context, api: usize, family: &Family) -> Outcome
         before.push(listed(context, api, list, stranger).await?);
     }
     let values = context.values(api, family.maker).await?;
-    let mut body = context.body(api, family.maker, &values)?;
-    if suite.apis[api]
-        .api
-        .resource(&format!("{}/liveness", family.template))
-        .is_some()
-    {
-        // MEC 011, 8.1.2.2: only a service with an interval has a liveness to be asked for.
-        body["livenessInterval"] = json!(60);
-    }
+    let body = context.body(api, family.maker, &values)?;
+    let body = with_liveness(context, api, (family.maker, &family.template), body);
     let made = context.make(api, family.maker, &values, Some(body)).await?;
     let Some(own) = read(context, api, &made.path, Role::Control)
         .await?
@@ -247,7 +240,10 @@ async fn below(
             .unwrap_or(3)
     });
     for operation in operations {
-        if operation.method == "POST" || !exists(context, api, operation.index, &made.values).await? {
+        if operation.method == "POST"
+            || !exists(context, api, operation.index, &made.values).await?
+            || takes_anything(context, api, operation.index, family, made).await?
+        {
             continue;
         }
         let mut call = context.call(api, operation.index, &foreign).intent(Intent::Odd);
@@ -285,6 +281,35 @@ async fn exists(context: &mut Context, api: usize, operation: usize, values: &Va
         .expand(values);
     let own = read(context, api, &path, Role::Control).await?;
     Ok(own.is_none_or(|own| own.is_success()))
+}
+
+/// Whether what nobody made is answered with a success too, below the right parent: then nothing can be told.
+async fn takes_anything(
+    context: &mut Context,
+    api: usize,
+    operation: usize,
+    family: &Family,
+    made: &Made,
+) -> Result<bool, Stop> {
+    let suite = Arc::clone(&context.suite);
+    let declared = &suite.apis[api].api.operations[operation];
+    let template = suite.apis[api].api.resource(&family.template);
+    let Some(own) = template.and_then(|resource| resource.path.last_parameter()) else {
+        return Ok(true);
+    };
+    let mut values = made.values.clone();
+    values.insert(own.to_owned(), format!("unknown-{}", context.unique()));
+    let mut call = context
+        .call(api, operation, &values)
+        .intent(Intent::Odd)
+        .role(Role::Control);
+    if declared.json_body().is_some() {
+        match context.body(api, operation, &values) {
+            Ok(body) => call = call.json(body),
+            Err(_) => return Ok(true),
+        }
+    }
+    Ok(context.send(call).await?.is_success())
 }
 
 /// After all that an object must be as it was.
@@ -350,6 +375,15 @@ async fn other_api(
     Ok(())
 }
 
+/// Whether two forms of an object have the same in what both have.
+fn agree(one: &Value, other: &Value) -> bool {
+    let (Some(one), Some(other)) = (one.as_object(), other.as_object()) else {
+        return same(one, other);
+    };
+    one.iter()
+        .all(|(name, value)| name == "_links" || other.get(name).is_none_or(|found| same(value, found)))
+}
+
 /// The lists of two application instances agree with what each reads one by one.
 async fn lists(context: &mut Context, api: usize, list: usize, get: usize) -> Outcome {
     let suite = Arc::clone(&context.suite);
@@ -383,7 +417,7 @@ async fn lists(context: &mut Context, api: usize, list: usize, get: usize) -> Ou
             }
             compared += 1;
             let body = single.json().unwrap_or_default();
-            if !single.is_success() || !same(&body, item) {
+            if !single.is_success() || !agree(&body, item) {
                 return Err(Failure::new(
                     "an object in the list of an application is another one, or none, below that application's path",
                     item.to_string(),

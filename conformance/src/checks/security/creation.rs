@@ -1,6 +1,7 @@
 //! A creation that is refused makes nothing.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use mecforge_report::Severity;
 
@@ -71,6 +72,7 @@ async fn nothing(
             "the list does not show what was made, so that it can't tell what is left behind".to_owned(),
         ));
     };
+    quiet(context, &call, &before, parameter).await?;
     for invalid in invalid(context, api, maker, &values)? {
         let exchange = context.send(invalid).await?;
         if !exchange.is_refusal() {
@@ -110,6 +112,19 @@ async fn nothing(
     Ok(())
 }
 
+/// Others may use a live system too: a list that grows by itself tells nothing.
+async fn quiet(context: &mut Context, list: &Call, before: &[String], parameter: &str) -> Outcome {
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    let again = context.send(list.clone().role(Role::Control)).await?;
+    let again = identifiers_in(&again, parameter).unwrap_or_default();
+    match again.iter().all(|id| before.contains(id)) {
+        true => Ok(()),
+        false => Err(Stop::Inconclusive(
+            "the list grows by itself; test while nobody else makes anything".to_owned(),
+        )),
+    }
+}
+
 async fn one(
     context: &mut Context,
     (api, maker, list, delete): (usize, usize, usize, usize),
@@ -121,6 +136,9 @@ async fn one(
     context.send(removal).await?;
     let call = context.call(api, list, &values);
     let before = context.send(call.clone().role(Role::Control)).await?;
+    if let Some(before) = identifiers_in(&before, parameter) {
+        quiet(context, &call, &before, parameter).await?;
+    }
     let made = context.make(api, maker, &values, None).await?;
     let own = made.path.rsplit('/').next().unwrap_or_default().to_owned();
     let after = context.send(call).await?;

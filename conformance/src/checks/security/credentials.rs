@@ -19,7 +19,7 @@ static ANONYMOUS: Check = Check {
     group: Group::Security,
     title: "a request without credentials is refused where the operator gave credentials",
     severity: Severity::Error,
-    explanation: "Each operation that changes something, and each that reads what belongs to an application, is asked for without credentials; the same with credentials shows that these are what was missing. Judged only where the operator gave credentials. 401, 403 and 404 are right.",
+    explanation: "Each operation that changes something, and each that reads what belongs to an application, is asked for without credentials; the same with credentials shows that these are what was missing. Judged only where the operator gave credentials, for ETSI's APIs and where the document demands them. 401, 403 and 404 are right.",
     sources: &[
         MEC_009,
         Source::Rfc(6750, "3"),
@@ -28,11 +28,11 @@ static ANONYMOUS: Check = Check {
 };
 
 static READS: Check = Check {
-    id: "anonymous-reads-are-refused",
+    id: "open-resources-are-meant",
     group: Group::Security,
-    title: "what belongs to no application can't be read without credentials either",
+    title: "what no standard or document says to be open is refused without credentials",
     severity: Severity::Warning,
-    explanation: "A platform may publish some lists to everybody; it should be meant.",
+    explanation: "What belongs to no application of ETSI's, and what a document says nothing of, is answered without credentials. A platform may publish it; it should be meant.",
     sources: &[MEC_009],
 };
 
@@ -168,6 +168,12 @@ async fn asks(context: &mut Context, api: usize, get: usize) -> Outcome {
 async fn anonymous(context: &mut Context, api: usize, operation: usize) -> Outcome {
     let suite = Arc::clone(&context.suite);
     let declared = &suite.apis[api].api.operations[operation];
+    let secured = secured(&suite.apis[api].api, declared);
+    if secured == Some(false) {
+        return Err(Stop::NotApplicable(
+            "the document says that it needs no credentials".to_owned(),
+        ));
+    }
     let values = context.values(api, operation).await?;
     let mut call = context.call(api, operation, &values).intent(Intent::Odd);
     if declared.json_body().is_some() {
@@ -176,6 +182,7 @@ async fn anonymous(context: &mut Context, api: usize, operation: usize) -> Outco
     let nobody = context.send(call.clone().identity(Identity::Nobody)).await?;
     if nobody.is_success() {
         let owned = !declared.is_safe() || declared.path.parameters().any(|name| name == "appInstanceId");
+        let demanded = secured == Some(true) || (owned && suite.apis[api].knowledge.is_of_etsi());
         let title = format!(
             "{} without credentials is answered {}",
             declared.method,
@@ -187,7 +194,7 @@ async fn anonymous(context: &mut Context, api: usize, operation: usize) -> Outco
             nobody.summary(),
         );
         let failure = failure.shown_by(&nobody.call);
-        return Err(if owned { failure } else { failure.of(READS.id) }.stop());
+        return Err(if demanded { failure } else { failure.of(READS.id) }.stop());
     }
     if !declared.is_safe() {
         // Nothing may have come of it all the same.
@@ -201,6 +208,16 @@ async fn anonymous(context: &mut Context, api: usize, operation: usize) -> Outco
             main.status()
         ))),
     }
+}
+
+/// Whether the document demands credentials for an operation; none where it says nothing.
+fn secured(api: &mecforge_api::Api, operation: &mecforge_api::Operation) -> Option<bool> {
+    let own = api.node(&operation.pointer).and_then(|node| node.get("security"));
+    let all = own.or_else(|| api.document.get("security"))?.as_array()?;
+    let open = all
+        .iter()
+        .any(|one| one.as_object().is_some_and(serde_json::Map::is_empty));
+    Some(!all.is_empty() && !open)
 }
 
 /// A request that is accepted with credentials and refused without.

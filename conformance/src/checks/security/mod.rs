@@ -75,6 +75,27 @@ pub(super) async fn read(
     context.send(call.role(role)).await.map(Some)
 }
 
+/// A body that asks for heartbeats too, where what is made then has a liveness to be asked for (MEC 011, 8.1.2.2).
+pub(super) fn with_liveness(
+    context: &Context,
+    api: usize,
+    (maker, template): (usize, &str),
+    mut body: Value,
+) -> Value {
+    let state = &context.suite.apis[api];
+    if state.api.resource(&format!("{template}/liveness")).is_some() {
+        let plain = body.clone();
+        body["livenessInterval"] = Value::from(60);
+        if state
+            .body_schema(maker)
+            .is_none_or(|schema| !schema.is_valid(&body))
+        {
+            return plain;
+        }
+    }
+    body
+}
+
 /// The operation that lists what another one makes.
 fn lister(suite: &Suite, api: usize, maker: usize) -> Option<usize> {
     let document = &suite.apis[api].api;

@@ -101,6 +101,15 @@ async fn climbs(context: &mut Context, api: usize, get: usize) -> Outcome {
     let id = last(&call.path).to_owned();
     let parent = call.path.rsplit_once('/').map_or("", |(parent, _)| parent);
     let collection = last(parent).to_owned();
+    let stranger = format!("unknown-{}", context.unique());
+    let control = context
+        .send(with_last(&call, &stranger).role(Role::Control))
+        .await?;
+    if control.is_success() {
+        return Err(Stop::NotApplicable(
+            "any identifier is answered with a success here".to_owned(),
+        ));
+    }
     let all = [
         format!("..%2f{collection}%2f{id}"),
         format!("..%2F{collection}"),

@@ -130,6 +130,7 @@ pub(super) fn plan(suite: &Arc<Suite>, plan: &mut Plan, api: usize) {
 fn free(suite: &Suite, api: usize, maker: usize) -> Vec<String> {
     let state = &suite.apis[api];
     let assigned = state.knowledge.server_set(&state.api.operations[maker].key);
+    // What has a meaning may have several forms, of which a platform keeps one.
     let meaningful = |name: &str| {
         let name = name.to_ascii_lowercase();
         let ends = [
@@ -144,6 +145,25 @@ fn free(suite: &Suite, api: usize, maker: usize) -> Vec<String> {
             "time",
             "reference",
             "version",
+            "mail",
+            "phone",
+            "domain",
+            "host",
+            "hostname",
+            "fqdn",
+            "mac",
+            "ip",
+            "path",
+            "language",
+            "locale",
+            "currency",
+            "country",
+            "code",
+            "hash",
+            "password",
+            "secret",
+            "token",
+            "key",
         ];
         ends.iter().any(|end| name.ends_with(end)) || name.contains("link")
     };
