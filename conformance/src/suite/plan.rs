@@ -122,7 +122,7 @@ where
         api,
         operation,
         stage: 1,
-        alone: false,
+        alone: operation.is_some_and(|index| state.is_shared(index)),
         read_only: operation.is_some_and(|index| state.api.operations[index].is_safe()),
         repeats: 2,
         run: Arc::new(run),

@@ -53,6 +53,17 @@ impl ApiState {
         self.cached(pointer, Some(&operation.key))
     }
 
+    /// Whether an operation changes something that no case makes for itself, so that cases would see each other's changes.
+    pub fn is_shared(&self, operation: usize) -> bool {
+        let declared = &self.api.operations[operation];
+        let path = declared.path.text();
+        let made = self.api.resources.iter().any(|resource| {
+            let own = resource.path.text();
+            resource.maker.is_some() && (path == own || path.starts_with(&format!("{own}/")))
+        });
+        matches!(declared.method.as_str(), "PUT" | "PATCH" | "DELETE") && !made
+    }
+
     /// Whether a valid body of an operation is one that somebody might send.
     pub fn is_plausible(&self, operation: usize, body: &Value) -> bool {
         let content = self.api.operations[operation].json_body();

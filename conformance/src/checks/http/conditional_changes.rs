@@ -6,7 +6,6 @@ use mecforge_report::Severity;
 use serde_json::{Value, json};
 
 use super::conditional::{opaque, tagged};
-use crate::checks::input::bodies::is_shared;
 use crate::checks::state::comparison::same;
 use crate::suite::{
     Call, Check, Context, Exchange, Failure, Group, Outcome, Plan, Role, Source, Stop, Suite, Values, reading,
@@ -35,7 +34,7 @@ pub(super) fn plan(suite: &Arc<Suite>, plan: &mut Plan, api: usize) {
                 plan.add(suite, &CHANGE, api, Some(change), "conditions", move |context| {
                     Box::pin(changes(context, api, get, change))
                 })
-                .alone = is_shared(suite, api, change);
+                .alone = suite.apis[api].is_shared(change);
             }
         }
         if let (Some(maker), Some(delete)) = (resource.maker, resource.operation("DELETE")) {

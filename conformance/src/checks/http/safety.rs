@@ -6,7 +6,6 @@ use std::sync::Arc;
 use mecforge_report::Severity;
 use serde_json::Value;
 
-use crate::checks::input::bodies::is_shared;
 use crate::checks::state::comparison::{is_at, items, last, lost, same};
 use crate::suite::{
     Call, Check, Context, Exchange, Failure, Group, Intent, Made, Outcome, Plan, Role, Source, Stop, Suite,
@@ -72,7 +71,7 @@ pub(super) fn plan(suite: &Arc<Suite>, plan: &mut Plan, api: usize) {
             plan.add(suite, &TWICE, api, Some(put), "twice", move |context| {
                 Box::pin(twice(context, api, get, put))
             })
-            .alone = is_shared(suite, api, put);
+            .alone = suite.apis[api].is_shared(put);
         }
     }
 }

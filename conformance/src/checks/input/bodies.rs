@@ -17,23 +17,10 @@ const CHUNK: usize = 12;
 /// Broken forms of what exists already in its one case.
 const MOST: usize = 120;
 
-/// Whether an operation changes something that no case makes for itself: cases would see each other's changes.
-pub(in crate::checks) fn is_shared(suite: &Suite, api: usize, operation: usize) -> bool {
-    let document = &suite.apis[api].api;
-    let declared = &document.operations[operation];
-    let made = |resource: &&mecforge_api::Resource| {
-        let own = resource.path.text();
-        let path = declared.path.text();
-        resource.maker.is_some() && (path == own || path.starts_with(&format!("{own}/")))
-    };
-    matches!(declared.method.as_str(), "PUT" | "PATCH")
-        && !document.resources.iter().any(|resource| made(&resource))
-}
-
 pub(super) fn plan(suite: &Arc<Suite>, plan: &mut Plan, api: usize, operation: usize) {
     let state = &suite.apis[api];
     let key = &state.api.operations[operation].key;
-    let shared_thing = is_shared(suite, api, operation);
+    let shared_thing = state.is_shared(operation);
     let Some(schema) = state.body_schema(operation) else {
         plan.inconclusive(
             &ACCEPTS,
@@ -120,7 +107,7 @@ async fn accept(
     at: usize,
 ) -> Outcome {
     let values = context.values(api, operation).await?;
-    let before = match is_shared(&context.suite, api, operation) {
+    let before = match context.suite.apis[api].is_shared(operation) {
         true => original(context, api, operation, &values).await?,
         false => None,
     };

@@ -6,7 +6,6 @@ use std::sync::Arc;
 use mecforge_api::{Kind, Location};
 use serde_json::Value;
 
-use super::bodies::is_shared;
 use super::{NOTATION, ODD, OWN};
 use crate::checks::state::comparison::items;
 use crate::suite::{Context, Failure, Intent, Outcome, Plan, Role, Stop, Suite, Values};
@@ -33,7 +32,7 @@ pub(super) fn plan(suite: &Arc<Suite>, plan: &mut Plan, api: usize) {
             plan.add(suite, &OWN, api, Some(put), "put-back", move |context| {
                 Box::pin(put_back(context, api, get, put))
             })
-            .alone = is_shared(suite, api, put);
+            .alone = suite.apis[api].is_shared(put);
         }
     }
 }
