@@ -5,9 +5,7 @@ use std::time::Duration;
 
 use mecforge_report::Severity;
 
-use crate::suite::{
-    Check, Context, Failure, Group, Outcome, Plan, Role, Source, Stop, Suite, Values,
-};
+use crate::suite::{Check, Context, Failure, Group, Outcome, Plan, Role, Source, Stop, Suite, Values};
 
 const MEC011: &str = "ETSI GS MEC 011";
 
@@ -32,7 +30,11 @@ type Place = (usize, usize);
 pub(super) fn plan(suite: &Arc<Suite>, plan: &mut Plan) {
     let registration = suite.apis.iter().enumerate().find_map(|(api, state)| {
         let operation = state.api.operation("POST", "/registrations")?;
-        state.api.id.starts_with("mec011").then_some((api, operation.index))
+        state
+            .api
+            .id
+            .starts_with("mec011")
+            .then_some((api, operation.index))
     });
     let Some(registration) = registration else {
         return;
@@ -62,7 +64,10 @@ async fn empty(context: &mut Context, registration: Place, (api, list): Place) -
         )));
     }
     let (registered, registration) = registration;
-    let values = context.make(registered, registration, &Values::new(), None).await?.values;
+    let values = context
+        .make(registered, registration, &Values::new(), None)
+        .await?
+        .values;
     let call = context.call(api, list, &values);
     let before = context.trace.len();
     for wait in [0, 200, 300, 500] {

@@ -261,7 +261,7 @@ async fn refuse_existing(context: &mut Context, api: usize, operation: usize) ->
     let mut cases = Vec::new();
     if let Some(schema) = schema {
         cases = schema.invalid_cases_within(&before, MOST).cases;
-        cases.extend(shortened(schema, &before));
+        cases.extend(shortened(&schema, &before));
     }
     let outcome = refuse_all(context, api, operation, &values, cases).await;
     let call = context.call(api, operation, &values).json(before);
