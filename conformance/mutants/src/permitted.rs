@@ -73,6 +73,10 @@ const PERMITTED: &[(&str, &str)] = &[
         "where the liveness of a service is, and of which services it may be read, is left to the platform (8.1.2.2)",
     ),
     (
+        "time/query-of-clock-ignored",
+        "what a query means is the resource's own matter; ETSI's purposes demand 400 only where parameters are declared",
+    ),
+    (
         "registration/termination-404",
         "404 is declared as well, and what nobody waits for may count as not there",
     ),

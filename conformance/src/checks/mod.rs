@@ -4,7 +4,7 @@ mod concurrency;
 mod effects;
 mod existence;
 mod http;
-mod input;
+pub(crate) mod input;
 mod lifecycle;
 mod lists;
 mod model;
@@ -30,6 +30,8 @@ static PARTS: &[Part] = &[
     (|| state::CHECKS, state::plan),
     (|| existence::CHECKS, existence::plan),
     (|| lifecycle::CHECKS, lifecycle::plan),
+    // Before what waits for notifications and clocks.
+    (|| &security::CHECKS, security::plan),
     (|| notifications::CHECKS, notifications::plan),
     (|| time::CHECKS, time::plan),
     (|| model::CHECKS, model::plan),
@@ -37,7 +39,6 @@ static PARTS: &[Part] = &[
     (|| concurrency::CHECKS, concurrency::plan),
     (|| input::CHECKS, input::plan),
     (|| effects::CHECKS, effects::plan),
-    (|| &security::CHECKS, security::plan),
     (|| statement::CHECKS, statement::plan),
     (|| purposes::CHECKS, purposes::plan),
 ];

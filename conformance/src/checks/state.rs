@@ -14,7 +14,9 @@ use replacement::{precondition, replaces};
 
 use serde_json::Value;
 
-use crate::suite::{Call, Check, Context, Failure, Group, Outcome, Plan, Role, Source, Stop, Suite, reading};
+use crate::suite::{
+    Call, Check, Context, Failure, Group, Outcome, Plan, Role, Source, Stop, Suite, path_below, reading,
+};
 
 pub(super) static KEEPS: Check = Check {
     id: "keeps-what-is-sent",
@@ -232,6 +234,30 @@ async fn location(context: &mut Context, api: usize, maker: usize) -> Outcome {
     Ok(())
 }
 
+/// The link by which a list names an object leads to it.
+async fn leads(context: &mut Context, api: usize, item: &Value, path: &str) -> Outcome {
+    let suite = Arc::clone(&context.suite);
+    let href = item.get("href").and_then(Value::as_str);
+    let named = href.and_then(|href| path_below(&suite, api, href));
+    let (Some(named), Some(mut call)) = (named.filter(|named| named != path), reading(&suite, api, path))
+    else {
+        return Ok(());
+    };
+    call.path = named;
+    let read = context.send(call).await?;
+    match read.is_success() || read.outcome.is_err() {
+        true => Ok(()),
+        false => Err(Failure::new(
+            "a link in a list does not lead to the object that it names",
+            format!("an address that ends in {path}"),
+            href.unwrap_or_default(),
+        )
+        .signature("link")
+        .shown_by(&read.call)
+        .stop()),
+    }
+}
+
 async fn list_agrees(context: &mut Context, api: usize, maker: usize, list: usize) -> Outcome {
     let values = context.values(api, maker).await?;
     let one = context.make(api, maker, &values, None).await?;
@@ -272,6 +298,7 @@ async fn list_agrees(context: &mut Context, api: usize, maker: usize, list: usiz
                 .stop());
             }
             [item] => {
+                leads(context, api, item, &made.path).await?;
                 let whole = made
                     .answered
                     .as_object()

@@ -150,10 +150,11 @@ impl Problem {
         self
     }
 
-    /// Names this occurrence by a URI reference; otherwise it is the path of the request.
+    /// Names this occurrence by a URI reference; otherwise it is the path of the request. What can't stand in a URI is
+    /// percent-encoded.
     #[must_use]
-    pub fn with_instance(mut self, uri: impl Into<String>) -> Self {
-        self.0.details.instance = Some(uri.into());
+    pub fn with_instance(mut self, uri: impl AsRef<str>) -> Self {
+        self.0.details.instance = Some(uri_reference(uri.as_ref()));
         self
     }
 
@@ -225,9 +226,31 @@ impl Problem {
                 "request refused"
             );
         }
-        self.0.details.instance.get_or_insert_with(|| path.to_owned());
+        self.0.details.instance.get_or_insert_with(|| uri_reference(path));
         self
     }
+}
+
+/// A text as a URI reference (RFC 3986, 4.1): the path of a request may have a percent sign that begins no escape, and
+/// characters that HTTP libraries let pass.
+fn uri_reference(text: &str) -> String {
+    let bytes = text.as_bytes();
+    let mut reference = String::with_capacity(bytes.len());
+    for (at, byte) in bytes.iter().enumerate() {
+        let escape = || {
+            let digits = bytes.get(at + 1..at + 3);
+            digits.is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit))
+        };
+        let stands = match byte {
+            b'%' => escape(),
+            byte => byte.is_ascii_alphanumeric() || b"-._~:/?#[]@!$&'()*+,;=".contains(byte),
+        };
+        match stands {
+            true => reference.push(char::from(*byte)),
+            false => reference.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    reference
 }
 
 /// A text of at most [`LONGEST_DETAIL`] bytes and a mark that something is missing.
@@ -325,5 +348,17 @@ impl Problem {
 impl IntoResponse for Problem {
     fn into_response(self) -> axum::response::Response {
         self.into_http()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::uri_reference;
+
+    #[test]
+    fn instances_are_uri_references() {
+        assert_eq!(uri_reference("/a/%2Fb?c=d"), "/a/%2Fb?c=d");
+        assert_eq!(uri_reference("/%zz/%4/%"), "/%25zz/%254/%25");
+        assert_eq!(uri_reference("/{a}\"|ü"), "/%7Ba%7D%22%7C%C3%BC");
     }
 }

@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::clients::together;
 use super::marker;
 use super::order::Subject;
-use crate::checks::model::machine::chosen_by_client;
+use crate::checks::model::content::chosen_by_client;
 use crate::checks::state::comparison::{is_at, items, last};
 use crate::suite::{Context, Failure, Outcome, Role, Stop, location_path};
 

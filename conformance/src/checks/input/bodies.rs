@@ -14,6 +14,9 @@ use crate::suite::{
 /// Bodies in one case: small enough that cases run side by side.
 const CHUNK: usize = 12;
 
+/// Broken forms of what exists already in its one case.
+const MOST: usize = 120;
+
 pub(super) fn plan(suite: &Arc<Suite>, plan: &mut Plan, api: usize, operation: usize) {
     let state = &suite.apis[api];
     let key = &state.api.operations[operation].key;
@@ -68,6 +71,17 @@ pub(super) fn plan(suite: &Arc<Suite>, plan: &mut Plan, api: usize, operation: u
             },
         );
         (case.stage, case.alone) = (2, shared_thing);
+    }
+    if shared_thing {
+        plan.add(
+            suite,
+            &REFUSES,
+            api,
+            Some(operation),
+            "existing",
+            move |context| Box::pin(refuse_existing(context, api, operation)),
+        )
+        .alone = true;
     }
     let shared = Arc::clone(suite);
     plan.random.push(Arc::new(move |number| {
@@ -215,6 +229,23 @@ async fn refuse(
     let values = context.values(api, operation).await?;
     let chosen: Vec<_> = cases.iter().skip(at).take(CHUNK).cloned().collect();
     refuse_all(context, api, operation, &values, chosen).await
+}
+
+/// Breaks what GET gives of something that no case made: what else is in a body of our own, the platform may not permit.
+async fn refuse_existing(context: &mut Context, api: usize, operation: usize) -> Outcome {
+    let values = context.values(api, operation).await?;
+    let Some(before) = original(context, api, operation, &values).await? else {
+        return Err(Stop::Inconclusive(
+            "nothing can be read there that could be put back; name something that exists in --fixtures"
+                .to_owned(),
+        ));
+    };
+    let schema = context.suite.apis[api].body_schema(operation);
+    let cases = schema.map(|schema| schema.invalid_cases_within(&before, MOST).cases);
+    let outcome = refuse_all(context, api, operation, &values, cases.unwrap_or_default()).await;
+    let call = context.call(api, operation, &values).json(before);
+    context.send(call.role(Role::CleanUp)).await?;
+    outcome
 }
 
 async fn refuse_all(

@@ -1,6 +1,6 @@
 //! Valid requests are accepted, invalid ones refused: every rule of the document at its limits and broken alone.
 
-mod bodies;
+pub(super) mod bodies;
 mod notation;
 mod parameters;
 

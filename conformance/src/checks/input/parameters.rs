@@ -347,20 +347,40 @@ async fn unknown(context: &mut Context, api: usize, operation: usize) -> Outcome
     if !context.send(control).await?.is_success() {
         return Ok(());
     }
-    let call = context
-        .call(api, operation, &values)
-        .query("mecConformanceUnknown", "1")
-        .intent(Intent::Odd);
-    let exchange = context.send(call).await?;
-    let check: &Check = &UNKNOWN_PARAMETER;
-    if exchange.is_success() {
-        let failure = Failure::new(
+    let suite = Arc::clone(&context.suite);
+    let declared = &suite.apis[api].api.operations[operation];
+    // Names of parameters are told apart by case (OpenAPI), so a declared one in capitals is as unknown as any.
+    let shouted = declared
+        .parameters_in(Location::Query)
+        .map(|parameter| parameter.name.to_ascii_uppercase())
+        .find(|name| {
+            declared
+                .parameters_in(Location::Query)
+                .all(|other| other.name != *name)
+        });
+    let names = [
+        (
             "an undeclared query parameter is accepted",
-            "400",
-            exchange.summary(),
-        );
-        return Err(failure.of(check.id).shown_by(&exchange.call).stop());
+            Some("mecConformanceUnknown".to_owned()),
+        ),
+        (
+            "a query parameter in another case than declared is accepted",
+            shouted,
+        ),
+    ];
+    let check: &Check = &UNKNOWN_PARAMETER;
+    for (title, name) in names {
+        let Some(name) = name else { continue };
+        let call = context
+            .call(api, operation, &values)
+            .query(&name, "1")
+            .intent(Intent::Odd);
+        let exchange = context.send(call).await?;
+        if exchange.is_success() {
+            let failure = Failure::new(title, "400", exchange.summary());
+            return Err(failure.of(check.id).shown_by(&exchange.call).stop());
+        }
+        wrong_refusal(context, &exchange);
     }
-    wrong_refusal(context, &exchange);
     Ok(())
 }

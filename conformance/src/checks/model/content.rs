@@ -4,7 +4,7 @@ use fastrand::Rng;
 use serde_json::{Value, json};
 
 use super::family::Family;
-use crate::suite::{Context, Stop, Values, hash, suggested_identifier};
+use crate::suite::{Context, Made, Stop, Values, hash, suggested_identifier};
 
 /// Members that make an object end by itself or let the platform call somebody: not for sequences.
 const LEFT_OUT: [&str; 5] = [
@@ -115,4 +115,13 @@ pub(super) fn keep_identifier(body: &mut Value, shown: Option<&Value>, identifie
             body.insert(name.clone(), value.clone());
         }
     }
+}
+
+/// Whether the identifier of what was made is one that the request brought.
+pub(in crate::checks) fn chosen_by_client(made: &Made, parameter: &str) -> bool {
+    let identifier = made.values.get(parameter);
+    let mut members = made.sent.as_object().into_iter().flatten();
+    identifier.is_some_and(|identifier| {
+        members.any(|(_, value)| super::judge::text(value).as_ref() == Some(identifier))
+    })
 }

@@ -9,7 +9,7 @@ use super::content;
 use super::family::Family;
 use super::judge::{Judge, Wrong};
 use super::sequence::Step;
-use crate::checks::state::comparison::{items, last, same};
+use crate::checks::state::comparison::{items, last, lost, same};
 use crate::suite::{Call, Context, Exchange, Failure, Identity, Made, Outcome, Stop, Values};
 
 /// The most objects that exist at a time.
@@ -64,8 +64,8 @@ impl Step {
     pub(super) const READ: u8 = 0;
     pub(super) const LIST: u8 = 18;
     const CREATE: u8 = 36;
-    const REPLACE: u8 = 52;
-    const DELETE: u8 = 70;
+    pub(super) const REPLACE: u8 = 52;
+    pub(super) const DELETE: u8 = 70;
     pub(super) const GONE: u8 = 82;
     const FOREIGN: u8 = 92;
 }
@@ -201,7 +201,7 @@ impl<'run> Machine<'run> {
             return Ok(());
         }
         let known = self.objects.iter().position(|object| object.path == made.path);
-        let chosen = chosen_by_client(&made, &self.family.parameter);
+        let chosen = content::chosen_by_client(&made, &self.family.parameter);
         if let Some(at) = known {
             if self.objects[at].alive && !chosen {
                 let wrong = Wrong::new(
@@ -237,7 +237,7 @@ impl<'run> Machine<'run> {
             shown: Some(made.answered).filter(Value::is_object),
         });
         self.note("absent", "POST", self.objects.len() - 1);
-        Ok(())
+        self.shown_as_sent(self.family.maker, self.objects.len() - 1)
     }
 
     async fn replace(&mut self, step: Step) -> Outcome {
@@ -261,6 +261,7 @@ impl<'run> Machine<'run> {
             self.objects[at].sent = body;
             self.objects[at].shown = exchange.json().filter(Value::is_object);
             self.note(&from, "PUT", at);
+            return self.shown_as_sent(put, at);
         }
         Ok(())
     }
@@ -281,6 +282,27 @@ impl<'run> Machine<'run> {
             self.note(&from, "DELETE", at);
         }
         Ok(())
+    }
+
+    /// The answer to a change has what was sent, where nothing else but what the platform assigns may be in it.
+    fn shown_as_sent(&self, operation: usize, at: usize) -> Outcome {
+        let object = &self.objects[at];
+        let Some(shown) = object.shown.as_ref().filter(|_| self.family.stays) else {
+            return Ok(());
+        };
+        match self.judging(|judge| lost(&object.sent, shown, judge.assigned, false)) {
+            None => Ok(()),
+            Some(difference) => {
+                let place = difference.place().to_owned();
+                let wrong = Wrong::new(
+                    format!("answer: {place}"),
+                    format!("the answer to a change does not have what was sent, at {place}"),
+                    difference.expected,
+                    difference.actual,
+                );
+                Err(self.fail(operation, wrong))
+            }
+        }
     }
 
     /// An object that exists must not be answered 404.
@@ -471,13 +493,4 @@ impl<'run> Machine<'run> {
             let _ = self.context.send(call.role(crate::suite::Role::CleanUp)).await;
         }
     }
-}
-
-/// Whether the identifier of what was made is one that the request brought.
-pub(in crate::checks) fn chosen_by_client(made: &Made, parameter: &str) -> bool {
-    let identifier = made.values.get(parameter);
-    let mut members = made.sent.as_object().into_iter().flatten();
-    identifier.is_some_and(|identifier| {
-        members.any(|(_, value)| super::judge::text(value).as_ref() == Some(identifier))
-    })
 }

@@ -1,10 +1,10 @@
 //! State machines: random sequences of changes and readings, at the platform and at a model of it. After any sequence
 //! every reading equals the model. A sequence that fails is made as short as possible before it is reported.
 
-mod content;
+pub(super) mod content;
 mod family;
 mod judge;
-pub(super) mod machine;
+mod machine;
 mod rules;
 mod sequence;
 

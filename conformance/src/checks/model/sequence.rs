@@ -34,12 +34,15 @@ impl From<(u8, u8, u16)> for Step {
     }
 }
 
-/// Readings with which every sequence ends: all lists, and some objects that exist or were deleted.
+/// With what every sequence ends: all lists and some objects are read, before and after a replacement and a removal.
 fn ending(family: &Family) -> Vec<Step> {
-    let lists = (0..family.lists.len()).map(|list| (Step::LIST, 0, u16::try_from(list).unwrap_or(0)));
-    let items = (0..4).map(|which| (Step::READ, which, u16::from(which % 2)));
+    let lists = || (0..family.lists.len()).map(|list| (Step::LIST, 0, u16::try_from(list).unwrap_or(0)));
+    let items = |count: u8| (0..count).map(|which| (Step::READ, which, u16::from(which % 2)));
     let gone = (0..2).map(|which| (Step::GONE, which, 0));
-    lists.chain(items).chain(gone).map(Step::from).collect()
+    let before = lists().chain(items(3)).chain([(Step::REPLACE, 0, 7)]);
+    let after = lists().chain(items(2)).chain([(Step::DELETE, 0, 0)]);
+    let end = lists().chain(gone);
+    before.chain(after).chain(end).map(Step::from).collect()
 }
 
 fn whole(steps: &[(u8, u8, u16)], family: &Family) -> Vec<Step> {
@@ -99,12 +102,19 @@ async fn shorten(
             None => tree.complicate(),
         };
     }
-    let mut at = 0;
-    while let Some(shorter) = smaller(&best).get(at).filter(|_| tries < 3 * TRIES) {
+    let (mut at, mut improved) = (0, false);
+    while tries < 4 * TRIES {
+        let Some(shorter) = smaller(&best).get(at).cloned() else {
+            // What could not be done before may be possible now.
+            match std::mem::take(&mut improved) {
+                true => at = 0,
+                false => break,
+            }
+            continue;
+        };
         tries += 1;
-        match attempt(context, family, shorter, failure, place).await? {
-            // What could not be done before may be possible now, but for what was tried last.
-            Some(_) => (best, at) = (shorter.clone(), at.saturating_sub(1)),
+        match attempt(context, family, &shorter, failure, place).await? {
+            Some(_) => (best, improved) = (shorter, true),
             None => at += 1,
         }
     }
@@ -112,28 +122,36 @@ async fn shorten(
     attempt(context, family, &best, failure, place).await?
 }
 
-/// Sequences that are smaller by one thing: a step less, a step less with all others at the first object (as objects
-/// are counted differently without a step that makes one), a smaller content.
+/// Sequences that are smaller, the greatest savings first: all steps at the first object, some steps less, a step less
+/// with all others at the first object (as objects are counted differently without one that makes one), a smaller
+/// content.
 fn smaller(steps: &[Step]) -> Vec<Vec<Step>> {
-    let without = |at: usize| {
+    let without = |from: usize, size: usize| {
         let mut less = steps.to_vec();
-        less.remove(at);
+        less.drain(from..(from + size).min(steps.len()));
         less
     };
     let first = |mut steps: Vec<Step>| {
         steps.iter_mut().for_each(|step| step.which = 0);
         steps
     };
-    let simple = |at: usize| {
+    let counted = steps.iter().any(|step| step.which != 0);
+    let mut all = Vec::new();
+    if counted {
+        all.push(first(steps.to_vec()));
+    }
+    for size in [8, 4, 2, 1].into_iter().filter(|size| *size < steps.len()) {
+        all.extend((0..steps.len()).step_by(size).map(|from| without(from, size)));
+    }
+    if counted {
+        all.extend((0..steps.len()).map(|from| first(without(from, 1))));
+    }
+    for at in (0..steps.len()).filter(|at| steps[*at].content != 0) {
         let mut less = steps.to_vec();
         less[at].content = 0;
-        less
-    };
-    let counted = steps.iter().any(|step| step.which != 0);
-    let rich = (0..steps.len()).filter(|at| steps[*at].content != 0);
-    let shorter = (0..steps.len()).map(without);
-    let recounted = (0..steps.len()).filter(|_| counted).map(without).map(first);
-    shorter.chain(recounted).chain(rich.map(simple)).collect()
+        all.push(less);
+    }
+    all
 }
 
 /// Whether a shorter sequence fails in the same way; none where the run is over.
