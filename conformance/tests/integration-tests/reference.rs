@@ -76,8 +76,8 @@ fn conforms(what: &[&str], seed: &str) {
         0,
         "{what:?}: {text}"
     );
-    // On a machine that is busy a notification may be late.
-    let late = |finding: &&Value| finding["title"].as_str().unwrap().contains("late");
+    // On a machine that is busy a notification may be late once.
+    let late = |finding: &&Value| finding["title"].as_str().unwrap().contains("notification");
     let mut flaky = report["flaky"].as_array().unwrap().iter();
     assert!(flaky.all(|finding| late(&finding)), "{what:?}: {text}");
     assert!(
