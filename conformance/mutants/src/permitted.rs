@@ -15,6 +15,14 @@ const PERMITTED: &[(&str, &str)] = &[
         "a name that names nothing may be refused: what a name must be beyond a string is left to the platform",
     ),
     (
+        "acceptance/end-subscription-for-other-instance",
+        "7.1.3.2 calls the identifier a criterion, and does not say that it must be that of the path",
+    ),
+    (
+        "acceptance/liveness-state-INACTIVE",
+        "V3.1.1's document allows what the text and ETSI's purposes refuse, so either is right",
+    ),
+    (
         "refusal/large-body",
         "a server says itself how much content it is willing to take (RFC 9110, 15.5.14); the standard names no size",
     ),
