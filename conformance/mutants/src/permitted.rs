@@ -108,6 +108,8 @@ const PERMITTED: &[(&str, &str)] = &[
 
 const OWN_LIMIT: &str = "the standard names no length, and a platform may have limits of its own for names";
 
+const DETAIL: &str = "RFC 9457 demands no member, and that problems say more in detail is a should of ETSI's";
+
 const METHODS: &str = "that a method which a resource does not offer is answered with 405 is a SHOULD (RFC 9110, 9.1), and 4xx refuses it";
 
 /// Why a platform with this fault is within its rights; none where it is not.
