@@ -30,6 +30,16 @@ const PERMITTED: &[(&str, &str)] = &[
         "refusal/endpoint-alternative",
         "what the alternative form holds is defined by implementations (8.1.5.3), so a platform may know none",
     ),
+    ("problems/without-detail", DETAIL),
+    ("problems/empty-object", DETAIL),
+    (
+        "problems/wrapped",
+        "ETSI's document of V3.1.1 has its bodies inside objects with their type's name; RFC 9457 demands no member of problems",
+    ),
+    (
+        "refusal/same-name-twice",
+        "403 says that the present state does not permit it, and a platform may have a rule of its own for names that are taken",
+    ),
     ("http/404-for-405", METHODS),
     ("http/400-for-405", METHODS),
     (

@@ -61,6 +61,9 @@ pub struct Context {
     pub(super) quiet: bool,
 }
 
+/// After so many removals without an answer no more are tried: each would cost the whole time-out.
+const PATIENCE: u64 = 5;
+
 impl Context {
     /// A context for one run of a case.
     pub fn new(suite: &Arc<Suite>, case: &Case, mode: Mode) -> Self {
@@ -358,7 +361,17 @@ impl Context {
                 role: Role::CleanUp,
                 ..Call::default()
             };
+            if suite.unanswered.load(Ordering::Relaxed) >= PATIENCE {
+                suite.leave(format!(
+                    "{}{path}: not tried, as removals are not answered",
+                    suite.apis[api].base_path
+                ));
+                continue;
+            }
             let exchange = self.exchange(call).await;
+            if exchange.outcome.is_err() {
+                suite.unanswered.fetch_add(1, Ordering::Relaxed);
+            }
             if !exchange.is_success() && !matches!(exchange.status(), 404 | 410) {
                 suite.leave(format!(
                     "{}{path}: {}",

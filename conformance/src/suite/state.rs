@@ -173,6 +173,8 @@ pub struct Suite {
     pub(crate) judged: AtomicU64,
     pub(crate) requests: AtomicU64,
     pub(crate) over: AtomicBool,
+    /// Removals that got no answer.
+    pub(crate) unanswered: AtomicU64,
     pub(crate) left_behind: Mutex<Vec<String>>,
     pub(crate) observed: Mutex<BTreeMap<String, String>>,
     pub(crate) server: Mutex<Option<String>>,
@@ -206,6 +208,7 @@ impl Suite {
             judged: AtomicU64::new(0),
             requests: AtomicU64::new(0),
             over: AtomicBool::new(false),
+            unanswered: AtomicU64::new(0),
             left_behind: Mutex::new(Vec::new()),
             observed: Mutex::default(),
             server: Mutex::new(None),
