@@ -77,6 +77,10 @@ const PERMITTED: &[(&str, &str)] = &[
         "what a query means is the resource's own matter; ETSI's purposes demand 400 only where parameters are declared",
     ),
     (
+        "registration/delete-keeps-services",
+        "no clause says what becomes of the services of an application that deregisters",
+    ),
+    (
         "registration/termination-404",
         "404 is declared as well, and what nobody waits for may count as not there",
     ),

@@ -156,6 +156,9 @@ impl Platform {
         let end = format!("http://{}/mm5/v1/applications/{first}/terminate", self.address);
         format!(
             "app_instance_ids = [\"{first}\", \"{second}\"]\n\n\
+             [resources]\n\
+             \"/applications/{{appInstanceId}}/dns_rules/{{dnsRuleId}}\" = [{{ appInstanceId = \"{first}\", dnsRuleId = \"rule-1\" }}]\n\
+             \"/applications/{{appInstanceId}}/traffic_rules/{{trafficRuleId}}\" = [{{ appInstanceId = \"{first}\", trafficRuleId = \"rule-1\" }}]\n\n\
              [announce_termination.request]\nmethod = \"POST\"\nurl = \"{end}\"\n\
              body = {{ operationAction = \"TERMINATING\", maxGracefulTimeout = 60 }}\n"
         )

@@ -8,6 +8,7 @@ pub(crate) mod input;
 mod lifecycle;
 mod lists;
 mod model;
+mod newcomers;
 mod notifications;
 pub(crate) mod purposes;
 mod security;
@@ -30,6 +31,7 @@ static PARTS: &[Part] = &[
     (|| state::CHECKS, state::plan),
     (|| existence::CHECKS, existence::plan),
     (|| lifecycle::CHECKS, lifecycle::plan),
+    (|| newcomers::CHECKS, newcomers::plan),
     // Before what waits for notifications and clocks.
     (|| &security::CHECKS, security::plan),
     (|| notifications::CHECKS, notifications::plan),

@@ -32,7 +32,7 @@ static LOCATION: Check = Check {
     group: Group::State,
     title: "Location of a creation leads to the new object",
     severity: Severity::Error,
-    explanation: "GET of the Location answers 200 with the object that the creation answered with.",
+    explanation: "GET of the Location answers 200 with the object that the creation answered with, and so does its _links.self.",
     sources: &[Source::Rfc(9110, "10.2.2"), Source::Document],
 };
 
@@ -214,6 +214,9 @@ async fn location(context: &mut Context, api: usize, maker: usize) -> Outcome {
     if !read.is_success() {
         return Err(Failure::new("Location does not lead to the new object", "200", read.summary()).stop());
     }
+    for body in [Some(&made.answered), read.json().as_ref()].into_iter().flatten() {
+        leads(context, api, body.pointer("/_links/self/href"), &made.path).await?;
+    }
     if let Some(body) = read
         .json()
         .filter(|body| made.answered.is_object() && !same(body, &made.answered))
@@ -234,13 +237,13 @@ async fn location(context: &mut Context, api: usize, maker: usize) -> Outcome {
     Ok(())
 }
 
-/// The link by which a list names an object leads to it.
-async fn leads(context: &mut Context, api: usize, item: &Value, path: &str) -> Outcome {
+/// A link that names an object leads to it: where MEC 011 says so.
+async fn leads(context: &mut Context, api: usize, href: Option<&Value>, path: &str) -> Outcome {
     let suite = Arc::clone(&context.suite);
-    let href = item.get("href").and_then(Value::as_str);
+    let href = href.and_then(Value::as_str);
     let named = href.and_then(|href| path_below(&suite, api, href));
-    let (Some(named), Some(mut call)) = (named.filter(|named| named != path), reading(&suite, api, path))
-    else {
+    let named = named.filter(|named| named != path && suite.apis[api].api.id.starts_with("mec011"));
+    let (Some(named), Some(mut call)) = (named, reading(&suite, api, path)) else {
         return Ok(());
     };
     call.path = named;
@@ -248,7 +251,7 @@ async fn leads(context: &mut Context, api: usize, item: &Value, path: &str) -> O
     match read.is_success() || read.outcome.is_err() {
         true => Ok(()),
         false => Err(Failure::new(
-            "a link in a list does not lead to the object that it names",
+            "a link does not lead to the object that it names",
             format!("an address that ends in {path}"),
             href.unwrap_or_default(),
         )
@@ -298,7 +301,7 @@ async fn list_agrees(context: &mut Context, api: usize, maker: usize, list: usiz
                 .stop());
             }
             [item] => {
-                leads(context, api, item, &made.path).await?;
+                leads(context, api, item.get("href"), &made.path).await?;
                 let whole = made
                     .answered
                     .as_object()

@@ -33,8 +33,7 @@ pub(super) fn plan(suite: &Arc<Suite>, plan: &mut Plan, api: usize) {
             if let Some(change) = resource.operation(method) {
                 plan.add(suite, &CHANGE, api, Some(change), "conditions", move |context| {
                     Box::pin(changes(context, api, get, change))
-                })
-                .alone = suite.apis[api].is_shared(change);
+                });
             }
         }
         if let (Some(maker), Some(delete)) = (resource.maker, resource.operation("DELETE")) {

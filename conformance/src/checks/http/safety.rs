@@ -70,8 +70,7 @@ pub(super) fn plan(suite: &Arc<Suite>, plan: &mut Plan, api: usize) {
         if let (Some(get), Some(put)) = (get, resource.operation("PUT")) {
             plan.add(suite, &TWICE, api, Some(put), "twice", move |context| {
                 Box::pin(twice(context, api, get, put))
-            })
-            .alone = suite.apis[api].is_shared(put);
+            });
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use mecforge_instances::{InvalidCase, ValidCase, ValidKind};
+use mecforge_instances::{InvalidCase, Schema, ValidCase, ValidKind};
 use serde_json::Value;
 
 use super::{ACCEPTS, REFUSES, UNCHANGED};
@@ -231,6 +231,23 @@ async fn refuse(
     refuse_all(context, api, operation, &values, chosen).await
 }
 
+/// Without one member each, where that breaks a rule, be it more than one.
+fn shortened(schema: &Schema, before: &Value) -> Vec<InvalidCase> {
+    let names = before.as_object().into_iter().flat_map(|members| members.keys());
+    let without = names.filter_map(|name| {
+        let mut value = before.clone();
+        value.as_object_mut()?.remove(name);
+        (!schema.is_valid(&value)).then(|| InvalidCase {
+            value,
+            what: format!("{name} is missing"),
+            keyword: "required".to_owned(),
+            schema_pointer: schema.pointer().to_owned(),
+            instance_pointer: format!("/{name}"),
+        })
+    });
+    without.collect()
+}
+
 /// Breaks what GET gives of something that no case made: what else is in a body of our own, the platform may not permit.
 async fn refuse_existing(context: &mut Context, api: usize, operation: usize) -> Outcome {
     let values = context.values(api, operation).await?;
@@ -241,8 +258,12 @@ async fn refuse_existing(context: &mut Context, api: usize, operation: usize) ->
         ));
     };
     let schema = context.suite.apis[api].body_schema(operation);
-    let cases = schema.map(|schema| schema.invalid_cases_within(&before, MOST).cases);
-    let outcome = refuse_all(context, api, operation, &values, cases.unwrap_or_default()).await;
+    let mut cases = Vec::new();
+    if let Some(schema) = schema {
+        cases = schema.invalid_cases_within(&before, MOST).cases;
+        cases.extend(shortened(&schema, &before));
+    }
+    let outcome = refuse_all(context, api, operation, &values, cases).await;
     let call = context.call(api, operation, &values).json(before);
     context.send(call.role(Role::CleanUp)).await?;
     outcome

@@ -3,6 +3,7 @@
 pub(super) mod bodies;
 mod notation;
 mod parameters;
+mod transports;
 
 use std::sync::Arc;
 
@@ -106,5 +107,6 @@ pub(super) fn plan(suite: &Arc<Suite>, plan: &mut Plan) {
             parameters::plan(suite, plan, api, operation.index);
         }
         notation::plan(suite, plan, api);
+        transports::plan(suite, plan, api);
     }
 }

@@ -31,8 +31,7 @@ pub(super) fn plan(suite: &Arc<Suite>, plan: &mut Plan, api: usize) {
         if let (Some(get), Some(put), Kind::Item) = (pair.0, pair.1, resource.kind) {
             plan.add(suite, &OWN, api, Some(put), "put-back", move |context| {
                 Box::pin(put_back(context, api, get, put))
-            })
-            .alone = suite.apis[api].is_shared(put);
+            });
         }
     }
 }

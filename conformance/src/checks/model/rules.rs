@@ -97,6 +97,7 @@ async fn existing(context: &mut Context, subject: Subject) -> Outcome {
         )));
     }
     compare(context, subject, &values, &before).await?;
+    echo(context, subject, &values, &before).await?;
     let Some((name, states)) = state.knowledge.toggles(key) else {
         return Ok(());
     };
@@ -120,6 +121,30 @@ async fn existing(context: &mut Context, subject: Subject) -> Outcome {
     outcome?;
     back?;
     compare(context, subject, &values, &before).await
+}
+
+/// A member that nobody knows may be kept or dropped, but not shown in the answer and dropped.
+async fn echo(context: &mut Context, subject: Subject, values: &Values, before: &Value) -> Outcome {
+    const MEMBER: &str = "mecConformanceUnknown";
+    let mut body = before.clone();
+    body[MEMBER] = "text".into();
+    let call = context.call(subject.api, subject.put, values).json(body);
+    let written = context.send(call).await?;
+    let shown = |value: Option<Value>| value.is_some_and(|value| value.get(MEMBER).is_some());
+    if written.status() != 200 || !shown(written.json()) {
+        return Ok(());
+    }
+    let get = context.call(subject.api, subject.get, values);
+    let read = context.send(get).await?;
+    match read.status() == 200 && !shown(read.json()) {
+        true => Err(Failure::new(
+            "the answer to PUT has a member that the object does not have",
+            "the object as GET gives it",
+            written.summary(),
+        )
+        .stop()),
+        false => Ok(()),
+    }
 }
 
 /// Puts a body; whether it was accepted. The answer, where it is the object, must be what was put.

@@ -70,7 +70,11 @@ pub(super) async fn current(context: &mut Context, api: usize, operation: usize)
         far(&first, difference)?;
         let title = "the current time is far from the time";
         let failure = Failure::new(title, format!("{:.0}", ours(&first)), format!("{told:.0}"));
-        return Err(failure.of(CLOCK.id).shown_by(&first.call).stop());
+        return Err(failure
+            .of(CLOCK.id)
+            .signature("clock")
+            .shown_by(&first.call)
+            .stop());
     }
     if difference.abs() > 2.0 + first.elapsed_ms / 1000.0 {
         let failure = Failure::new(
@@ -97,6 +101,7 @@ pub(super) async fn current(context: &mut Context, api: usize, operation: usize)
         );
         return Err(Failure::new(title, expected, format!("{later:.3}"))
             .of(CLOCK.id)
+            .signature("clock")
             .stop());
     }
     Ok(())

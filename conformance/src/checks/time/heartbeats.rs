@@ -168,6 +168,18 @@ fn readable(exchange: &Exchange, title: &str) -> Result<Value, Stop> {
 pub(super) async fn agrees(context: &mut Context, lively: Lively) -> Outcome {
     let name = format!("conformance-{}", context.unique());
     let mut watched = lively.register(context, &name, 45).await?;
+    let other = lively.register(context, &format!("{name}-other"), 45).await?;
+    let link = |watched: &Watched| {
+        let link = watched.service.made.answered.pointer("/_links/liveness/href");
+        link.and_then(Value::as_str).map(str::to_owned)
+    };
+    if let Some(same) = link(&watched).filter(|one| link(&other).as_ref() == Some(one)) {
+        context.report(Failure::new(
+            "two services have the same link to their liveness",
+            "a link for each",
+            same,
+        ));
+    }
     let mut granted = watched.granted.as_secs();
     for proposal in [None, Some(50)] {
         if let Some(proposal) = proposal {
