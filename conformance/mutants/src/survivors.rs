@@ -17,6 +17,10 @@ const SURVIVORS: &[(&str, &str)] = &[
         "whether a platform has decided on an end, and waits for its confirmation, nobody but the platform knows",
     ),
     (
+        "refusal/ready-twice",
+        "whether a platform still waits for the application to be ready, nobody but the platform knows",
+    ),
+    (
         "registration/own-identifier-ignored",
         "the identifier of an application that the platform has not made is the platform's to give (7.1.2.6), and the suite has none that the platform has made and that is not registered yet",
     ),

@@ -56,7 +56,22 @@ pub(super) fn plan(suite: &Arc<Suite>, plan: &mut Plan, api: usize, operation: u
     let Some(base) = schema.full().or_else(|| schema.minimal()) else {
         return;
     };
-    let cases: Arc<Vec<InvalidCase>> = Arc::new(schema.invalid_cases(&base));
+    let mut cases = schema.invalid_cases(&base);
+    let nothing = Value::Object(serde_json::Map::new());
+    if !schema.is_valid(&nothing) {
+        // It breaks several rules, where several members are required; each of them says that it is refused.
+        cases.insert(
+            CHUNK.min(cases.len()),
+            InvalidCase {
+                value: nothing,
+                what: "an object without any member".to_owned(),
+                keyword: "required".to_owned(),
+                schema_pointer: schema.pointer().to_owned(),
+                instance_pointer: String::new(),
+            },
+        );
+    }
+    let cases = Arc::new(cases);
     for at in (0..cases.len()).step_by(CHUNK) {
         let cases = Arc::clone(&cases);
         let case = plan.add(
