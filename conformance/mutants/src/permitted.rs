@@ -15,6 +15,14 @@ const PERMITTED: &[(&str, &str)] = &[
         "a name that names nothing may be refused: what a name must be beyond a string is left to the platform",
     ),
     (
+        "acceptance/end-subscription-for-other-instance",
+        "7.1.3.2 calls the identifier a criterion, and does not say that it must be that of the path",
+    ),
+    (
+        "acceptance/liveness-state-INACTIVE",
+        "V3.1.1's document allows what the text and ETSI's purposes refuse, so either is right",
+    ),
+    (
         "refusal/large-body",
         "a server says itself how much content it is willing to take (RFC 9110, 15.5.14); the standard names no size",
     ),
@@ -99,6 +107,8 @@ const PERMITTED: &[(&str, &str)] = &[
 ];
 
 const OWN_LIMIT: &str = "the standard names no length, and a platform may have limits of its own for names";
+
+const DETAIL: &str = "RFC 9457 demands no member, and that problems say more in detail is a should of ETSI's";
 
 const METHODS: &str = "that a method which a resource does not offer is answered with 405 is a SHOULD (RFC 9110, 9.1), and 4xx refuses it";
 

@@ -11,8 +11,9 @@ use crate::suite::{
     Context, Failure, Intent, Outcome, Plan, Role, Stop, Suite, Values, case, name_like_path, reading,
 };
 
-/// Bodies in one case: small enough that cases run side by side.
-const CHUNK: usize = 12;
+/// Bodies in one case: few enough that cases run side by side, and an odd number, so that a platform which turns
+/// something over with each refusal does not turn it back.
+const CHUNK: usize = 11;
 
 /// Broken forms of what exists already in its one case.
 const MOST: usize = 120;
