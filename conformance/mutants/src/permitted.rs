@@ -102,6 +102,7 @@ const PERMITTED: &[(&str, &str)] = &[
         "registration/termination-404",
         "404 is declared as well, and what nobody waits for may count as not there",
     ),
+    ("problems/without-detail", DETAIL),
     (
         "security/server-version",
         "RFC 9110, 10.2.4 lets a server tell product and version, and only advises against details",

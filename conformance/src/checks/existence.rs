@@ -8,7 +8,7 @@ use mecforge_report::Severity;
 use serde_json::{Value, json};
 
 use super::security::{read, with_liveness};
-use super::state::comparison::{is_at, items, last};
+use super::state::comparison::{is_at, is_identified, items, last};
 use crate::suite::{
     Call, Check, Context, Exchange, Failure, Group, Intent, Made, Outcome, Plan, Role, Source, Stop, Suite,
     Values,
@@ -164,7 +164,8 @@ async fn listed_where_shown(
     let mut shown = Vec::new();
     for (item, list) in &places.shown {
         let call = get(context, api, *item, &made.values).role(Role::Control);
-        if !context.send(call).await?.is_success() {
+        let alone = context.send(call).await?;
+        if !alone.is_success() {
             continue;
         }
         shown.push((*item, *list));
@@ -172,7 +173,13 @@ async fn listed_where_shown(
         let call = get(context, api, list, &made.values);
         let wanted = |exchange: &Exchange| has(exchange, &made.path) != Some(false);
         let exchange = until(context, &call, wanted).await?;
-        if !wanted(&exchange) && !is_page(context, &exchange) {
+        // Objects that do not show their identifier can't be found in a list.
+        let (alone, all) = (
+            alone.json().unwrap_or_default(),
+            exchange.json().unwrap_or_default(),
+        );
+        let told = is_identified(&alone, &all, last(&made.path));
+        if told && !wanted(&exchange) && !is_page(context, &exchange) {
             let failure = Failure::new(
                 "an object that can be read by itself is not in the list",
                 format!("{} in the list", last(&made.path)),

@@ -70,7 +70,7 @@ pub(super) fn mock(arguments: MockArguments) -> anyhow::Result<Exit> {
         public_url: arguments.public_url,
         ..mecforge_mock::Options::default()
     };
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let runtime = super::runtime(8)?;
     runtime.block_on(serve(arguments.listen, apis, options))?;
     Ok(Exit::Conforms)
 }

@@ -141,6 +141,15 @@ pub fn main(arguments: Arguments) -> ExitCode {
     }
 }
 
+/// A runtime with a thread for each of so many things that may be busy with computing, and some for the network: a small
+/// machine has few threads otherwise, and who computes for seconds would let answers that are there run out of time.
+fn runtime(busy: usize) -> std::io::Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(busy.clamp(1, 28) + 4)
+        .enable_all()
+        .build()
+}
+
 fn read(path: &std::path::Path) -> anyhow::Result<mecforge_report::Report> {
     Ok(mecforge_report::read_file(path)?)
 }

@@ -293,7 +293,7 @@ pub(super) fn run(arguments: RunArguments) -> anyhow::Result<Exit> {
     }
     let mut names = arguments.profile.clone();
     names.extend(arguments.document.iter().map(|path| path.display().to_string()));
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let runtime = super::runtime(arguments.jobs)?;
     let report = runtime.block_on(async {
         let suite = suite(&arguments, apis, seed, fixtures)?;
         arguments.receiver.listen(&suite).await?;
@@ -403,7 +403,7 @@ pub(super) fn replay(
         ..RunArguments::default()
     };
     let apis = apis(&arguments.profile, &arguments.document, arguments.repair)?;
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let runtime = super::runtime(arguments.jobs)?;
     let replayed = runtime.block_on(async {
         let suite = suite(&arguments, apis, report.run.seed, Fixtures::default())?;
         arguments.receiver.listen(&suite).await?;

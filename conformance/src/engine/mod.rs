@@ -40,6 +40,8 @@ pub struct Engine {
     what: Mutex<String>,
     gone: Mutex<Option<String>>,
     interrupted: AtomicBool,
+    /// Whether planned cases did not begin before the run was over.
+    missed: AtomicBool,
     started: SystemTime,
 }
 
@@ -73,6 +75,7 @@ impl Engine {
             what: Mutex::default(),
             gone: Mutex::new(None),
             interrupted: AtomicBool::new(false),
+            missed: AtomicBool::new(false),
             started: SystemTime::now(),
         })
     }
@@ -120,17 +123,17 @@ impl Engine {
         let reserve = if of(4).is_empty() { Duration::ZERO } else { RESERVE };
         let jobs = self.suite.options.jobs;
         // What waits for time waits beside the others.
-        let waiting = self.all(of(3), jobs.saturating_mul(WAITING), reserve);
+        let waiting = self.planned(of(3), jobs.saturating_mul(WAITING), reserve);
         let busy = async {
             for stage in 0..=2 {
-                self.all(of(stage), jobs, reserve).await;
+                self.planned(of(stage), jobs, reserve).await;
             }
             if only.is_none() {
                 self.random(&plan, reserve).await;
             }
         };
         tokio::join!(waiting, busy);
-        self.all(of(4), jobs, Duration::ZERO).await;
+        self.planned(of(4), jobs, Duration::ZERO).await;
         base.clean_up().await;
         let gone = self.gone.lock().unwrap_or_else(PoisonError::into_inner).clone();
         match gone.filter(|_| self.suite.judged() == 0) {
@@ -235,17 +238,24 @@ impl Engine {
         }
     }
 
-    /// Runs cases side by side, in their order; none begins when only `reserve` is left of the time.
-    async fn all(self: &Arc<Self>, cases: Vec<Case>, jobs: usize, reserve: Duration) {
+    async fn planned(self: &Arc<Self>, cases: Vec<Case>, jobs: usize, reserve: Duration) {
+        if !self.all(cases, jobs, reserve).await {
+            self.missed.store(true, Ordering::Relaxed);
+        }
+    }
+
+    /// Runs cases side by side, in their order; none begins when only `reserve` is left of the time. Says whether all have
+    /// begun.
+    async fn all(self: &Arc<Self>, cases: Vec<Case>, jobs: usize, reserve: Duration) -> bool {
         let next = Arc::new(AtomicU64::new(0));
         let cases = Arc::new(cases);
         let mut workers = tokio::task::JoinSet::new();
         for _ in 0..jobs.clamp(1, cases.len().max(1)) {
             let (engine, next, cases) = (Arc::clone(self), Arc::clone(&next), Arc::clone(&cases));
             workers.spawn(async move {
-                while let Ok(at) = usize::try_from(next.fetch_add(1, Ordering::Relaxed))
+                while !engine.suite.is_nearly_over(reserve)
+                    && let Ok(at) = usize::try_from(next.fetch_add(1, Ordering::Relaxed))
                     && let Some(case) = cases.get(at)
-                    && !engine.suite.is_nearly_over(reserve)
                 {
                     engine.begins(case);
                     engine.judge(case).await;
@@ -254,6 +264,7 @@ impl Engine {
             });
         }
         while workers.join_next().await.is_some() {}
+        next.load(Ordering::Relaxed) >= cases.len() as u64
     }
 
     async fn random(self: &Arc<Self>, plan: &Plan, reserve: Duration) {

@@ -146,10 +146,7 @@ fn end(engine: &Engine, failure: Option<&str>) -> End {
         End::Untestable
     } else if engine.interrupted.load(Ordering::Relaxed) {
         End::Interrupted
-    } else if options
-        .time
-        .is_some_and(|most| engine.suite.started.elapsed() >= most)
-    {
+    } else if options.time.is_some() && engine.missed.load(Ordering::Relaxed) {
         End::TimeOver
     } else {
         End::Completed

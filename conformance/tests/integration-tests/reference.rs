@@ -67,7 +67,8 @@ fn run(url: &str, arguments: &[&str]) -> (i32, String, Value) {
 fn conforms(what: &[&str], seed: &str) {
     let reference = Reference::start(what);
     let mut arguments = what.to_vec();
-    arguments.extend(["--seed", seed, "--cases", "250"]);
+    // The machine may be busy, and what is tested is no slower for it.
+    arguments.extend(["--seed", seed, "--cases", "250", "--jobs", "4", "--timeout", "60"]);
     let (code, text, report) = run(&reference.url, &arguments);
     assert_eq!(code, 0, "{what:?}: {text}");
     assert_eq!(report["summary"]["result"], "conforms", "{what:?}: {text}");
@@ -97,7 +98,7 @@ fn every_profile_conforms_to_itself() {
     assert!(profiles.len() >= 14, "{listed}");
     let queue = Mutex::new(profiles.iter());
     std::thread::scope(|scope| {
-        for _ in 0..3 {
+        for _ in 0..2 {
             scope.spawn(|| {
                 loop {
                     let next = queue.lock().unwrap().next();

@@ -100,6 +100,14 @@ pub(in crate::checks) fn is_at(item: &Value, identifier: &str) -> bool {
     }
 }
 
+/// Whether an object would be known in a list: its own reading has its identifier, or the list is one of links. A list
+/// without anything lacks every object.
+pub(in crate::checks) fn is_identified(shown: &Value, list: &Value, identifier: &str) -> bool {
+    let link = |item: &Value| item.is_string() || item.get("href").is_some();
+    let items = items(list);
+    is_at(shown, identifier) || items.is_none_or(|items| items.is_empty() || items.iter().any(link))
+}
+
 pub(in crate::checks) fn last(path: &str) -> &str {
     path.rsplit('/').next().unwrap_or_default()
 }
