@@ -117,7 +117,7 @@ impl Engine {
             evidence.extend(context.trace.get(before).cloned());
         }
         self.enter(case, &reported.failure, evidence, smaller.is_some(), false);
-        let error = reported.failure.breached(case.check).severity == Severity::Error;
+        let error = file(&self.suite, case, &reported.failure).check.severity == Severity::Error;
         if self.suite.options.stop_at_first_error && error {
             self.suite.end();
         }

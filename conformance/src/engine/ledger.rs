@@ -61,7 +61,7 @@ pub(super) struct Filed {
 pub(super) fn file(suite: &Suite, case: &Case, failure: &Failure) -> Filed {
     let api = failure.call.as_ref().map_or(case.api, |call| call.api);
     let document = &suite.apis[api].api;
-    let check = failure.breached(case.check);
+    let check = failure.check.and_then(crate::checks::find).unwrap_or(case.check);
     let own = case
         .operation
         .map(|index| suite.apis[case.api].api.operations[index].key.clone());

@@ -5,7 +5,6 @@ mod ledger;
 mod progress;
 mod purposes;
 mod report;
-pub mod time;
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};

@@ -11,9 +11,10 @@ use mecforge_report::{
 
 use serde_json::Value;
 
-use super::{Engine, purposes, time};
+use super::{Engine, purposes};
 use crate::checks;
 use crate::suite::Suite;
+use crate::suite::time;
 
 /// Makes the report. `failure` says why nothing could be tested, where nothing could.
 pub fn report(

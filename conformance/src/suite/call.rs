@@ -149,6 +149,13 @@ impl Call {
         self
     }
 
+    /// With another last segment of the path, as it is sent.
+    pub fn with_last(mut self, segment: &str) -> Self {
+        let parent = self.path.rsplit_once('/').map_or("", |(parent, _)| parent);
+        self.path = format!("{parent}/{segment}");
+        self
+    }
+
     /// Path and query as they are sent, below the base path.
     pub fn target(&self) -> String {
         if let Some(query) = &self.raw_query {

@@ -20,6 +20,7 @@ mod responses;
 mod seed;
 mod state;
 pub mod syntax;
+pub(crate) mod time;
 mod world;
 
 pub use call::{Call, Exchange, Identity, Intent, Payload, Role};
@@ -40,4 +41,4 @@ pub use seed::{hash, short};
 pub(crate) use state::declares;
 pub use state::{ApiState, Clients, Suite};
 pub use world::{Made, Values, location_path, reading, suggested_identifier};
-pub(crate) use world::{identifier, name_like_path, path_below, prepare};
+pub(crate) use world::{identifier, is_at, name_like_path, path_below, prepare};

@@ -1,7 +1,6 @@
 //! How a case ends.
 
 use super::call::Call;
-use super::check::Check;
 
 /// The end of a case: everything that it judged holds, or [`Stop`].
 pub type Outcome = Result<(), Stop>;
@@ -96,11 +95,6 @@ impl Failure {
     pub fn minimal(mut self) -> Self {
         self.minimal = true;
         self
-    }
-
-    /// The check that is breached, in a case of another one.
-    pub fn breached(&self, case: &'static Check) -> &'static Check {
-        self.check.and_then(crate::checks::find).unwrap_or(case)
     }
 
     /// As the end of a case.

@@ -164,7 +164,7 @@ fn record(
     let last = found.iter().rfind(|response| response.status >= 200);
     mecforge_report::Exchange {
         role: role.as_str().to_owned(),
-        started_at: crate::engine::time::rfc3339(started),
+        started_at: crate::suite::time::rfc3339(started),
         elapsed_ms: (answer.elapsed.as_secs_f64() * 1_000_000.0).round() / 1000.0,
         request: Message {
             method: method.to_owned(),

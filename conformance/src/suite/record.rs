@@ -38,7 +38,7 @@ pub(super) fn exchange(target: &str, role: Role, sent: &mecforge_transport::Exch
     };
     Exchange {
         role: role.as_str().to_owned(),
-        started_at: crate::engine::time::rfc3339(masked.started),
+        started_at: crate::suite::time::rfc3339(masked.started),
         elapsed_ms: (masked.elapsed.as_secs_f64() * 1_000_000.0).round() / 1000.0,
         request: Message {
             method: request.method.clone(),

@@ -260,7 +260,7 @@ async fn parameter(
         let call = context.call(api, list, &values).role(Role::SetUp);
         let exchange = context.send(call).await?;
         let body = exchange.json();
-        if let Some(own) = own.filter(|own| body.as_ref().is_some_and(|body| names(body, own))) {
+        if let Some(own) = own.filter(|own| body.as_ref().is_some_and(|body| is_at(body, own))) {
             values.insert(name.to_owned(), own);
             return Ok(values);
         }
@@ -308,12 +308,14 @@ async fn twin(context: &mut Context, api: usize, prefix: &str) -> Result<Option<
     }
 }
 
-/// Whether a value has a text somewhere, or a link that ends in it.
-fn names(value: &Value, identifier: &str) -> bool {
-    match value {
-        Value::String(text) => text == identifier || text.rsplit('/').next() == Some(identifier),
-        Value::Array(items) => items.iter().any(|item| names(item, identifier)),
-        Value::Object(members) => members.values().any(|member| names(member, identifier)),
+/// Whether an item of a list is the object of an identifier: it has it as a value, or a link that ends in it.
+pub(crate) fn is_at(item: &Value, identifier: &str) -> bool {
+    match item {
+        Value::String(text) => {
+            text == identifier || text.trim_end_matches('/').rsplit('/').next() == Some(identifier)
+        }
+        Value::Object(members) => members.values().any(|member| is_at(member, identifier)),
+        Value::Array(items) => items.iter().any(|item| is_at(item, identifier)),
         _ => false,
     }
 }

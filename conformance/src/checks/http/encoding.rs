@@ -95,15 +95,12 @@ async fn existing(context: &mut Context, api: usize, operation: usize) -> Result
     }
 }
 
-/// The same request with another last segment.
+/// The request that reads something, judged with another last segment.
 fn ending(call: &Call, last: &str) -> Call {
-    let front = call.path.rsplit_once('/').map_or("", |(front, _)| front);
-    Call {
-        path: format!("{front}/{last}"),
-        role: Role::Judged,
-        intent: Intent::Odd,
-        ..call.clone()
-    }
+    call.clone()
+        .with_last(last)
+        .role(Role::Judged)
+        .intent(Intent::Odd)
 }
 
 async fn path(context: &mut Context, api: usize, operation: usize) -> Outcome {

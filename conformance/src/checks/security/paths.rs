@@ -7,7 +7,7 @@ use mecforge_report::Severity;
 use super::super::state::comparison::last;
 use super::read;
 use crate::suite::{
-    Call, Check, Context, Exchange, Failure, Group, Intent, Outcome, Plan, Role, Source, Stop, Suite,
+    Check, Context, Exchange, Failure, Group, Intent, Outcome, Plan, Role, Source, Stop, Suite,
 };
 
 static EXACT: Check = Check {
@@ -50,16 +50,6 @@ pub(super) fn plan(suite: &Arc<Suite>, plan: &mut Plan, api: usize) {
     }
 }
 
-/// A request for the same collection with another last segment, as it is sent.
-fn with_last(call: &Call, segment: &str) -> Call {
-    let parent = call.path.rsplit_once('/').map_or("", |(parent, _)| parent);
-    Call {
-        path: format!("{parent}/{segment}"),
-        intent: Intent::Odd,
-        ..call.clone()
-    }
-}
-
 async fn whole(context: &mut Context, api: usize, maker: usize, get: usize) -> Outcome {
     let values = context.values(api, maker).await?;
     let made = context.make(api, maker, &values, None).await?;
@@ -85,7 +75,9 @@ async fn whole(context: &mut Context, api: usize, maker: usize, get: usize) -> O
         others.push(("its first character missing", id[1..].to_owned()));
     }
     for (what, other) in others.into_iter().filter(|(_, other)| *other != id) {
-        let exchange = context.send(with_last(&call, &other)).await?;
+        let exchange = context
+            .send(call.clone().with_last(&other).intent(Intent::Odd))
+            .await?;
         if exchange.is_success() && exchange.json() == own.json() {
             let title = format!("an object is read by its identifier with {what}");
             let failure = Failure::new(title, "404, as nothing has that name", exchange.summary());
@@ -103,7 +95,12 @@ async fn climbs(context: &mut Context, api: usize, get: usize) -> Outcome {
     let collection = last(parent).to_owned();
     let stranger = format!("unknown-{}", context.unique());
     let control = context
-        .send(with_last(&call, &stranger).role(Role::Control))
+        .send(
+            call.clone()
+                .with_last(&stranger)
+                .intent(Intent::Odd)
+                .role(Role::Control),
+        )
         .await?;
     if control.is_success() {
         return Err(Stop::NotApplicable(
@@ -125,7 +122,9 @@ async fn climbs(context: &mut Context, api: usize, get: usize) -> Outcome {
         format!("..;%2f{collection}"),
     ];
     for segment in all {
-        let exchange = context.send(with_last(&call, &segment)).await?;
+        let exchange = context
+            .send(call.clone().with_last(&segment).intent(Intent::Odd))
+            .await?;
         if exchange.is_success() {
             let failure = Failure::new(
                 "an identifier with encoded slashes, dots or bytes that are no text leads to a resource",

@@ -233,12 +233,6 @@ fn changed(seen: &Exchange, set: &[String], what: &str, text: &str) -> Option<Fa
     Some(Failure::new(title, short(&json!(text)), short(found)))
 }
 
-/// A path below an operation's with another last segment; none where the path ends otherwise.
-fn with_last(suite: &Suite, api: usize, operation: usize, path: &str, segment: &str) -> Option<String> {
-    suite.apis[api].api.operations[operation].path.last_parameter()?;
-    Some(format!("{}/{segment}", path.rsplit_once('/')?.0))
-}
-
 async fn html(context: &mut Context, api: usize, operation: usize) -> Outcome {
     const TAG: &str = "<script>mec-conformance</script>";
     let suite = Arc::clone(&context.suite);
@@ -248,8 +242,12 @@ async fn html(context: &mut Context, api: usize, operation: usize) -> Outcome {
         base.clone().query("mecConformance", TAG),
         base.clone().query(TAG, "1"),
     ];
-    if let Some(path) = with_last(&suite, api, operation, &base.path, &mecforge_api::segment(TAG)) {
-        calls.push(crate::suite::Call { path, ..base });
+    if suite.apis[api].api.operations[operation]
+        .path
+        .last_parameter()
+        .is_some()
+    {
+        calls.push(base.with_last(&mecforge_api::segment(TAG)));
     }
     for call in calls {
         for accept in ["application/json", "text/html"] {
@@ -281,8 +279,12 @@ async fn split(context: &mut Context, api: usize, operation: usize) -> Outcome {
         raw_query: Some(format!("mecConformance={encoded}")),
         ..base.clone()
     }];
-    if let Some(path) = with_last(&suite, api, operation, &base.path, &encoded) {
-        calls.push(crate::suite::Call { path, ..base });
+    if suite.apis[api].api.operations[operation]
+        .path
+        .last_parameter()
+        .is_some()
+    {
+        calls.push(base.with_last(&encoded));
     }
     for call in calls {
         let exchange = context.send(call).await?;

@@ -2,6 +2,8 @@
 
 use serde_json::Value;
 
+pub(in crate::checks) use crate::suite::is_at;
+
 /// A difference between two values.
 pub(in crate::checks) struct Difference {
     pub(in crate::checks) pointer: String,
@@ -85,18 +87,6 @@ pub(in crate::checks) fn items(list: &Value) -> Option<&Vec<Value>> {
         Value::Array(items) => Some(items),
         Value::Object(members) => members.values().find_map(items),
         _ => None,
-    }
-}
-
-/// Whether an item of a list is the object at a path: it has the identifier as a value, or a link that ends in it.
-pub(in crate::checks) fn is_at(item: &Value, identifier: &str) -> bool {
-    match item {
-        Value::String(text) => {
-            text == identifier || text.trim_end_matches('/').rsplit('/').next() == Some(identifier)
-        }
-        Value::Object(members) => members.values().any(|member| is_at(member, identifier)),
-        Value::Array(items) => items.iter().any(|item| is_at(item, identifier)),
-        _ => false,
     }
 }
 

@@ -90,7 +90,7 @@ impl Letter {
         });
         Exchange {
             role: "notification".to_owned(),
-            started_at: crate::engine::time::rfc3339(self.time),
+            started_at: crate::suite::time::rfc3339(self.time),
             elapsed_ms: 0.0,
             request: Message {
                 method: self.method.clone(),
