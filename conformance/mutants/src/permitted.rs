@@ -71,10 +71,6 @@ const PERMITTED: &[(&str, &str)] = &[
         "identifiers that are UUIDs are read in either case (RFC 9562, clause 4)",
     ),
     (
-        "identifiers/reused-after-delete",
-        "no clause forbids to use the identifier of a removed service again",
-    ),
-    (
         "concurrency/delete-twice-wins",
         "DELETE is idempotent (RFC 9110, 9.2.2): removals of one object at the same time may each be told that it is gone",
     ),

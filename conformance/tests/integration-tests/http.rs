@@ -51,7 +51,7 @@ fn each_fault_against_http_is_found_by_its_check() {
         (Fault::HeadOtherLength, "head-like-get"),
         (Fault::CharsetRefused, "media-type-names"),
         (Fault::WildcardRefused, "accepts-wildcards"),
-        (Fault::OverrideObeyed, "methods-are-not-overridden"),
+        (Fault::OverrideObeyed, "safe-methods-remove-nothing"),
         (Fault::PutAppends, "one-request-one-effect"),
         (Fault::SecondPutConflicts, "put-is-idempotent"),
         (Fault::NoneMatchIgnored, "conditional-reading"),
@@ -74,12 +74,11 @@ fn each_fault_against_http_is_found_by_its_check() {
             "no-server-error" => "check=withstands-size",
             "field-syntax" => "check=conditional-reading",
             "method-refused-with-405" => "check=method-not-allowed",
-            "methods-are-not-overridden" => "check=reading-changes-nothing",
             _ => &only,
         };
         let (code, text, checks) = test(notes(fault), &["--only", driver, "--only", &only]);
         assert!(checks.iter().any(|found| found == check), "{fault:?}: {text}");
-        let recommended = ["date", "method-refused-with-405", "methods-are-not-overridden"];
+        let recommended = ["date", "method-refused-with-405", "safe-methods-remove-nothing"];
         assert_eq!(
             code,
             i32::from(!recommended.contains(&check)),

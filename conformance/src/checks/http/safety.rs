@@ -22,18 +22,6 @@ pub(super) static SAFE: Check = Check {
     sources: &[Source::Rfc(9110, "9.2.1")],
 };
 
-pub(super) static OVERRIDE: Check = Check {
-    id: "methods-are-not-overridden",
-    group: Group::Http,
-    title: "a header field does not make a change of a reading",
-    severity: Severity::Warning,
-    explanation: "GET with X-HTTP-Method-Override, X-HTTP-Method and X-Method-Override: DELETE. Who filters requests by their method (gateways, caches, browsers) is evaded where it deletes. No standard names these fields.",
-    sources: &[
-        Source::Rfc(9110, "9.2.1"),
-        Source::Practice("gateways decide by the method of a request"),
-    ],
-};
-
 pub(super) static ONE: Check = Check {
     id: "one-request-one-effect",
     group: Group::Http,
@@ -62,7 +50,7 @@ pub(super) fn plan(suite: &Arc<Suite>, plan: &mut Plan, api: usize) {
         let get = resource.operation("GET");
         if let (Some(maker), Some(get)) = (resource.maker, get) {
             plan.add(suite, &SAFE, api, Some(get), "safe", move |context| {
-                Box::pin(safe(context, api, maker, get))
+                Box::pin(safe(context, api, maker))
             })
             .read_only = false;
         }
@@ -88,7 +76,7 @@ pub(super) fn plan(suite: &Arc<Suite>, plan: &mut Plan, api: usize) {
     }
 }
 
-async fn safe(context: &mut Context, api: usize, maker: usize, get: usize) -> Outcome {
+async fn safe(context: &mut Context, api: usize, maker: usize) -> Outcome {
     let suite = Arc::clone(&context.suite);
     let values = context.values(api, maker).await?;
     let made = context.make(api, maker, &values, None).await?;
@@ -111,21 +99,12 @@ async fn safe(context: &mut Context, api: usize, maker: usize, get: usize) -> Ou
         intent: Intent::Odd,
         ..read.clone()
     };
-    context.judge(OVERRIDE.id, api, Some(get));
     let steps = [
-        (&SAFE, "GET", read.clone()),
-        (&SAFE, "HEAD", plain("HEAD")),
-        (&SAFE, "OPTIONS", plain("OPTIONS")),
-        (
-            &OVERRIDE,
-            "GET with X-HTTP-Method-Override: DELETE",
-            plain("GET")
-                .header("X-HTTP-Method-Override", "DELETE")
-                .header("X-HTTP-Method", "DELETE")
-                .header("X-Method-Override", "DELETE"),
-        ),
+        ("GET", read.clone()),
+        ("HEAD", plain("HEAD")),
+        ("OPTIONS", plain("OPTIONS")),
     ];
-    for (check, what, call) in steps {
+    for (what, call) in steps {
         context.send(call).await?;
         let now = context.send(read.clone().role(Role::Judged)).await?;
         let Some(difference) = changed(&made, except, &first, &now) else {
@@ -136,7 +115,7 @@ async fn safe(context: &mut Context, api: usize, maker: usize, get: usize) -> Ou
             format!("as before: {}", first.summary()),
             now.summary(),
         );
-        return Err(failure.of(check.id).signature(format!("{what} changes")).stop());
+        return Err(failure.signature(format!("{what} changes")).stop());
     }
     Ok(())
 }
