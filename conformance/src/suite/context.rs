@@ -293,6 +293,7 @@ impl Context {
             && exchange.status() == 201
             && let Some(path) = super::world::location_path(&self.suite, exchange)
         {
+            self.suite.removed.made(exchange.call.api, &path);
             // What nobody made is removed as the main application.
             let owner = match exchange.call.identity {
                 Identity::Other => Identity::Other,
@@ -301,6 +302,7 @@ impl Context {
             self.made.push((exchange.call.api, path, owner));
         }
         if exchange.call.method == "DELETE" && exchange.is_success() {
+            self.suite.removed.note(exchange.call.api, &exchange.call.path);
             self.made
                 .retain(|(api, path, _)| (*api, path) != (exchange.call.api, &exchange.call.path));
         }
@@ -382,6 +384,9 @@ impl Context {
                 continue;
             }
             let exchange = self.exchange(call).await;
+            if exchange.is_success() {
+                suite.removed.note(api, &path);
+            }
             if exchange.outcome.is_err() {
                 suite.unanswered.fetch_add(1, Ordering::Relaxed);
             }

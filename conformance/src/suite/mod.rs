@@ -15,6 +15,7 @@ mod plausible;
 mod raw;
 mod receiver;
 mod record;
+mod removed;
 mod reproduce;
 mod responses;
 mod seed;

@@ -10,6 +10,7 @@ use mecforge_instances::Schema;
 use mecforge_transport::Client;
 use serde_json::{Value, json};
 
+use super::removed::Removed;
 use super::{Fixtures, Options, Origin, OriginApi, Receiver, Recorder};
 use crate::profile::Knowledge;
 
@@ -175,6 +176,8 @@ pub struct Suite {
     pub(crate) over: AtomicBool,
     /// Removals that got no answer.
     pub(crate) unanswered: AtomicU64,
+    /// What was removed, and whether its identifiers come again.
+    pub(crate) removed: Removed,
     pub(crate) left_behind: Mutex<Vec<String>>,
     pub(crate) observed: Mutex<BTreeMap<String, String>>,
     pub(crate) server: Mutex<Option<String>>,
@@ -209,6 +212,7 @@ impl Suite {
             requests: AtomicU64::new(0),
             over: AtomicBool::new(false),
             unanswered: AtomicU64::new(0),
+            removed: Removed::default(),
             left_behind: Mutex::new(Vec::new()),
             observed: Mutex::default(),
             server: Mutex::new(None),

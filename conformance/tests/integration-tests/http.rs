@@ -45,13 +45,13 @@ fn each_fault_against_http_is_found_by_its_check() {
     let faults = [
         (Fault::UnknownPutAccepted, "unknown-resource"),
         (Fault::PageForUnknownPaths, "unknown-path"),
-        (Fault::UnknownMethodIsGet, "method-not-allowed"),
+        (Fault::UnknownMethodIsGet, "method-refused-with-405"),
         (Fault::AllowIncomplete, "allow-agrees"),
         (Fault::AllowTooMuch, "allow-agrees"),
         (Fault::HeadOtherLength, "head-like-get"),
         (Fault::CharsetRefused, "media-type-names"),
         (Fault::WildcardRefused, "accepts-wildcards"),
-        (Fault::OverrideObeyed, "reading-changes-nothing"),
+        (Fault::OverrideObeyed, "methods-are-not-overridden"),
         (Fault::PutAppends, "one-request-one-effect"),
         (Fault::SecondPutConflicts, "put-is-idempotent"),
         (Fault::NoneMatchIgnored, "conditional-reading"),
@@ -80,7 +80,13 @@ fn each_fault_against_http_is_found_by_its_check() {
         (Fault::SlashRemoves, "refusal-changes-nothing"),
         (Fault::EncodedSlashSplits, "encoded-slash"),
     ];
-    let warnings = ["date", "trailing-slash", "repeated-parameters-select-one"];
+    let warnings = [
+        "date",
+        "trailing-slash",
+        "repeated-parameters-select-one",
+        "method-refused-with-405",
+        "methods-are-not-overridden",
+    ];
     for (fault, check) in faults {
         let only = format!("check={check}");
         let driver = match check {
@@ -88,6 +94,8 @@ fn each_fault_against_http_is_found_by_its_check() {
             "field-syntax" => "check=conditional-reading",
             "repeated-parameters-select-one" => "check=repeated-parameters",
             "refusal-changes-nothing" => "check=trailing-slash",
+            "method-refused-with-405" => "check=method-not-allowed",
+            "methods-are-not-overridden" => "check=reading-changes-nothing",
             _ => &only,
         };
         let (code, text, checks) = test(notes(fault), &["--only", driver, "--only", &only]);

@@ -17,8 +17,20 @@ pub(super) static SAFE: Check = Check {
     group: Group::Http,
     title: "safe methods change nothing",
     severity: Severity::Error,
-    explanation: "An object is made and read, asked for with HEAD and OPTIONS, and read with header fields that name another method; afterwards it is still there, and still has everything that was sent. What the platform itself keeps about an object may change.",
+    explanation: "An object is made and read, and asked for with HEAD and OPTIONS; afterwards it is still there, and still has everything that was sent. What the platform itself keeps about an object may change.",
     sources: &[Source::Rfc(9110, "9.2.1")],
+};
+
+pub(super) static OVERRIDE: Check = Check {
+    id: "methods-are-not-overridden",
+    group: Group::Http,
+    title: "a header field does not make a change of a reading",
+    severity: Severity::Warning,
+    explanation: "GET with X-HTTP-Method-Override, X-HTTP-Method and X-Method-Override: DELETE. Who filters requests by their method (gateways, caches, browsers) is evaded where it deletes. No standard names these fields.",
+    sources: &[
+        Source::Rfc(9110, "9.2.1"),
+        Source::Practice("gateways decide by the method of a request"),
+    ],
 };
 
 pub(super) static ONE: Check = Check {
@@ -49,7 +61,7 @@ pub(super) fn plan(suite: &Arc<Suite>, plan: &mut Plan, api: usize) {
         let get = resource.operation("GET");
         if let (Some(maker), Some(get)) = (resource.maker, get) {
             plan.add(suite, &SAFE, api, Some(get), "safe", move |context| {
-                Box::pin(safe(context, api, maker))
+                Box::pin(safe(context, api, maker, get))
             })
             .read_only = false;
         }
@@ -75,7 +87,7 @@ pub(super) fn plan(suite: &Arc<Suite>, plan: &mut Plan, api: usize) {
     }
 }
 
-async fn safe(context: &mut Context, api: usize, maker: usize) -> Outcome {
+async fn safe(context: &mut Context, api: usize, maker: usize, get: usize) -> Outcome {
     let suite = Arc::clone(&context.suite);
     let values = context.values(api, maker).await?;
     let made = context.make(api, maker, &values, None).await?;
@@ -98,11 +110,13 @@ async fn safe(context: &mut Context, api: usize, maker: usize) -> Outcome {
         intent: Intent::Odd,
         ..read.clone()
     };
+    context.judge(OVERRIDE.id, api, Some(get));
     let steps = [
-        ("GET", read.clone()),
-        ("HEAD", plain("HEAD")),
-        ("OPTIONS", plain("OPTIONS")),
+        (&SAFE, "GET", read.clone()),
+        (&SAFE, "HEAD", plain("HEAD")),
+        (&SAFE, "OPTIONS", plain("OPTIONS")),
         (
+            &OVERRIDE,
             "GET with X-HTTP-Method-Override: DELETE",
             plain("GET")
                 .header("X-HTTP-Method-Override", "DELETE")
@@ -110,7 +124,7 @@ async fn safe(context: &mut Context, api: usize, maker: usize) -> Outcome {
                 .header("X-Method-Override", "DELETE"),
         ),
     ];
-    for (what, call) in steps {
+    for (check, what, call) in steps {
         context.send(call).await?;
         let now = context.send(read.clone().role(Role::Judged)).await?;
         let Some(difference) = changed(&made, except, &first, &now) else {
@@ -121,7 +135,7 @@ async fn safe(context: &mut Context, api: usize, maker: usize) -> Outcome {
             format!("as before: {}", first.summary()),
             now.summary(),
         );
-        return Err(failure.signature(format!("{what} changes")).stop());
+        return Err(failure.of(check.id).signature(format!("{what} changes")).stop());
     }
     Ok(())
 }
