@@ -1,6 +1,6 @@
 //! Whether two values are the same, what was lost between them, and objects in lists.
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 pub(in crate::checks) use crate::suite::is_at;
 
@@ -39,7 +39,8 @@ pub(in crate::checks) fn same(one: &Value, other: &Value) -> bool {
 }
 
 /// The first thing that was sent and is not in the answer. `except` are top-level properties that the platform sets;
-/// with `open`, properties that are missing are no difference, as no schema names them.
+/// with `open`, properties that are missing are no difference, as no schema names them. Neither is what a subscription
+/// only asks for: see [`is_negotiated`].
 pub(in crate::checks) fn lost(
     sent: &Value,
     answered: &Value,
@@ -55,6 +56,7 @@ fn compare(sent: &Value, answered: &Value, except: &[&str], open: bool, pointer:
         (Value::Object(sent), Value::Object(answered)) => sent
             .iter()
             .filter(|(name, _)| !except.contains(&name.as_str()))
+            .filter(|(name, _)| !is_negotiated(sent, answered, name))
             .find_map(|(name, value)| {
                 let place = format!("{pointer}/{name}");
                 match answered.get(name) {
@@ -78,6 +80,21 @@ fn compare(sent: &Value, answered: &Value, except: &[&str], open: bool, pointer:
             expected: short(sent),
             actual: short(answered),
         }),
+    }
+}
+
+/// Whether a property of a subscription is one that the platform decides on: of a callback and a WebSocket it answers with
+/// the one that it has chosen, and a deadline may be another than the one that was asked for (MEC 009, 6.12 and 6.12a).
+fn is_negotiated(sent: &Map<String, Value>, answered: &Map<String, Value>, name: &str) -> bool {
+    let wanted = sent
+        .get("websockNotifConfig")
+        .and_then(|config| config.get("requestWebsocketUri"));
+    let either = sent.contains_key("callbackReference") && wanted == Some(&Value::Bool(true));
+    let subscribes = sent.contains_key("callbackReference") || sent.contains_key("websockNotifConfig");
+    match name {
+        "callbackReference" | "websockNotifConfig" => either && !answered.contains_key(name),
+        "expiryDeadline" => subscribes && answered.contains_key(name),
+        _ => false,
     }
 }
 
