@@ -148,6 +148,7 @@ impl Call<'_> {
         self.mock
             .changed(self.at, store, None, Some(&object.value), &object);
         self.mock.subscribed(self.at, &object);
+        self.mock.announce(store, self.now);
         Ok(outcome)
     }
 
@@ -216,6 +217,7 @@ impl Call<'_> {
         if !patches {
             self.mock.subscribed(self.at, &object);
         }
+        self.mock.announce(store, self.now);
         Ok(Outcome::of(&object))
     }
 

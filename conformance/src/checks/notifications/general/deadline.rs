@@ -140,7 +140,14 @@ pub(super) async fn announced(context: &mut Context, asking: Asking) -> Outcome 
     let letter = letters.iter().find(|letter| is_expiry(letter)).filter(|_| came);
     let Some(letter) = letter else {
         return match not_delivered(context, &mailbox, "the end of a subscription", &letters) {
-            Stop::Fail(failure) => Err(failure.of(BEFORE.id).stop()),
+            Stop::Fail(mut failure) => {
+                let waited = end.saturating_duration_since(deadline);
+                failure.actual = format!(
+                    "no ExpiryNotification until {waited:.1?} after the deadline, and {} other deliveries",
+                    letters.len()
+                );
+                Err(failure.of(BEFORE.id).stop())
+            }
             stop => Err(stop),
         };
     };

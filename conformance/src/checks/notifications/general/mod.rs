@@ -173,10 +173,7 @@ pub(in crate::checks) fn claim(
 
 /// What the outcome of a check says of the claim that the platform does it.
 fn shown(outcome: Outcome, behaviour: Behaviour, claimed: &'static Check) -> Outcome {
-    let title = format!(
-        "the statement claims {}, and a subscription has none",
-        behaviour.name()
-    );
+    let title = format!("the statement claims {}, and it is not offered", behaviour.name());
     match outcome {
         Err(Stop::NotApplicable(reason)) => Err(Failure::new(title, "what is claimed", reason).stop()),
         Err(Stop::Fail(failure)) => {
