@@ -170,7 +170,10 @@ fn a_behaviour_that_is_claimed_and_missing_fails() {
             scope.spawn(move || {
                 let (code, text, told) = claiming(without(), behaviour);
                 assert_eq!(code, 1, "{behaviour}: {text}");
-                assert!(told.len() == 1 && told[0].contains("fail"), "{behaviour}: {told:?}");
+                assert!(
+                    told.len() == 1 && told[0].contains("fail"),
+                    "{behaviour}: {told:?}"
+                );
                 assert!(text.contains(title), "{behaviour}: {text}");
             });
         }

@@ -13,20 +13,19 @@ use crate::suite::{Context, Failure, Letter, Made, Outcome, Stop};
 
 /// How long looking up a host may take.
 const LOOKING_UP: Duration = Duration::from_secs(3);
+/// The longest address that is asked for.
+const LONGEST: usize = 4_000;
 
 /// Who asks for a WebSocket gets an address at which one is opened, and over it what is notified.
 pub(super) async fn websocket(context: &mut Context, asking: Asking) -> Outcome {
     let made = subscribe(context, &asking).await?;
-    let offered = asking.object(&made.answered)["websockNotifConfig"]["websocketUri"]
-        .as_str()
-        .map(str::to_owned);
-    let Some(address) = offered else {
+    let Some(address) = offered(&asking, &made)? else {
         return Err(Stop::NotApplicable("the platform offers no WebSocket".to_owned()));
     };
     is_near(context, &address).await?;
     let mut socket = match context.open_socket(&address).await {
         Ok(socket) => socket,
-        Err(fault) => return Err(unopened(context, &address, fault)),
+        Err(fault) => return Err(unopened(context.patience(), &address, fault)),
     };
     let heard = context.hear(&mut socket, last(context, &asking, &made)).await?;
     socket.close().await;
@@ -36,6 +35,18 @@ pub(super) async fn websocket(context: &mut Context, asking: Asking) -> Outcome 
             judged(context, &asking, &made, &letter)
         }
         Err(fault) => Err(unheard(fault)),
+    }
+}
+
+/// The address that the platform offers.
+fn offered(asking: &Asking, made: &Made) -> Result<Option<String>, Stop> {
+    match &asking.object(&made.answered)["websockNotifConfig"]["websocketUri"] {
+        Value::String(address) if address.len() <= LONGEST => Ok(Some(address.clone())),
+        Value::String(address) => Err(Stop::Inconclusive(format!(
+            "websocketUri has {} bytes, which nobody asks for",
+            address.len()
+        ))),
+        _ => Ok(None),
     }
 }
 
@@ -113,7 +124,7 @@ async fn addresses(host: &str) -> Vec<std::net::IpAddr> {
 }
 
 /// What it means that a WebSocket can't be opened.
-fn unopened(context: &Context, address: &str, fault: SocketFault) -> Stop {
+fn unopened(patience: Duration, address: &str, fault: SocketFault) -> Stop {
     let title = "the WebSocket that the platform offers can't be opened";
     let actual = match fault {
         SocketFault::Address(_) => {
@@ -127,7 +138,7 @@ fn unopened(context: &Context, address: &str, fault: SocketFault) -> Stop {
         | SocketFault::Refused(401 | 403 | 429 | 503) => {
             return Stop::Inconclusive(format!("{address} can't be opened: {fault}"));
         }
-        SocketFault::Timeout => format!("nothing within {:?}", context.patience()),
+        SocketFault::Timeout => format!("nothing within {patience:?}"),
         fault => fault.to_string(),
     };
     let expected = "101 Switching Protocols at websocketUri";
@@ -201,6 +212,27 @@ mod tests {
         assert_eq!(content(&framed), Some(body));
         assert_eq!(content(b"hello"), None);
         assert_eq!(content(b"\r\n\r\n"), None);
+    }
+
+    #[test]
+    fn who_can_be_blamed_is_blamed() {
+        let tls = Fault::Tls {
+            address: String::new(),
+            reason: String::new(),
+            advice: "",
+        };
+        let faults = [
+            (SocketFault::Connection(tls), false),
+            (SocketFault::Refused(401), false),
+            (SocketFault::Refused(404), true),
+            (SocketFault::Connection(Fault::Closed), true),
+            (SocketFault::Address(String::new()), true),
+            (SocketFault::Timeout, true),
+        ];
+        for (fault, blamed) in faults {
+            let stop = unopened(Duration::ZERO, "wss://mep.example/", fault.clone());
+            assert_eq!(matches!(stop, Stop::Fail(_)), blamed, "{fault:?}: {stop:?}");
+        }
     }
 
     #[test]
