@@ -1,11 +1,12 @@
 //! Subscriptions that are replaced by one with another callback address.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
 use super::super::scene::not_delivered;
-use super::{Asking, CHANGED, FOLLOWS, TEST, test, unwrapped};
+use super::{Asking, CHANGED, FOLLOWS, TEST, is_test, test};
 use crate::checks::state::comparison::lost;
 use crate::suite::{Context, Failure, Letter, Made, Mailbox, Outcome, Role, Stop, reading};
 
@@ -26,16 +27,20 @@ pub(super) async fn changed(context: &mut Context, asking: Asking) -> Outcome {
     let (before, (mut body, tested)) = found.ok_or_else(|| asking.unfit(&[]))?;
     let made = asking.send(context, before).await?;
     context.bind(&mut body, &made.values);
+    let asked = Instant::now();
     replaced(context, &asking, put, &made, &body).await?;
     let answered = Instant::now();
     reads(context, &asking, put, &made, &body).await?;
-    let tests = tested && follows(context, &asking, put, (&old, &new), &made).await?;
+    let tests = tested && follows(context, &asking, put, &new, &made).await?;
     // What goes to both goes to the old one at about the same time.
     context.pause(UNDERWAY.min(context.patience() / 2)).await?;
+    // A test that nobody has asked for may have come before.
+    let is_stray = |letter: &Letter| match is_test(letter) {
+        true => letter.arrived > asked,
+        false => letter.arrived.saturating_duration_since(answered) > UNDERWAY,
+    };
     let letters = old.letters();
-    let stray = letters
-        .iter()
-        .find(|letter| is_test(letter) || letter.arrived.saturating_duration_since(answered) > UNDERWAY);
+    let stray = letters.iter().find(|letter| is_stray(letter));
     if let Some(stray) = stray {
         context.show(stray);
         let title = "after a change of a subscription its old callback address is notified";
@@ -133,35 +138,30 @@ async fn reads(context: &mut Context, asking: &Asking, put: usize, made: &Made, 
     }
 }
 
-/// Whether the test that the change asks for comes to the new address; where it went to the old one instead, the caller
-/// says so.
+/// Whether the test that the change asks for comes to the new address.
 async fn follows(
     context: &mut Context,
     asking: &Asking,
     put: usize,
-    (old, new): (&Mailbox, &Mailbox),
+    new: &Mailbox,
     made: &Made,
 ) -> Result<bool, Stop> {
     context.judge(FOLLOWS.id, asking.api, Some(put));
-    let came = context.until(new, |letters| !letters.is_empty()).await?;
-    if let Some(letter) = new.letters().first().filter(|_| came) {
+    let found = |letters: &[Arc<Letter>]| letters.iter().any(|letter| is_test(letter));
+    context.until(new, found).await?;
+    let letters = new.letters();
+    if let Some(letter) = letters.iter().find(|letter| is_test(letter)) {
         context.show(letter);
         if let Err(failure) = test::judged(context, asking, letter, made) {
             context.report(failure.of(FOLLOWS.id));
         }
         return Ok(true);
     }
-    if old.letters().is_empty() {
-        let what = "a test that a change of a subscription asks for";
-        match not_delivered(context, new, what, &[]) {
-            Stop::Fail(failure) => context.report(failure.of(FOLLOWS.id)),
-            stop => return Err(stop),
-        }
+    let what = "a test that a change of a subscription asks for";
+    match not_delivered(context, new, what, &letters) {
+        Stop::Fail(failure) => context.report(failure.of(FOLLOWS.id)),
+        stop => return Err(stop),
     }
-    Ok(false)
-}
-
-fn is_test(letter: &Letter) -> bool {
-    let body = letter.json().unwrap_or_default();
-    unwrapped(&body)["notificationType"] == "TestNotification"
+    // What else comes shows that the change is known.
+    Ok(!letters.is_empty())
 }

@@ -33,9 +33,9 @@ pub(super) fn moment(seconds: f64) -> Instant {
     now.checked_add(left).unwrap_or(now)
 }
 
-/// A deadline in whole seconds: three, and what is left of the one that has begun.
-pub(super) fn soon() -> (f64, Value) {
-    let asked = now().ceil() + 3.0;
+/// A deadline in whole seconds from now, and what is left of the one that has begun.
+pub(super) fn within(seconds: f64) -> (f64, Value) {
+    let asked = now().ceil() + seconds;
     (asked, json!({"seconds": asked as u64, "nanoSeconds": 0}))
 }
 
@@ -55,7 +55,7 @@ struct Ending {
 async fn ending(context: &mut Context, asking: &Asking, mailbox: &Mailbox) -> Result<Ending, Stop> {
     let address = mailbox.url.clone();
     let bodies = asking.bodies(context)?;
-    let (asked, deadline) = soon();
+    let (asked, deadline) = within(3.0);
     let wish = [("expiryDeadline", deadline)];
     let body = bodies
         .into_iter()

@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use super::{FORM, PRINCIPLES, Step};
 use crate::statement::Behaviour;
 use crate::suite::{
-    Check, Context, Failure, Group, Made, Outcome, Plan, Source, Stop, Suite, Values, declares,
+    Check, Context, Failure, Group, Letter, Made, Outcome, Plan, Source, Stop, Suite, Values, declares,
 };
 
 static TEST: Check = Check {
@@ -22,7 +22,7 @@ static TEST: Check = Check {
     group: Group::Notifications,
     title: "a test notification that is asked for is sent",
     severity: Severity::Error,
-    explanation: "A subscription with requestTestNotification, where the document has it. The notification must come within --patience, obey its schema and name the subscription.",
+    explanation: "A subscription with requestTestNotification, where the document has it. The notification must come within --patience, obey its schema and name the subscription; notifications of what happens may come before it.",
     sources: &[Source::Etsi(PRINCIPLES, "6.12a"), Source::Document],
 };
 
@@ -347,4 +347,10 @@ fn unwrapped(body: &Value) -> &Value {
     only.and_then(|members| members.values().next())
         .filter(|inner| inner.is_object())
         .unwrap_or(body)
+}
+
+/// Whether a letter is a test notification.
+fn is_test(letter: &Letter) -> bool {
+    let body = letter.json().unwrap_or_default();
+    unwrapped(&body)["notificationType"] == "TestNotification"
 }

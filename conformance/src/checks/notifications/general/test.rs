@@ -1,10 +1,12 @@
 //! Test notifications (MEC 009, 6.12a).
 
+use std::sync::Arc;
+
 use serde_json::json;
 
 use super::super::letters;
 use super::super::scene::not_delivered;
-use super::{Asking, TEST, unwrapped};
+use super::{Asking, TEST, is_test, unwrapped};
 use crate::suite::{Context, Failure, Letter, Made, Mailbox, Outcome, Stop};
 
 /// Who asks for a test notification gets one, whatever the subscription is for.
@@ -35,15 +37,18 @@ pub(super) async fn test(context: &mut Context, asking: Asking) -> Outcome {
 
 /// The test notification of one subscription.
 async fn came(context: &mut Context, asking: &Asking, mailbox: &Mailbox, made: &Made) -> Outcome {
-    let came = context.until(mailbox, |letters| !letters.is_empty()).await?;
-    let Some(letter) = mailbox.letters().first().cloned().filter(|_| came) else {
+    let found = |letters: &[Arc<Letter>]| letters.iter().any(|letter| is_test(letter));
+    context.until(mailbox, found).await?;
+    let letters = mailbox.letters();
+    let test = letters.iter().find(|letter| is_test(letter));
+    let Some(letter) = test.or(letters.first()) else {
         return match not_delivered(context, mailbox, "a test that was asked for", &[]) {
             Stop::Fail(failure) => Err(failure.of(TEST.id).stop()),
             stop => Err(stop),
         };
     };
-    context.show(&letter);
-    judged(context, asking, &letter, made).map_err(|failure| failure.of(TEST.id).stop())
+    context.show(letter);
+    judged(context, asking, letter, made).map_err(|failure| failure.of(TEST.id).stop())
 }
 
 /// Judges a test notification that was posted.
@@ -61,7 +66,7 @@ pub(super) fn judged(
     }
     if body["notificationType"] != "TestNotification" {
         let actual = body["notificationType"].to_string();
-        let failure = Failure::new("the first notification is no test", "TestNotification", actual);
+        let failure = Failure::new("a notification comes, and no test", "TestNotification", actual);
         return Err(Box::new(failure));
     }
     letters::names_subscription(body, &made.path)

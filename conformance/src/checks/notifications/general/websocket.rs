@@ -7,12 +7,14 @@ use mecforge_transport::{Fault, SocketFault};
 use serde_json::{Value, json};
 
 use super::super::letters;
-use super::deadline::{EXPIRY, moment};
+use super::deadline::{EXPIRY, moment, within};
 use super::{Asking, WEBSOCKET, unwrapped};
 use crate::suite::{Context, Failure, Letter, Made, Outcome, Stop};
 
 /// How long looking up a host may take.
 const LOOKING_UP: Duration = Duration::from_secs(3);
+/// How many seconds a subscription lasts that is asked for: enough for the WebSocket to be opened on a busy machine.
+const LASTING: f64 = 10.0;
 /// The longest address that is asked for.
 const LONGEST: usize = 4_000;
 
@@ -25,6 +27,10 @@ pub(super) async fn websocket(context: &mut Context, asking: Asking) -> Outcome 
     is_near(context, &address).await?;
     let mut socket = match context.open_socket(&address).await {
         Ok(socket) => socket,
+        Err(_) if deadline(&asking, &made).is_some_and(|end| end <= Instant::now()) => {
+            let reason = "the subscription had ended before its WebSocket was opened; try again when the target is less busy";
+            return Err(Stop::Inconclusive(reason.to_owned()));
+        }
         Err(fault) => return Err(unopened(context.patience(), &address, fault)),
     };
     let heard = context.hear(&mut socket, last(context, &asking, &made)).await?;
@@ -58,7 +64,7 @@ async fn subscribe(context: &mut Context, asking: &Asking) -> Result<Made, Stop>
         wishes.push(("requestTestNotification", json!(true)));
     }
     if asking.declares(&context.suite, "expiryDeadline") {
-        wishes.push(("expiryDeadline", super::deadline::soon().1));
+        wishes.push(("expiryDeadline", within(LASTING).1));
     }
     // A platform may send tests to callbacks only, and refuse one without; or have no deadlines.
     let before = (context.trace.len(), context.reported.len());
@@ -77,11 +83,16 @@ async fn subscribe(context: &mut Context, asking: &Asking) -> Result<Made, Stop>
 /// Until when something may come: within the patience, or until the subscription has ended, if that is soon.
 fn last(context: &Context, asking: &Asking, made: &Made) -> Instant {
     let patience = Instant::now() + context.patience();
-    let deadline = asking.object(&made.answered)["expiryDeadline"]["seconds"].as_f64();
     let budget = Instant::now() + context.suite.options.clock.expiry;
-    let end = deadline.map(|seconds| moment(seconds) + Duration::from_secs(1));
+    let end = deadline(asking, made).map(|end| end + Duration::from_secs(1));
     end.filter(|end| *end <= budget)
         .map_or(patience, |end| end.max(patience))
+}
+
+/// When the subscription ends.
+fn deadline(asking: &Asking, made: &Made) -> Option<Instant> {
+    let seconds = asking.object(&made.answered)["expiryDeadline"]["seconds"].as_f64();
+    seconds.map(moment)
 }
 
 /// Whether an address leads to the target; the suite talks to nobody else.
