@@ -286,9 +286,11 @@ impl Context {
             && exchange.status() == 201
             && let Some(path) = super::world::location_path(&self.suite, exchange)
         {
+            self.suite.places.made(exchange.call.api, &path);
             self.made.push((exchange.call.api, path));
         }
         if exchange.call.method == "DELETE" && exchange.is_success() {
+            self.suite.places.removed(exchange.call.api, &exchange.call.path);
             self.made
                 .retain(|(api, path)| (*api, path) != (exchange.call.api, &exchange.call.path));
         }
@@ -369,6 +371,9 @@ impl Context {
                 continue;
             }
             let exchange = self.exchange(call).await;
+            if exchange.is_success() {
+                suite.places.removed(api, &path);
+            }
             if exchange.outcome.is_err() {
                 suite.unanswered.fetch_add(1, Ordering::Relaxed);
             }

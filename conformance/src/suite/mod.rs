@@ -10,6 +10,7 @@ mod fixtures;
 mod minimise;
 mod options;
 mod outcome;
+mod places;
 mod plan;
 mod plausible;
 mod raw;

@@ -10,6 +10,7 @@ use mecforge_instances::Schema;
 use mecforge_transport::Client;
 use serde_json::{Value, json};
 
+use super::places::Places;
 use super::{Fixtures, Options, Origin, OriginApi, Receiver, Recorder};
 use crate::profile::Knowledge;
 
@@ -175,6 +176,8 @@ pub struct Suite {
     pub(crate) over: AtomicBool,
     /// Removals that got no answer.
     pub(crate) unanswered: AtomicU64,
+    /// What was made and removed.
+    pub(crate) places: Places,
     pub(crate) left_behind: Mutex<Vec<String>>,
     pub(crate) observed: Mutex<BTreeMap<String, String>>,
     pub(crate) server: Mutex<Option<String>>,
@@ -209,6 +212,7 @@ impl Suite {
             requests: AtomicU64::new(0),
             over: AtomicBool::new(false),
             unanswered: AtomicU64::new(0),
+            places: Places::default(),
             left_behind: Mutex::new(Vec::new()),
             observed: Mutex::default(),
             server: Mutex::new(None),

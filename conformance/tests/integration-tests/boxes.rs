@@ -23,7 +23,7 @@ pub(crate) enum Fault {
     LosesThirdUpdate,
     /// The list shows objects as they were made.
     ListsFirst,
-    /// The second object that is deleted brings the first one back.
+    /// Each object that is deleted brings back the one that was deleted before it.
     Revives,
     /// A new object gets the identifier of one that was deleted.
     ReusesIdentifiers,
@@ -259,10 +259,9 @@ async fn remove(State(boxes): Shared, Path(id): Path<String>) -> StatusCode {
         };
     };
     store.deleted.push((id, kept));
-    if boxes.fault == Fault::Revives && store.deleted.len().is_multiple_of(2) {
+    if boxes.fault == Fault::Revives && store.deleted.len() > 1 {
         let (id, kept) = store.deleted.remove(0);
         store.boxes.insert(id, kept);
-        store.deleted.clear();
     }
     StatusCode::NO_CONTENT
 }

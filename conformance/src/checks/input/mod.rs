@@ -2,6 +2,7 @@
 
 pub(super) mod bodies;
 mod notation;
+mod own_limits;
 mod parameters;
 mod transports;
 
@@ -16,7 +17,7 @@ pub(super) static ACCEPTS: Check = Check {
     group: Group::Input,
     title: "a request that obeys every rule is accepted",
     severity: Severity::Error,
-    explanation: "Bodies at every limit of their schemas, with all optional properties and pairs of them, in all scripts, with properties that no schema names, and large. Not held against a platform: 409, 413 for large bodies, 429, and refusals that the standard permits beyond the document.",
+    explanation: "Bodies at every limit of their schemas, with all optional properties and pairs of them, in all scripts, with properties that no schema names, and large. What only exceeds limits that the platform has of its own is told by no-limits-of-its-own. Not held against a platform: 409, 413 for large bodies, 429, and refusals that the standard permits beyond the document.",
     sources: &[
         Source::Document,
         Source::Etsi("ETSI GS MEC 009", "5 and 6 (open content)"),
@@ -90,6 +91,7 @@ pub(super) static OWN: Check = Check {
 /// The checks of this module.
 pub(super) static CHECKS: &[&Check] = &[
     &ACCEPTS,
+    &own_limits::OWN_LIMITS,
     &REFUSES,
     &UNCHANGED,
     &UNKNOWN_PARAMETER,
