@@ -35,7 +35,7 @@ pub use options::{Clock, Options};
 pub use outcome::{Failure, Outcome, Stop};
 pub use plan::{Case, Plan, Run, case};
 pub use raw::RawCall;
-pub use receiver::{Behaviour, Letter, Mailbox, Receiver};
+pub use receiver::{Behaviour, Letter, Mailbox, Receiver, Socket};
 pub use reproduce::{Origin, OriginApi, curl, needed, rust_test};
 pub use responses::CHECKS as RESPONSE_CHECKS;
 pub use seed::{hash, short};

@@ -17,6 +17,8 @@ mod security;
 mod sequences;
 mod server;
 mod statement;
+mod subscriptions;
 mod tagged;
 mod vault;
 mod verdicts;
+mod websockets;
