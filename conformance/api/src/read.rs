@@ -58,7 +58,7 @@ impl Api {
             id: id.to_owned(),
             title: text("/info/title").to_owned(),
             version: text("/info/version").to_owned(),
-            base_path: base_path(text("/servers/0/url")),
+            base_path: base_path(&reader.server(text("/servers/0/url"))?),
             resources: resources(&operations),
             operations,
             document: Arc::new(document),
@@ -95,6 +95,32 @@ impl<'document> Reader<'document> {
 
     fn object(&self, pointer: &str) -> Option<&'document Map<String, Value>> {
         self.document.pointer(pointer)?.as_object()
+    }
+
+    /// The address of the first server with the defaults of its variables in place.
+    fn server(&self, url: &str) -> Result<String, ReadError> {
+        let variables = self.object("/servers/0/variables");
+        let mut whole = String::new();
+        let mut rest = url;
+        while let Some((before, after)) = rest.split_once('{') {
+            let Some((name, after)) = after.split_once('}') else {
+                break;
+            };
+            whole.push_str(before);
+            let variable = variables.and_then(|variables| variables.get(name));
+            match variable.and_then(|variable| variable["default"].as_str()) {
+                Some(value) => whole.push_str(value),
+                // ETSI's documents write {apiRoot} for scheme and host, which the target is.
+                None if whole.is_empty() => {}
+                None => {
+                    let message = format!("the server variable `{name}` has no default; give it one");
+                    return Err(self.malformed("/servers/0/variables", &message));
+                }
+            }
+            rest = after;
+        }
+        whole.push_str(rest);
+        Ok(whole)
     }
 
     fn operations(&self) -> Result<Vec<Operation>, ReadError> {

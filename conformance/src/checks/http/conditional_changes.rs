@@ -60,7 +60,12 @@ async fn subject(context: &mut Context, api: usize, get: usize, change: usize) -
         None => context.values(api, change).await?,
     };
     let read = context.call(api, get, &values).role(Role::Control);
-    let own = document.resource(template).and_then(|resource| resource.maker);
+    let own = document
+        .resource(template)
+        .and_then(|resource| resource.maker.or(resource.upsert));
+    if let Some(reason) = suite.apis[api].foreign_body(change) {
+        return Err(Stop::Inconclusive(reason));
+    }
     let body = match own {
         None if document.operations[change].method == "PUT" => {
             // What the operator has configured is put back as it is.

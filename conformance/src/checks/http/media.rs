@@ -146,7 +146,13 @@ async fn any(context: &mut Context, api: usize, operation: usize) -> Outcome {
             ..plain.clone()
         },
     )];
-    for accept in ["*/*", "application/*", "text/html;q=0.9, */*;q=0.1"] {
+    // The range of what the operation answers with: application/* where that is JSON.
+    let accepted = context.accepted(api, operation);
+    let range = match accepted.split_once('/') {
+        Some((range, _)) => format!("{range}/*"),
+        None => "*/*".to_owned(),
+    };
+    for accept in ["*/*", &range, "text/html;q=0.9, */*;q=0.1"] {
         calls.push((accept, plain.clone().header("Accept", accept)));
     }
     for (accept, call) in calls {
@@ -199,10 +205,16 @@ async fn malformed(context: &mut Context, api: usize, operation: usize) -> Outco
 
 async fn media(context: &mut Context, api: usize, operation: usize) -> Outcome {
     let values = context.values(api, operation).await?;
+    let suite = Arc::clone(&context.suite);
+    let body = suite.apis[api].api.operations[operation].body.as_ref();
+    let declared = body.map_or(&[][..], |body| &body.content);
     for (media_type, body) in [
         ("image/png", &b"\x89PNG\r\n\x1a\n"[..]),
         ("application/xml", b"<body/>"),
     ] {
+        if declared.iter().any(|content| content.covers(media_type)) {
+            continue;
+        }
         let call = context
             .call(api, operation, &values)
             .bytes(media_type, body)

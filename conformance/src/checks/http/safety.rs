@@ -242,7 +242,10 @@ async fn twice(context: &mut Context, api: usize, get: usize, put: usize) -> Out
     let own = suite.apis[api]
         .api
         .resource(suite.apis[api].api.operations[put].path.text());
-    let body = match own.and_then(|resource| resource.maker) {
+    if let Some(reason) = suite.apis[api].foreign_body(put) {
+        return Err(Stop::Inconclusive(reason));
+    }
+    let body = match own.and_then(|resource| resource.maker.or(resource.upsert)) {
         Some(_) => context.body(api, put, &values)?,
         // What the operator has configured is put back as it is.
         None => context.send(read.clone()).await?.json().unwrap_or_default(),
