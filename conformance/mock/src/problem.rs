@@ -22,7 +22,7 @@ pub(crate) struct Problem {
     /// The media type under which the document declares such answers, where it is not RFC 9457's.
     pub(crate) media_type: Option<String>,
     /// The body in the form that the document declares, where that is not RFC 9457's.
-    declared: Option<Value>,
+    declared: Option<Box<Value>>,
 }
 
 impl Problem {
@@ -70,9 +70,10 @@ impl Problem {
         if let Some(schema) = chosen.and_then(|content| content.schema.as_deref()) {
             let usual = self.body("");
             if !plan.schemas.is_valid(schema, &usual) {
-                self.declared = plan
+                let fitted = plan
                     .schemas
                     .fit(schema, &usual, &|name, schema| self.said(plan, name, schema));
+                self.declared = fitted.map(Box::new);
             }
         }
         self
@@ -100,7 +101,7 @@ impl Problem {
     /// The body; `instance` is the path of the request.
     pub(crate) fn body(&self, instance: &str) -> Value {
         if let Some(declared) = &self.declared {
-            return declared.clone();
+            return Value::clone(declared);
         }
         let mut body = self.members.clone();
         let title = self.status.canonical_reason().unwrap_or("Error");

@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use mecforge_report::Severity;
 
-use comparison::{is_at, is_identified, items, last, lost, same};
+use comparison::{is_at, is_identified, is_part, items, last, lost, same};
 use declared::shown;
 use replacement::{precondition, replaces};
 
@@ -305,6 +305,9 @@ async fn list_agrees(context: &mut Context, api: usize, maker: usize, list: usiz
                     Some(call) => context.send(call).await?.json(),
                     None => Some(made.answered.clone()),
                 };
+                if is_part(&context.suite, &exchange) {
+                    return Err(Stop::Inconclusive("the list may come in pages".to_owned()));
+                }
                 if own.is_some_and(|own| !is_identified(&own, &body, id)) {
                     return Err(Stop::Inconclusive(
                         "nothing in an item of the list tells which object it is".to_owned(),

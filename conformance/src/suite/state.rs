@@ -178,6 +178,9 @@ pub struct Clients {
     pub other_version: Client,
     /// Whether the operator gave credentials of the main application, so that leaving them out means something.
     pub credentials: bool,
+    /// Whether they are in `Authorization`, so that another token in it is judged; a key in a field of its own stays valid
+    /// beside any token.
+    pub authorizes: bool,
 }
 
 /// Everything that the cases of a run share.
@@ -198,6 +201,8 @@ pub struct Suite {
     pub(crate) instances: tokio::sync::OnceCell<Vec<String>>,
     /// Whether the application instances are names of the suite's own that nobody gave or registered.
     pub(crate) invented: AtomicBool,
+    /// How many requests are left to the cases that must come last.
+    pub(crate) reserved: AtomicU64,
     /// What was sent before the cases, which share what it made.
     preparation: std::sync::OnceLock<Vec<mecforge_report::Exchange>>,
     pub(crate) started: Instant,
@@ -213,9 +218,6 @@ pub struct Suite {
     /// Where notifications come to; none before [`Suite::listen`].
     pub(crate) receiver: OnceLock<Result<Receiver, String>>,
 }
-
-/// How many of the cases of a run are left to those that must come last.
-const RESERVED_CASES: u64 = 60;
 
 /// How long beyond the end of the run a breach that was seen before may be tried again.
 const GRACE: Duration = Duration::from_secs(10);
@@ -238,6 +240,7 @@ impl Suite {
             clients,
             instances: tokio::sync::OnceCell::new(),
             invented: AtomicBool::new(false),
+            reserved: AtomicU64::new(0),
             preparation: std::sync::OnceLock::new(),
             started: Instant::now(),
             judged: AtomicU64::new(0),
@@ -291,7 +294,7 @@ impl Suite {
         let late = time.is_some_and(|most| self.started.elapsed() >= end(most));
         let kept = |most: u64| match reserve.is_zero() {
             true => 0,
-            false => RESERVED_CASES.min(most / 4),
+            false => self.reserved.load(Ordering::Relaxed).min(most / 4),
         };
         let full = |most: u64| self.judged() >= most - kept(most);
         self.is_over() || late || self.options.cases.is_some_and(full)

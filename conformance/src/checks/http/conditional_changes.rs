@@ -68,8 +68,11 @@ async fn subject(context: &mut Context, api: usize, get: usize, change: usize) -
     }
     let body = match own {
         None if document.operations[change].method == "PUT" => {
-            // What the operator has configured is put back as it is.
-            context.send(read.clone()).await?.json().unwrap_or_default()
+            // What the operator has configured is put back as it is; where nothing is yet, something is put there.
+            match context.send(read.clone()).await? {
+                there if there.is_success() => there.json().unwrap_or_default(),
+                _ => context.body(api, change, &values)?,
+            }
         }
         _ => context.body(api, change, &values)?,
     };

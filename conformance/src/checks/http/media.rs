@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use mecforge_api::Status;
 use mecforge_report::Severity;
 
 use super::PRINCIPLES;
@@ -77,10 +78,21 @@ pub(super) fn plan(suite: &Arc<Suite>, plan: &mut Plan, api: usize) {
     let etsi = suite.apis[api].knowledge.is_of_etsi();
     for operation in &suite.apis[api].api.operations {
         let index = operation.index;
-        if operation.method == "GET" {
+        let asks = etsi
+            || operation
+                .responses
+                .iter()
+                .any(|one| one.status == Status::Code(406));
+        if operation.method == "GET" && !asks {
+            let reason = "HTTP lets a server ignore Accept, and the document has no 406";
+            plan.not_applicable(&ACCEPT, api, Some(index), reason);
+        }
+        if operation.method == "GET" && asks {
             plan.add(suite, &ACCEPT, api, Some(index), "accept", move |context| {
                 Box::pin(acceptable(context, api, index))
             });
+        }
+        if operation.method == "GET" {
             plan.add(suite, &ANY, api, Some(index), "any", move |context| {
                 Box::pin(any(context, api, index))
             });
