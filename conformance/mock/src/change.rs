@@ -108,23 +108,30 @@ impl Call<'_> {
         };
         self.check_names(family, request.as_deref(), &value)?;
         callback::judge(&value)?;
-        let id = self
-            .wanted_id(store, key, request.as_deref(), &value)?
-            .unwrap_or_else(|| self.mock.identifier());
-        let item = self.resource.items.as_deref().map(Template::new);
-        let path = path_of(
-            self.plan,
-            item.as_ref().unwrap_or(&family.home),
-            &self.values,
-            &id,
-        );
+        let (scope, id, path) = match self.operation.method.as_str() {
+            // The client names what it makes.
+            "PUT" => {
+                let (scope, id) = self.place(&self.resource.path);
+                let path = path_of(self.plan, &self.resource.path, &scope, &id);
+                (scope, id, path)
+            }
+            _ => {
+                let item = self.resource.items.as_deref().map(Template::new);
+                let item = item.as_ref().unwrap_or(&family.home);
+                let id = self
+                    .wanted_id(store, key, request.as_deref(), &value)?
+                    .unwrap_or_else(|| self.mock.identifier(self.plan, family, item));
+                let path = path_of(self.plan, item, &self.values, &id);
+                (self.values.clone(), id, path)
+            }
+        };
         let making = Making {
             plan: self.plan,
             family,
             id: &id,
             path: &path,
             origin: &self.origin,
-            scope: &self.values,
+            scope: &scope,
             now: self.now,
             previous: None,
         };
@@ -137,7 +144,7 @@ impl Call<'_> {
             beat: (self.now, 0),
             expires: deadline(family, &value, self.now),
             announced: false,
-            scope: self.values.clone(),
+            scope: scope.clone(),
             id: id.clone(),
             path: path.clone(),
             value,
@@ -235,6 +242,6 @@ impl Call<'_> {
         store.release_below(&existing.path);
         self.mock
             .changed(self.at, store, Some(&existing.value), None, &existing);
-        Ok(Outcome::value(None))
+        Ok(Outcome::value(Some(existing.value)))
     }
 }

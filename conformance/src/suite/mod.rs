@@ -22,6 +22,7 @@ mod seed;
 mod state;
 pub mod syntax;
 pub(crate) mod time;
+mod whereabouts;
 mod world;
 
 pub use call::{Call, Exchange, Identity, Intent, Payload, Role};
@@ -41,5 +42,7 @@ pub use responses::CHECKS as RESPONSE_CHECKS;
 pub use seed::{hash, short};
 pub(crate) use state::declares;
 pub use state::{ApiState, Clients, Suite};
-pub use world::{Made, Values, location_path, reading, suggested_identifier};
-pub(crate) use world::{identifier, is_at, name_like_path, path_below, prepare};
+pub use whereabouts::location_path;
+pub(crate) use whereabouts::{identifier, is_at, path_below};
+pub use world::{Made, Values, reading, suggested_identifier};
+pub(crate) use world::{name_like_path, prepare};

@@ -7,7 +7,7 @@ use std::time::Duration;
 use mecforge_report::Severity;
 use serde_json::Value;
 
-use crate::checks::state::comparison::{is_at, items, last, lost, same};
+use crate::checks::state::comparison::{is_at, is_part, items, last, lost, same};
 use crate::suite::{
     Call, Check, Context, Exchange, Failure, Group, Intent, Made, Outcome, Plan, Role, Source, Stop, Suite,
     reading,
@@ -146,7 +146,7 @@ struct Changes {
 /// A list, as it is now.
 async fn listed(context: &mut Context, call: &Call) -> Result<Vec<Value>, Stop> {
     let exchange = context.send(call.clone()).await?;
-    if exchange.header("link").is_some() {
+    if exchange.header("link").is_some() || is_part(&context.suite, &exchange) {
         let reason = "the list comes in pages, so that its length tells nothing";
         return Err(Stop::NotApplicable(reason.to_owned()));
     }
@@ -247,10 +247,16 @@ async fn twice(context: &mut Context, api: usize, get: usize, put: usize) -> Out
     let own = suite.apis[api]
         .api
         .resource(suite.apis[api].api.operations[put].path.text());
-    let body = match own.and_then(|resource| resource.maker) {
+    if let Some(reason) = suite.apis[api].foreign_body(put) {
+        return Err(Stop::Inconclusive(reason));
+    }
+    let body = match own.and_then(|resource| resource.maker.or(resource.upsert)) {
         Some(_) => context.body(api, put, &values)?,
-        // What the operator has configured is put back as it is.
-        None => context.send(read.clone()).await?.json().unwrap_or_default(),
+        // What the operator has configured is put back as it is; where nothing is yet, something is put there.
+        None => match context.send(read.clone()).await? {
+            there if there.is_success() => there.json().unwrap_or_default(),
+            _ => context.body(api, put, &values)?,
+        },
     };
     let call = context.call(api, put, &values).json(body);
     let first = context.send(call.clone().role(Role::Control)).await?;

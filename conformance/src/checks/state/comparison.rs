@@ -1,8 +1,10 @@
 //! Whether two values are the same, what was lost between them, and objects in lists.
 
+use mecforge_api::Location;
 use serde_json::{Map, Value};
 
 pub(in crate::checks) use crate::suite::is_at;
+use crate::suite::{Exchange, Suite};
 
 /// A difference between two values.
 pub(in crate::checks) struct Difference {
@@ -106,6 +108,30 @@ pub(in crate::checks) fn items(list: &Value) -> Option<&Vec<Value>> {
         Value::Object(members) => members.values().find_map(items),
         _ => None,
     }
+}
+
+/// Words in the names by which documents call how much of a list is asked for, and where it begins.
+const PAGING: [&str; 6] = ["page", "limit", "offset", "cursor", "size", "marker"];
+
+/// Such names that have no word of their own.
+const PAGING_NAMES: [&str; 8] = [
+    "count", "max", "top", "skip", "start", "after", "before", "continue",
+];
+
+/// Whether an answer may be one page of a list: it links to the next one, or the operation can be asked for a part.
+pub(in crate::checks) fn is_part(suite: &Suite, exchange: &Exchange) -> bool {
+    let linked = exchange.header("link").is_some_and(|link| link.contains("next"));
+    let operations = &suite.apis[exchange.call.api].api.operations;
+    let mut parameters = exchange
+        .call
+        .operation
+        .into_iter()
+        .flat_map(|index| operations[index].parameters_in(Location::Query));
+    linked
+        || parameters.any(|parameter| {
+            let name = parameter.name.to_ascii_lowercase();
+            PAGING_NAMES.contains(&name.as_str()) || PAGING.iter().any(|word| name.contains(word))
+        })
 }
 
 /// Whether an object would be known in a list: its own reading has its identifier, or the list is one of links. A list
