@@ -244,6 +244,12 @@ impl Knowledge {
         }
     }
 
+    /// Whether every application may read what an operation makes.
+    pub fn is_public(&self, maker: &str) -> bool {
+        // MEC 011, 8.2.3: services are offered to all applications.
+        self.view(maker).is_some()
+    }
+
     /// A property of something that applications can't make, and two values between which one may ask to change it.
     pub fn toggles(&self, operation: &str) -> Option<(&'static str, [Value; 2])> {
         match (self.id.as_str(), operation) {

@@ -332,6 +332,20 @@ impl Suite {
         observed.insert(what.to_owned(), seen);
     }
 
+    /// The application instance of the second identity, or the second of all.
+    pub(crate) fn second_instance(&self) -> Option<String> {
+        let named = self.fixtures.identity.get(1);
+        let named = named.map(|person| person.app_instance_id.clone());
+        named
+            .filter(|id| !id.is_empty())
+            .or_else(|| self.instances.get().and_then(|all| all.get(1)).cloned())
+    }
+
+    /// Whether the platform can tell two applications apart, as each has credentials of its own.
+    pub(crate) fn tells_applications_apart(&self) -> bool {
+        self.clients.credentials && self.clients.other.is_some()
+    }
+
     /// Notes what could not be removed.
     pub(crate) fn leave(&self, what: String) {
         let mut list = self.left_behind.lock().unwrap_or_else(PoisonError::into_inner);

@@ -53,6 +53,10 @@ pub(crate) enum Wrong {
     ClockAhead,
     /// There are no timing capabilities.
     NoCapabilities,
+    /// A subscription is made of any body, also of a notification.
+    TakesAnything,
+    /// Callbacks at the platform itself are refused.
+    RefusesItself,
 }
 
 struct Platform {
@@ -169,7 +173,19 @@ async fn between(State(platform): State<Arc<Platform>>, request: Request, next: 
     let path = parts.uri.path().to_owned();
     let mut bytes = to_bytes(body, usize::MAX).await.unwrap();
     let wrong = platform.wrong;
+    let itself = parts.headers.get("host").and_then(|host| host.to_str().ok());
+    let itself = format!("\"callbackReference\":\"http://{}/", itself.unwrap_or_default());
+    if wrong == Wrong::RefusesItself && String::from_utf8_lossy(&bytes).contains(&itself) {
+        return StatusCode::BAD_REQUEST.into_response();
+    }
     if parts.method == Method::POST && path.contains("service_mgmt") && path.ends_with("/subscriptions") {
+        if wrong == Wrong::TakesAnything && String::from_utf8_lossy(&bytes).contains("notificationType") {
+            let body = json!({
+                "subscriptionType": "SerAvailabilityNotificationSubscription",
+                "callbackReference": "http://192.0.2.9/nobody"
+            });
+            bytes = Bytes::from(body.to_string());
+        }
         bytes = subscribing(&platform, bytes);
         parts.headers.remove("content-length");
     }

@@ -271,3 +271,26 @@ fn subscriptions_of_other_standards() {
     assert_eq!(code, 1, "{text}");
     assert_eq!(report["findings"][0]["check"], "notification-test", "{text}");
 }
+
+#[test]
+fn a_platform_that_does_something_to_itself_is_found() {
+    let check = "callbacks-change-nothing-at-the-platform";
+    let own = |wrong| {
+        // With both APIs, an application instance is registered for the case.
+        let more = ["--patience", "6s"];
+        run(platform(wrong), "mec011-v3.1.1", &[check], &more)
+    };
+    for wrong in [Wrong::Nothing, Wrong::RefusesItself] {
+        let (code, text, report) = own(wrong);
+        assert_eq!(code, 0, "{wrong:?}: {text}");
+        let all = report["requirements"].as_array().unwrap().iter();
+        let verdicts = all.filter(|one| one["check"] == check && one["api"] == "mec011-service-management");
+        let verdicts: Vec<_> = verdicts.map(|one| one["verdict"].as_str().unwrap()).collect();
+        assert_eq!(verdicts, ["pass"], "{wrong:?}: {text}");
+        assert_eq!(report["flaky"].as_array().unwrap().len(), 0, "{wrong:?}: {text}");
+    }
+    let (code, text, report) = own(Wrong::TakesAnything);
+    let findings = report["findings"].as_array().unwrap();
+    assert!(findings.iter().any(|finding| finding["check"] == check), "{text}");
+    assert_eq!(code, 1, "{text}");
+}
