@@ -84,7 +84,7 @@ impl Behaviour {
             Behaviour::Head => &["head-like-get"],
             Behaviour::Http2 => &["http2", "http-2"],
             Behaviour::TestNotifications => &["notification-test", "notification-follows-change"],
-            Behaviour::Websockets => &["websocket"],
+            Behaviour::Websockets => &["websocket", "subscription-one-way"],
             Behaviour::Expiry => &["expiry", "expires"],
         };
         words.iter().any(|word| check.contains(word))

@@ -218,6 +218,7 @@ fn subscriptions_of_other_standards() {
         "notification-websocket",
         "notification-before-expiry",
         "subscription-changed",
+        "subscription-one-way",
     ];
     std::thread::scope(|scope| {
         for profile in profiles {
@@ -233,6 +234,7 @@ fn subscriptions_of_other_standards() {
                 for check in [
                     "notification-test",
                     "notification-websocket",
+                    "subscription-one-way",
                     "subscription-changed",
                     "notification-follows-change",
                 ] {

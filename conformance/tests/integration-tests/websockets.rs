@@ -298,3 +298,13 @@ const fn pieces() -> [u8; 3_000] {
     }
     pieces
 }
+
+#[test]
+fn who_is_answered_with_both_ways_is_told() {
+    let check = "subscription-one-way";
+    let platform = offering("ws://127.0.0.1:9/".to_owned(), Subscription::default());
+    let (code, text, report) = run(platform, "mec012-v2.2.1", &[check], &[]);
+    assert_eq!(code, 0, "a warning: {text}");
+    assert_eq!(report["findings"][0]["check"], check, "{text}");
+    assert!(text.contains("with a callback and with a WebSocket"), "{text}");
+}

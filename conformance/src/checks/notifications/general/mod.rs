@@ -40,6 +40,15 @@ static WEBSOCKET: Check = Check {
     ],
 };
 
+static ONE_WAY: Check = Check {
+    id: "subscription-one-way",
+    group: Group::Notifications,
+    title: "a subscription that offers a callback and asks for a WebSocket is answered with one of them",
+    severity: Severity::Warning,
+    explanation: "A subscription with callbackReference and requestWebsocketUri: the platform chooses, and its answer tells which: callbackReference and websocketUri are not both there, nor neither. It is a note of the documents that says so.",
+    sources: &[Source::Etsi(PRINCIPLES, "6.12a"), Source::Document],
+};
+
 static EXPIRES: Check = Check {
     id: "subscription-expires",
     group: Group::Time,
@@ -77,7 +86,7 @@ static FOLLOWS: Check = Check {
 };
 
 /// The checks of this module.
-pub(super) const CHECKS: &[&Check] = &[&TEST, &WEBSOCKET, &EXPIRES, &BEFORE, &CHANGED, &FOLLOWS];
+pub(super) const CHECKS: &[&Check] = &[&TEST, &WEBSOCKET, &ONE_WAY, &EXPIRES, &BEFORE, &CHANGED, &FOLLOWS];
 
 type Ask = for<'a> fn(&'a mut Context, Asking) -> Step<'a>;
 
@@ -100,6 +109,11 @@ pub(super) fn plan(suite: &Arc<Suite>, plan: &mut Plan, api: usize) {
             if asking.declares(suite, property) {
                 add(suite, plan, (check, property), &asking, run);
             }
+        }
+        if asking.declares(suite, "websockNotifConfig") {
+            add(suite, plan, (&ONE_WAY, "one-way"), &asking, |context, asking| {
+                Box::pin(websocket::one_way(context, asking))
+            });
         }
         if asking.declares(suite, "expiryDeadline") && deadline::is_announced(suite, api) {
             add(suite, plan, (&BEFORE, "before"), &asking, |context, asking| {

@@ -13,6 +13,8 @@ use crate::suite::{Context, Failure, Letter, Made, Outcome, Stop};
 
 /// How long looking up a host may take.
 const LOOKING_UP: Duration = Duration::from_secs(3);
+/// Why a platform without WebSockets is not tested further.
+const NOT_TAKEN: &str = "the platform does not take subscriptions that ask for a WebSocket";
 /// How many seconds a subscription lasts that is asked for: enough for the WebSocket to be opened on a busy machine.
 const LASTING: f64 = 10.0;
 /// The longest address that is asked for.
@@ -44,6 +46,30 @@ pub(super) async fn websocket(context: &mut Context, asking: Asking) -> Outcome 
     }
 }
 
+/// Who offers a callback and asks for a WebSocket is told which of them the platform uses.
+pub(super) async fn one_way(context: &mut Context, asking: Asking) -> Outcome {
+    let mailbox = context.mailbox()?;
+    let wish = [("websockNotifConfig", json!({"requestWebsocketUri": true}))];
+    let made = match asking.make(context, Some(&mailbox.url), &wish).await {
+        Err(Stop::Fail(_)) => return Err(Stop::NotApplicable(NOT_TAKEN.to_owned())),
+        made => made?,
+    };
+    let answered = asking.object(&made.answered);
+    if !answered.is_object() {
+        let reason = "the answer to the creation does not have the subscription";
+        return Err(Stop::Inconclusive(reason.to_owned()));
+    }
+    let callback = answered[asking.member.as_str()].is_string();
+    let title = match (callback, offered(&asking, &made)?.is_some()) {
+        (true, true) => "a subscription is answered with a callback and with a WebSocket",
+        (false, false) => "a subscription is answered with neither a callback nor a WebSocket",
+        _ => return Ok(()),
+    };
+    let expected = format!("one of {} and websocketUri", asking.member);
+    let failure = Failure::new(title, expected, made.exchange.summary());
+    Err(failure.shown_by(&made.exchange.call).stop())
+}
+
 /// The address that the platform offers.
 fn offered(asking: &Asking, made: &Made) -> Result<Option<String>, Stop> {
     match &asking.object(&made.answered)["websockNotifConfig"]["websocketUri"] {
@@ -73,9 +99,7 @@ async fn subscribe(context: &mut Context, asking: &Asking) -> Result<Made, Stop>
         made => return made,
     }
     match asking.make(context, None, &[socket]).await {
-        Err(Stop::Fail(_)) => Err(Stop::NotApplicable(
-            "the platform does not take subscriptions that ask for a WebSocket".to_owned(),
-        )),
+        Err(Stop::Fail(_)) => Err(Stop::NotApplicable(NOT_TAKEN.to_owned())),
         made => made,
     }
 }
