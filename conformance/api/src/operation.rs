@@ -155,6 +155,18 @@ pub struct Content {
 }
 
 impl Content {
+    /// Whether a media type (without parameters) is this one, or in its range: `*/*`, `image/*`.
+    pub fn covers(&self, media_type: &str) -> bool {
+        let essence = self.media_type.split(';').next().unwrap_or_default().trim();
+        match essence.strip_suffix('*') {
+            Some("*/") => true,
+            Some(range) => media_type
+                .get(..range.len())
+                .is_some_and(|start| start.eq_ignore_ascii_case(range)),
+            None => essence.eq_ignore_ascii_case(media_type),
+        }
+    }
+
     /// Whether it is JSON: `application/json` or `…+json`, parameters aside.
     pub fn is_json(&self) -> bool {
         let essence = self.media_type.split(';').next().unwrap_or_default().trim();

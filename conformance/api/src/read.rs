@@ -18,6 +18,9 @@ const METHODS: [&str; 8] = [
     "get", "put", "post", "patch", "delete", "head", "options", "trace",
 ];
 
+/// The most operations of a document that is tested.
+const MOST: usize = 5_000;
+
 impl Api {
     /// Reads a document of any dialect (Swagger 2.0, OpenAPI 3.0, 3.1; YAML or JSON; several files), through `source`.
     ///
@@ -35,7 +38,7 @@ impl Api {
     ) -> Result<(Api, Vec<Finding>), ReadError> {
         let document = load::load(source, path).map_err(ReadError::Faults)?;
         let (document, findings) = prepare(document, overlays, !repair).map_err(ReadError::Faults)?;
-        Ok((Api::from_settled(id, document.root.to_json())?, findings))
+        Ok((Api::settled(id, path, document.root.to_json())?, findings))
     }
 
     /// Reads an OpenAPI 3.1 document that needs no upgrade and no repair, such as those of `generated/`.
@@ -43,11 +46,22 @@ impl Api {
     /// # Errors
     /// A document without paths, or a part that is not what OpenAPI says.
     pub fn from_settled(id: &str, document: Value) -> Result<Api, ReadError> {
+        Api::settled(id, id, document)
+    }
+
+    /// `name` is what errors call the document.
+    fn settled(id: &str, name: &str, document: Value) -> Result<Api, ReadError> {
         let reader = Reader {
-            id,
+            name,
             document: &document,
         };
         let operations = reader.operations()?;
+        if operations.len() > MOST {
+            return Err(ReadError::TooMany {
+                document: name.to_owned(),
+                most: MOST,
+            });
+        }
         let text = |pointer: &str| {
             document
                 .pointer(pointer)
@@ -58,7 +72,7 @@ impl Api {
             id: id.to_owned(),
             title: text("/info/title").to_owned(),
             version: text("/info/version").to_owned(),
-            base_path: base_path(text("/servers/0/url")),
+            base_path: base_path(&reader.server(text("/servers/0/url"))?),
             resources: resources(&operations),
             operations,
             document: Arc::new(document),
@@ -80,14 +94,14 @@ fn base_path(url: &str) -> String {
 }
 
 struct Reader<'document> {
-    id: &'document str,
+    name: &'document str,
     document: &'document Value,
 }
 
 impl<'document> Reader<'document> {
     fn malformed(&self, pointer: &str, message: &str) -> ReadError {
         ReadError::Malformed {
-            document: self.id.to_owned(),
+            document: self.name.to_owned(),
             pointer: pointer.to_owned(),
             message: message.to_owned(),
         }
@@ -97,10 +111,36 @@ impl<'document> Reader<'document> {
         self.document.pointer(pointer)?.as_object()
     }
 
+    /// The address of the first server with the defaults of its variables in place.
+    fn server(&self, url: &str) -> Result<String, ReadError> {
+        let variables = self.object("/servers/0/variables");
+        let mut whole = String::new();
+        let mut rest = url;
+        while let Some((before, after)) = rest.split_once('{') {
+            let Some((name, after)) = after.split_once('}') else {
+                break;
+            };
+            whole.push_str(before);
+            let variable = variables.and_then(|variables| variables.get(name));
+            match variable.and_then(|variable| variable["default"].as_str()) {
+                Some(value) => whole.push_str(value),
+                // ETSI's documents write {apiRoot} for scheme and host, which the target is.
+                None if whole.is_empty() => {}
+                None => {
+                    let message = format!("the server variable `{name}` has no default; give it one");
+                    return Err(self.malformed("/servers/0/variables", &message));
+                }
+            }
+            rest = after;
+        }
+        whole.push_str(rest);
+        Ok(whole)
+    }
+
     fn operations(&self) -> Result<Vec<Operation>, ReadError> {
         let paths = self.object("/paths").filter(|paths| !paths.is_empty());
         let paths = paths.ok_or_else(|| ReadError::NoPaths {
-            document: self.id.to_owned(),
+            document: self.name.to_owned(),
         })?;
         let mut operations = Vec::new();
         for path in paths.keys().filter(|path| path.starts_with('/')) {

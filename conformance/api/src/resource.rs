@@ -29,6 +29,8 @@ pub struct Resource {
     pub collection: Option<String>,
     /// For an item: the operation that makes one, a POST at its collection that answers 201.
     pub maker: Option<usize>,
+    /// For an item: the operation that makes one under an identifier of the client's, a PUT that answers 201.
+    pub upsert: Option<usize>,
     /// For a collection: the template of its items.
     pub items: Option<String>,
 }
@@ -67,20 +69,22 @@ fn resource(path: &Template, paths: &[&Template], operations: &[Operation]) -> R
         here.map(|operation| (operation.method.clone(), operation.index))
             .collect::<BTreeMap<_, _>>()
     };
-    let creates = |template: &str| {
-        let post = of(template).get("POST").copied()?;
-        operations[post]
+    let makes = |method: &str, template: &str| {
+        let operation = of(template).get(method).copied()?;
+        operations[operation]
             .responses
             .iter()
             .any(|response| response.status == Status::Code(201))
-            .then_some(post)
+            .then_some(operation)
     };
+    let creates = |template: &str| makes("POST", template);
     let items = paths
         .iter()
         .find(|other| other.last_parameter().is_some() && other.parent() == Some(path.text()))
         .map(|other| other.text().to_owned());
     let collection = path.last_parameter().and(path.parent()).map(str::to_owned);
     let maker = collection.as_deref().and_then(creates);
+    let upsert = collection.as_ref().and_then(|_| makes("PUT", path.text()));
     let kind = if collection.is_some() {
         Kind::Item
     } else if items.is_some() || creates(path.text()).is_some() {
@@ -94,6 +98,7 @@ fn resource(path: &Template, paths: &[&Template], operations: &[Operation]) -> R
         kind,
         collection,
         maker,
+        upsert,
         items,
     }
 }

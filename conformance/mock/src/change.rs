@@ -92,6 +92,13 @@ impl Call<'_> {
         }
     }
 
+    /// Chooses the way in which a subscription is told of what happens.
+    fn serve_by(&self, family: &Family, value: &mut Value, href: &str) {
+        if self.mock.options.callbacks {
+            crate::websocket::choose(self.plan, family, value, href);
+        }
+    }
+
     pub(crate) fn create(&self, store: &mut Store, index: usize, given: Given) -> Result<Outcome, Problem> {
         let key = (self.at, index);
         let family = &self.plan.families[index];
@@ -101,34 +108,43 @@ impl Call<'_> {
         };
         self.check_names(family, request.as_deref(), &value)?;
         callback::judge(&value)?;
-        let id = self
-            .wanted_id(store, key, request.as_deref(), &value)?
-            .unwrap_or_else(|| self.mock.identifier());
-        let item = self.resource.items.as_deref().map(Template::new);
-        let path = path_of(
-            self.plan,
-            item.as_ref().unwrap_or(&family.home),
-            &self.values,
-            &id,
-        );
+        let (scope, id, path) = match self.operation.method.as_str() {
+            // The client names what it makes.
+            "PUT" => {
+                let (scope, id) = self.place(&self.resource.path);
+                let path = path_of(self.plan, &self.resource.path, &scope, &id);
+                (scope, id, path)
+            }
+            _ => {
+                let item = self.resource.items.as_deref().map(Template::new);
+                let item = item.as_ref().unwrap_or(&family.home);
+                let id = self
+                    .wanted_id(store, key, request.as_deref(), &value)?
+                    .unwrap_or_else(|| self.mock.identifier(self.plan, family, item));
+                let path = path_of(self.plan, item, &self.values, &id);
+                (self.values.clone(), id, path)
+            }
+        };
         let making = Making {
             plan: self.plan,
             family,
             id: &id,
             path: &path,
             origin: &self.origin,
-            scope: &self.values,
+            scope: &scope,
             now: self.now,
             previous: None,
         };
-        let value = making
+        let mut value = making
             .represent(request.as_deref(), &value)
             .ok_or_else(|| unable(&self.operation.key))?;
+        self.serve_by(family, &mut value, &making.href());
         let object = Object {
             version: store.next_version(),
             beat: (self.now, 0),
             expires: deadline(family, &value, self.now),
-            scope: self.values.clone(),
+            announced: false,
+            scope: scope.clone(),
             id: id.clone(),
             path: path.clone(),
             value,
@@ -139,6 +155,7 @@ impl Call<'_> {
         self.mock
             .changed(self.at, store, None, Some(&object.value), &object);
         self.mock.subscribed(self.at, &object);
+        self.mock.announce(store, self.now);
         Ok(outcome)
     }
 
@@ -183,13 +200,15 @@ impl Call<'_> {
             previous: Some(&existing.value),
         };
         let request = request.as_deref().filter(|_| !patches);
-        let value = making
+        let mut value = making
             .represent(request, &value)
             .ok_or_else(|| unable(&self.operation.key))?;
+        self.serve_by(family, &mut value, &making.href());
         let object = Object {
             version: store.next_version(),
             beat: (self.now, existing.beat.1 + 1),
             expires: deadline(family, &value, self.now),
+            announced: false,
             value,
             ..existing.clone()
         };
@@ -201,6 +220,11 @@ impl Call<'_> {
             Some(&object.value),
             &object,
         );
+        self.mock.moved(family, &existing, &object);
+        if !patches {
+            self.mock.subscribed(self.at, &object);
+        }
+        self.mock.announce(store, self.now);
         Ok(Outcome::of(&object))
     }
 
@@ -218,6 +242,6 @@ impl Call<'_> {
         store.release_below(&existing.path);
         self.mock
             .changed(self.at, store, Some(&existing.value), None, &existing);
-        Ok(Outcome::value(None))
+        Ok(Outcome::value(Some(existing.value)))
     }
 }

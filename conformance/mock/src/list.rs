@@ -40,14 +40,14 @@ fn place(document: &Value, schema: &str) -> Option<Place> {
 /// One member of a list: all of it, what its wrapper wraps, or a link to it.
 fn element(plan: &Plan, family: &Family, items: &str, origin: &str, object: &Object) -> Option<Value> {
     let document = &plan.api.document;
-    let resolved = mecforge_api::resolve(document, items);
+    let resolved = shape::target(document, items);
     if resolved == family.schema {
         return Some(object.value.clone());
     }
     let members = inner(family, &object.value);
     let wrapped = shape::property_names(document, &family.schema);
     let of = |name: &String| shape::property(document, std::slice::from_ref(&family.schema), name);
-    let same = |schema: &String| mecforge_api::resolve(document, schema) == resolved;
+    let same = |schema: &String| shape::target(document, schema) == resolved;
     if family.wrapped && wrapped.iter().flat_map(of).any(|schema| same(&schema)) {
         return Some(Value::Object(members));
     }

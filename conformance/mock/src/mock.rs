@@ -10,12 +10,12 @@ use axum::extract::{Request, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode, Version, header};
 use axum::response::Response;
-use mecforge_api::{Api, Operation, Resource};
+use mecforge_api::{Api, Operation, Resource, Template};
 
 use crate::answer::Answer;
 use crate::notify::Notifier;
 use crate::parameters::{self, Query};
-use crate::plan::Plan;
+use crate::plan::{Family, Plan};
 use crate::problem::Problem;
 use crate::schemas::lock;
 use crate::store::{Scope, Store};
@@ -95,13 +95,11 @@ impl Mock {
     }
 
     /// An identifier that nothing had before; deterministic.
-    pub(crate) fn identifier(&self) -> String {
+    pub(crate) fn identifier(&self, plan: &Plan, family: &Family, item: &Template) -> String {
         let count = self.identifiers.fetch_add(1, Ordering::Relaxed);
         // Adding before stirring keeps different counts different.
-        format!(
-            "{:016x}",
-            stir(count.wrapping_add(stir(self.options.seed ^ 0x5eed)))
-        )
+        let number = stir(count.wrapping_add(stir(self.options.seed ^ 0x5eed)));
+        plan.identifier(family, item, number, count + 1)
     }
 
     /// The resource that a path means.
@@ -164,7 +162,7 @@ impl Mock {
             return Err(problem);
         };
         if let Err(problem) = decoded {
-            return Err(problem.for_operation(operation));
+            return Err(problem.for_operation(plan, operation));
         }
         let target = Target {
             at,
@@ -174,7 +172,7 @@ impl Mock {
             values,
         };
         let performed = self.perform(target, parts, body).await;
-        performed.map_err(|problem| problem.for_operation(operation))
+        performed.map_err(|problem| problem.for_operation(plan, operation))
     }
 
     async fn perform(&self, target: Target<'_>, parts: &Parts, body: Body) -> Result<Answer, Problem> {
@@ -218,7 +216,10 @@ impl Mock {
         if !store.is_timed() {
             return;
         }
-        store.expire(now);
+        for path in store.expire(now) {
+            self.notifier.forget(&path);
+        }
+        self.announce(&mut store, now);
         crate::liveness::suspend(self, &mut store, now);
     }
 }
@@ -248,7 +249,10 @@ fn allow(resource: &Resource) -> String {
 
 /// Answers any request.
 pub(crate) async fn handle(State(mock): State<Arc<Mock>>, request: Request) -> Response {
-    let (parts, body) = request.into_parts();
+    let (mut parts, body) = request.into_parts();
+    if let Some(opened) = mock.websocket(&mut parts).await {
+        return opened;
+    }
     let answer = match mock.answer(&parts, body).await {
         Ok(answer) => answer,
         Err(problem) => Answer::problem(&problem, parts.uri.path()),

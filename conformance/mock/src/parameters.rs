@@ -111,7 +111,9 @@ fn value(plan: &Plan, parameter: &Parameter, texts: &[String]) -> Result<Value, 
             _ => ',',
         };
         let splits = !parameter.explode || parameter.location != Location::Query;
+        // A list that is written in one text and has none is empty.
         let texts = texts.iter().flat_map(|text| match splits {
+            true if text.is_empty() => Vec::new(),
             true => text.split(delimiter).collect::<Vec<_>>(),
             false => vec![text.as_str()],
         });

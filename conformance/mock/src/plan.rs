@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use mecforge_api::{Api, Content, Kind, Operation, Resource, Status, Template, resolve};
+use mecforge_api::{Api, Content, Kind, Location, Operation, Resource, Status, Template};
 use serde_json::Value;
 
 use crate::MockError;
@@ -42,7 +42,7 @@ pub(crate) struct Family {
 /// The schema of a JSON content, references followed.
 fn schema_of(api: &Api, content: Option<&Content>) -> Option<String> {
     let pointer = content?.schema.as_deref()?;
-    Some(resolve(&api.document, pointer))
+    Some(shape::target(&api.document, pointer))
 }
 
 /// The schema of the JSON body of the first success, if it has one.
@@ -117,7 +117,7 @@ impl Plan {
                 identity: identity(&api, resource, &schema),
                 wrapped: is_wrapper(&api.document, &schema),
                 home: resource.path.clone(),
-                seeded: resource.maker.is_none(),
+                seeded: resource.maker.or(resource.upsert).is_none(),
                 tagged,
                 schema,
             }),
@@ -135,6 +135,60 @@ impl Plan {
         if let Some(collection) = &resource.collection {
             self.family_of.insert(collection.clone(), at);
         }
+    }
+
+    /// An identifier in the form that the path's parameter and the type's own property allow: digits of a hexadecimal
+    /// number where they may be, else those of a UUID, else a small number, else what the rules make of the number.
+    pub(crate) fn identifier(&self, family: &Family, item: &Template, number: u64, count: u64) -> String {
+        let hexadecimal = format!("{number:016x}");
+        let rules = self.identifier_rules(family, item);
+        let low = crate::mock::stir(number);
+        let uuid = format!(
+            "{:08x}-{:04x}-4{:03x}-a{:03x}-{:012x}",
+            number >> 32,
+            (number >> 16) & 0xffff,
+            number & 0xfff,
+            low >> 52,
+            low & 0xffff_ffff_ffff
+        );
+        let fits = |text: &String| {
+            rules.iter().all(|rule| {
+                let typed = self.schemas.typed(rule, text);
+                self.schemas.is_valid(rule, &typed)
+            })
+        };
+        let usual = [hexadecimal.clone(), uuid, count.to_string()];
+        let made = || {
+            let mut rng = fastrand::Rng::with_seed(number);
+            let schema = self.schemas.compile(rules.first()?).ok()?;
+            (0..32).find_map(|_| {
+                let value = schema.random(&mut rng)?;
+                let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+                Some(text).filter(|text| !text.is_empty() && !text.contains(['/', '.']) && fits(text))
+            })
+        };
+        usual.into_iter().find(fits).or_else(made).unwrap_or(hexadecimal)
+    }
+
+    /// The schemas that an identifier has to obey.
+    fn identifier_rules(&self, family: &Family, item: &Template) -> Vec<String> {
+        let name = item.last_parameter();
+        let below = self
+            .api
+            .operations
+            .iter()
+            .filter(|operation| operation.path == *item);
+        let mut parameters = below.flat_map(|operation| operation.parameters_in(Location::Path));
+        let parameter = parameters.find(|parameter| Some(parameter.name.as_str()) == name);
+        let own = family.identity.iter().flat_map(|name| {
+            let schemas = [family.schema.clone()];
+            shape::property(&self.api.document, &schemas, name)
+        });
+        parameter
+            .map(|parameter| parameter.schema.clone())
+            .into_iter()
+            .chain(own)
+            .collect()
     }
 
     fn is_tagged(&self, resource: &Resource) -> bool {
@@ -197,9 +251,14 @@ fn identity(api: &Api, resource: &Resource, schema: &str) -> Option<String> {
     }
     let maker = resource.maker.map(|index| &api.operations[index]);
     let request = maker.and_then(|maker| schema_of(api, maker.json_body()));
-    let requested = request
-        .map(|schema| shape::property_names(document, &schema))
+    let mut requested = request
+        .as_ref()
+        .map(|schema| shape::property_names(document, schema))
         .unwrap_or_default();
+    requested.retain(|name| {
+        let schemas = request.iter().cloned().collect::<Vec<_>>();
+        !shape::is_read_only(document, &shape::property(document, &schemas, name))
+    });
     let own =
         |name: &&String| !requested.contains(name) && !resource.path.parameters().any(|other| other == *name);
     if let Some(name) = names.iter().filter(own).find(|name| *name == "id") {

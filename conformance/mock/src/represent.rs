@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use mecforge_api::{Template, resolve};
+use mecforge_api::Template;
 use serde_json::{Map, Value, json};
 
 use crate::plan::{Family, Plan};
@@ -48,8 +48,21 @@ pub(crate) fn inner(family: &Family, value: &Value) -> Map<String, Value> {
     within.unwrap_or(members).clone()
 }
 
+/// The same, to be changed; of several things that a wrapper wraps the first.
+pub(crate) fn inner_mut<'value>(
+    family: &Family,
+    value: &'value mut Value,
+) -> Option<&'value mut Map<String, Value>> {
+    let members = value.as_object_mut()?;
+    let wraps = family.wrapped && members.values().any(Value::is_object);
+    match wraps {
+        true => members.values_mut().find_map(Value::as_object_mut),
+        false => Some(members),
+    }
+}
+
 impl Making<'_> {
-    fn href(&self) -> String {
+    pub(crate) fn href(&self) -> String {
         format!("{}{}", self.origin, self.path)
     }
 
@@ -87,9 +100,14 @@ impl Making<'_> {
         match name {
             LINKS => Some(json!({"self": {"href": self.href()}})),
             "href" => Some(self.href().into()),
-            "id" => Some(self.id.into()),
-            _ if Some(name) == self.family.identity.as_deref() => Some(self.id.into()),
-            _ => self.scope.get(name).map(|value| value.as_str().into()),
+            "id" => Some(self.plan.schemas.typed(schema, self.id)),
+            _ if Some(name) == self.family.identity.as_deref() => {
+                Some(self.plan.schemas.typed(schema, self.id))
+            }
+            _ => self
+                .scope
+                .get(name)
+                .map(|value| self.plan.schemas.typed(schema, value)),
         }
     }
 
@@ -113,17 +131,19 @@ impl Making<'_> {
     fn decorate_members(&self, schemas: &[String], members: &mut Map<String, Value>) {
         let document = &self.plan.api.document;
         let declared = |name: &str| shape::property(document, schemas, name);
-        if let Some(name) = self
-            .family
-            .identity
-            .as_deref()
-            .filter(|name| !declared(name).is_empty())
+        if let Some(name) = self.family.identity.as_deref()
+            && let Some(schema) = declared(name).first()
         {
-            members.insert(name.to_owned(), self.id.into());
+            members.insert(name.to_owned(), self.plan.schemas.typed(schema, self.id));
         }
-        for (name, value) in self.scope {
-            if !declared(name).is_empty() && !members.contains_key(name) {
-                members.insert(name.clone(), value.as_str().into());
+        for (name, value) in self
+            .scope
+            .iter()
+            .filter(|(name, _)| !members.contains_key(*name))
+            .collect::<Vec<_>>()
+        {
+            if let Some(schema) = declared(name).first() {
+                members.insert(name.clone(), self.plan.schemas.typed(schema, value));
             }
         }
         let links = declared(LINKS);
@@ -158,7 +178,9 @@ impl Making<'_> {
     pub(crate) fn represent(&self, request: Option<&str>, given: &Value) -> Option<Value> {
         let mut value = given.clone();
         if let Some(request) = request {
-            shape::prune(&self.plan.api.document, &[request.to_owned()], &mut value);
+            let request = [request.to_owned()];
+            shape::prune(&self.plan.api.document, &request, &mut value);
+            shape::drop_read_only(&self.plan.api.document, &request, &mut value);
         }
         self.name_transport(&mut value);
         shape::prune(
@@ -166,6 +188,8 @@ impl Making<'_> {
             std::slice::from_ref(&self.family.schema),
             &mut value,
         );
+        let own = std::slice::from_ref(&self.family.schema);
+        shape::drop_write_only(&self.plan.api.document, own, &mut value);
         self.decorate(&mut value);
         let schemas = &self.plan.schemas;
         let fitted = schemas.fit(&self.family.schema, &value, &|name, schema| {
@@ -224,7 +248,7 @@ pub(crate) fn generated(
             _ => values.get(name).map(|value| value.as_str().into()),
         }
     };
-    let start = match resolve(document, schema) {
+    let start = match shape::target(document, schema) {
         pointer if shape::has_type(document, &pointer, "array") => plan.schemas.example(&pointer)?,
         _ => given.clone(),
     };

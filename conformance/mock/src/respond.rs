@@ -111,13 +111,12 @@ impl Call<'_> {
     }
 
     /// The response that a success has, and the media type that the client takes of it.
-    fn success(&self) -> Result<(&Response, Option<&str>), Problem> {
-        let made = Status::Code(201);
+    fn success(&self, made: bool) -> Result<(&Response, Option<&str>), Problem> {
+        let is_made = |response: &&Response| response.status == Status::Code(201);
         let wanted = self
             .operation
-            .responses
-            .iter()
-            .find(|response| creates(self.operation) && response.status == made);
+            .successes()
+            .find(|response| is_made(response) == made);
         let response = wanted.or_else(|| self.operation.successes().next());
         let response = response.ok_or_else(|| unable("this operation"))?;
         let mut offers: Vec<&str> = response
@@ -136,17 +135,20 @@ impl Call<'_> {
 
     /// Does what the method does, and answers.
     pub(crate) fn respond(&self, given: Given) -> Result<Answer, Problem> {
-        let (response, media_type) = self.success()?;
         let mut store = lock(&self.mock.store);
-        self.check_ancestors(&store)?;
         let is_item = self.resource.path.last_parameter().is_some();
         let family = self.plan.family(&self.resource.path);
+        let puts = family.filter(|_| self.operation.method == "PUT" && self.resource.upsert.is_some());
+        let new = puts.is_some_and(|family| self.existing(&store, family).is_err());
+        let (response, media_type) = self.success(new || creates(self.operation))?;
+        self.check_ancestors(&store)?;
         let outcome = match (self.operation.method.as_str(), family) {
             _ if self.is_liveness() => self.liveness(&mut store)?,
             ("GET" | "HEAD", Some(family)) if is_item => Outcome::of(&self.existing(&store, family)?),
             ("GET" | "HEAD", Some(family)) => self.list(&store, family, response)?,
             ("GET" | "HEAD", None) => return self.single(&store, response, media_type),
             ("POST", Some(family)) if creates(self.operation) => self.create(&mut store, family, given)?,
+            ("PUT", Some(family)) if new => self.create(&mut store, family, given)?,
             ("PUT" | "PATCH", Some(family)) if is_item => self.change(&mut store, family, given)?,
             ("DELETE", Some(family)) if is_item => self.remove(&mut store, family)?,
             ("PUT" | "PATCH", None) => self.hold(&mut store, response, given)?,

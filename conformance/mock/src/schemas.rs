@@ -3,9 +3,11 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use mecforge_api::{child, resolve};
+use mecforge_api::child;
 use mecforge_instances::{Schema, Unsupported};
 use serde_json::{Map, Value};
+
+use crate::shape::{self, target};
 
 /// How deep a value is made whole.
 const DEPTH: usize = 24;
@@ -35,7 +37,7 @@ impl Schemas {
     /// # Errors
     /// A schema that can't be judged by.
     pub(crate) fn compile(&self, pointer: &str) -> Result<Schema, Unsupported> {
-        let resolved = resolve(&self.document, pointer);
+        let resolved = target(&self.document, pointer);
         if let Some(Some(schema)) = lock(&self.compiled).get(&resolved) {
             return Ok(schema.clone());
         }
@@ -52,13 +54,25 @@ impl Schemas {
 
     /// A small valid instance, the same each time.
     pub(crate) fn example(&self, pointer: &str) -> Option<Value> {
-        let resolved = resolve(&self.document, pointer);
+        let resolved = target(&self.document, pointer);
         if let Some(value) = lock(&self.generated).get(&resolved) {
             return value.clone();
         }
         let value = self.compile(&resolved).ok().and_then(|schema| schema.minimal());
         lock(&self.generated).insert(resolved, value.clone());
         value
+    }
+
+    /// A text as the value that a schema wants of it: a number where it is written as one and no text may be there.
+    pub(crate) fn typed(&self, pointer: &str, text: &str) -> Value {
+        let plain = Value::from(text);
+        let number = || serde_json::from_str::<Value>(text).ok().filter(Value::is_number);
+        match self.is_valid(pointer, &plain) {
+            true => plain,
+            false => number()
+                .filter(|number| self.is_valid(pointer, number))
+                .unwrap_or(plain),
+        }
     }
 
     fn node(&self, pointer: &str) -> Option<&Map<String, Value>> {
@@ -73,10 +87,13 @@ impl Schemas {
 
     /// `outer` is the outermost schema of the same instance: a condition may require what only that one declares.
     fn complete_at(&self, outer: &str, pointer: &str, value: &mut Value, assign: &Assign<'_>, depth: usize) {
-        let pointer = resolve(&self.document, pointer);
+        let pointer = target(&self.document, pointer);
         let Some(node) = self.node(&pointer).filter(|_| depth > 0) else {
             return;
         };
+        if let Some(other) = shape::beside(&self.document, &pointer) {
+            self.complete_at(outer, &other, value, assign, depth - 1);
+        }
         if let Value::Object(members) = value {
             self.complete_object(outer, (&pointer, node), members, assign, depth);
         }
@@ -132,7 +149,7 @@ impl Schemas {
         let here = child(properties, name);
         match self.node(&here) {
             Some(_) => here,
-            None => crate::shape::property(&self.document, &[outer.to_owned()], name)
+            None => shape::property(&self.document, &[outer.to_owned()], name)
                 .pop()
                 .unwrap_or(here),
         }
@@ -164,7 +181,7 @@ impl Schemas {
     /// built up from a small instance with all top-level members that leave it valid. None if there is no instance.
     pub(crate) fn fit(&self, pointer: &str, value: &Value, assign: &Assign<'_>) -> Option<Value> {
         let mut whole = value.clone();
-        crate::shape::prune(&self.document, &[pointer.to_owned()], &mut whole);
+        shape::prune(&self.document, &[pointer.to_owned()], &mut whole);
         self.complete(pointer, &mut whole, assign);
         if self.is_valid(pointer, &whole) {
             return Some(whole);

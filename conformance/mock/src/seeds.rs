@@ -27,7 +27,7 @@ impl Mock {
             .bytes()
             .fold(self.options.seed, |hash, byte| stir(hash ^ u64::from(byte)));
         let seeds = (1..=SEEDED).filter_map(|count| {
-            let id = format!("{:016x}", stir(start.wrapping_add(count)));
+            let id = plan.identifier(family, &family.home, stir(start.wrapping_add(count)), count);
             let path = path_of(plan, &family.home, &scope, &id);
             let making = Making {
                 plan,
@@ -46,6 +46,7 @@ impl Mock {
                 version: 0,
                 beat: (self.started, 0),
                 expires: None,
+                announced: false,
                 scope: scope.clone(),
                 id: id.clone(),
                 path,

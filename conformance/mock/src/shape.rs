@@ -1,12 +1,51 @@
 //! Walking schemas without judging: which properties are declared at a place, through references and composition.
 
-use mecforge_api::{child, resolve};
+use mecforge_api::child;
 use serde_json::{Map, Value};
 
 /// Keywords whose value is a list of schemas for the same instance.
 const LISTS: [&str; 3] = ["allOf", "anyOf", "oneOf"];
 /// Keywords whose value is one schema for the same instance.
 const SINGLES: [&str; 3] = ["if", "then", "else"];
+
+/// Members of a node that say nothing of instances, so that a reference beside them is all that the node means.
+const REMARKS: [&str; 5] = ["$ref", "description", "summary", "title", "$comment"];
+
+/// The pointer to which a node's `$ref` leads, one step.
+fn follow(document: &Value, pointer: &str) -> Option<String> {
+    let target = document
+        .pointer(pointer)?
+        .get("$ref")?
+        .as_str()?
+        .strip_prefix('#')?;
+    let decoded = percent_encoding::percent_decode_str(target).decode_utf8_lossy();
+    Some(decoded.into_owned())
+}
+
+/// Where the rules of a schema are: references are followed, but not from a node that has rules of its own beside.
+pub(crate) fn target(document: &Value, pointer: &str) -> String {
+    let mut pointer = pointer.to_owned();
+    for _ in 0..64 {
+        let Some(next) = follow(document, &pointer) else {
+            break;
+        };
+        if has_rules_beside(document, &pointer) {
+            break;
+        }
+        pointer = next;
+    }
+    pointer
+}
+
+fn has_rules_beside(document: &Value, pointer: &str) -> bool {
+    let node = document.pointer(pointer).and_then(Value::as_object);
+    node.is_some_and(|node| node.keys().any(|name| !REMARKS.contains(&name.as_str())))
+}
+
+/// The target of the reference that stands beside a schema's own rules.
+pub(crate) fn beside(document: &Value, pointer: &str) -> Option<String> {
+    follow(document, pointer).filter(|_| has_rules_beside(document, pointer))
+}
 
 /// The pointers of all schema objects that speak of the same instance as `pointers` do; each once.
 pub(crate) fn pieces(document: &Value, pointers: &[String]) -> Vec<String> {
@@ -20,9 +59,7 @@ pub(crate) fn pieces(document: &Value, pointers: &[String]) -> Vec<String> {
         let Some(node) = document.pointer(&pointer).and_then(Value::as_object) else {
             continue;
         };
-        if node.contains_key("$ref") {
-            open.push(resolve(document, &pointer));
-        }
+        open.extend(follow(document, &pointer));
         for keyword in LISTS {
             let count = node.get(keyword).and_then(Value::as_array).map_or(0, Vec::len);
             let list = child(&pointer, keyword);
@@ -59,6 +96,34 @@ pub(crate) fn property(document: &Value, pointers: &[String], name: &str) -> Vec
         .map(|piece| child(&child(piece, "properties"), name))
         .filter(|pointer| document.pointer(pointer).is_some())
         .collect()
+}
+
+/// Whether one of a property's schemas says that it is the server's to set.
+pub(crate) fn is_read_only(document: &Value, schemas: &[String]) -> bool {
+    pieces(document, schemas)
+        .iter()
+        .filter_map(|piece| object(document, piece))
+        .any(|node| node.get("readOnly") == Some(&Value::Bool(true)))
+}
+
+/// Takes away the members that the schemas call `readOnly`.
+pub(crate) fn drop_read_only(document: &Value, schemas: &[String], value: &mut Value) {
+    if let Value::Object(members) = value {
+        members.retain(|name, _| !is_read_only(document, &property(document, schemas, name)));
+    }
+}
+
+/// Takes away the members that the schemas call `writeOnly`, which no answer has.
+pub(crate) fn drop_write_only(document: &Value, schemas: &[String], value: &mut Value) {
+    let hidden = |name: &str| {
+        pieces(document, &property(document, schemas, name))
+            .iter()
+            .filter_map(|piece| object(document, piece))
+            .any(|node| node.get("writeOnly") == Some(&Value::Bool(true)))
+    };
+    if let Value::Object(members) = value {
+        members.retain(|name, _| !hidden(name));
+    }
 }
 
 /// The schemas of an array's items.

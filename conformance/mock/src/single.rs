@@ -185,7 +185,7 @@ impl Call<'_> {
         let Some((index, family)) = watched.next() else {
             return Ok(None);
         };
-        let id = self.mock.identifier();
+        let id = self.mock.identifier(self.plan, family, &family.home);
         let path = path_of(self.plan, &family.home, &Scope::new(), &id);
         let making = Making {
             plan: self.plan,
@@ -204,6 +204,7 @@ impl Call<'_> {
             version: store.next_version(),
             beat: (self.now, 0),
             expires: None,
+            announced: false,
             scope: Scope::new(),
             id,
             path: path.clone(),

@@ -8,7 +8,7 @@ use mecforge_report::Severity;
 use serde_json::{Value, json};
 
 use super::security::{read, with_liveness};
-use super::state::comparison::{is_at, is_identified, items, last};
+use super::state::comparison::{is_at, is_identified, is_part, items, last};
 use crate::suite::{
     Call, Check, Context, Exchange, Failure, Group, Intent, Made, Outcome, Plan, Role, Source, Stop, Suite,
     Values,
@@ -179,7 +179,7 @@ async fn listed_where_shown(
             exchange.json().unwrap_or_default(),
         );
         let told = is_identified(&alone, &all, last(&made.path));
-        if told && !wanted(&exchange) && !is_page(context, &exchange) {
+        if told && !wanted(&exchange) && !is_part(&context.suite, &exchange) {
             let failure = Failure::new(
                 "an object that can be read by itself is not in the list",
                 format!("{} in the list", last(&made.path)),
@@ -274,23 +274,6 @@ fn lingers(context: &mut Context, api: usize, operation: usize, how: &str, excha
     let title = format!("an object that was removed is not gone: {how}");
     let failure = Failure::new(title, "404, or a list without it", exchange.summary());
     context.report(failure.at(key).shown_by(&exchange.call));
-}
-
-/// Whether an answer may be a part of the list.
-fn is_page(context: &Context, exchange: &Exchange) -> bool {
-    let operation = exchange.call.operation;
-    let operations = &context.suite.apis[exchange.call.api].api.operations;
-    let words = ["page", "limit", "offset", "cursor", "size", "marker"];
-    let paged = operation.is_some_and(|index| {
-        let mut parameters = operations[index].parameters_in(mecforge_api::Location::Query);
-        parameters.any(|parameter| {
-            words
-                .iter()
-                .any(|word| parameter.name.to_ascii_lowercase().contains(word))
-        })
-    });
-    let long = exchange.json().and_then(|body| items(&body).map(Vec::len));
-    exchange.header("link").is_some() || (paged && long.is_some_and(|long| long >= 10))
 }
 
 /// Whether a list has the object of a path; none where the answer is no list.

@@ -36,7 +36,7 @@ static PARTS: &[Part] = &[
     (|| enablement::CHECKS, enablement::plan),
     // Before what waits for notifications and clocks.
     (|| &security::CHECKS, security::plan),
-    (|| notifications::CHECKS, notifications::plan),
+    (|| &notifications::CHECKS, notifications::plan),
     (|| time::CHECKS, time::plan),
     (|| model::CHECKS, model::plan),
     (|| lists::CHECKS, lists::plan),

@@ -176,6 +176,11 @@ impl ConnectionArguments {
         let anonymous = anonymous(&settings);
         let credentials = !matches!(settings.credentials, Credentials::None)
             || anonymous.headers.len() < settings.headers.len();
+        let authorizes = !matches!(settings.credentials, Credentials::None)
+            || settings
+                .headers
+                .iter()
+                .any(|(name, _)| name.eq_ignore_ascii_case("authorization"));
         let shares = anonymous.headers.len() == settings.headers.len();
         let main = Client::new(settings)?;
         let others = [
@@ -199,6 +204,7 @@ impl ConnectionArguments {
             nobody,
             other_version,
             credentials,
+            authorizes,
         })
     }
 

@@ -10,7 +10,7 @@ use clap::Args;
 use mecforge_api::Api;
 use tokio::net::TcpListener;
 
-use super::{Exit, print, run};
+use super::{Exit, documents, print, run};
 
 /// How long requests that are being answered may take to end after the signal.
 const GRACE: Duration = Duration::from_secs(2);
@@ -55,7 +55,7 @@ pub(super) struct MockArguments {
 /// `mock`.
 pub(super) fn mock(arguments: MockArguments) -> anyhow::Result<Exit> {
     let mut apis = Vec::new();
-    for (api, _) in run::apis(&arguments.profile, &arguments.document, arguments.repair)? {
+    for (api, _) in documents::apis(&arguments.profile, &arguments.document, arguments.repair)? {
         apis.push(api);
     }
     run::check_base_paths(&arguments.base_path, apis.iter().map(|api| api.id.as_str()))?;

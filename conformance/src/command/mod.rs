@@ -1,6 +1,7 @@
 //! The command line: what there is, how it is run, and the exit codes.
 
 mod connection;
+mod documents;
 mod effects;
 mod lists;
 mod mock;

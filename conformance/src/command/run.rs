@@ -12,6 +12,7 @@ use mecforge_report::{Expectation, Report, Result as Verdict, TextOptions};
 use serde::Deserialize;
 
 use super::connection::{ConnectionArguments, masked_command};
+use super::documents::apis;
 use super::effects::EffectArguments;
 use super::progress::observed;
 use super::receiver::ReceiverArguments;
@@ -160,38 +161,6 @@ fn expectations(path: Option<&Path>) -> anyhow::Result<Vec<Expectation>> {
         }
     }
     Ok(file.expect)
-}
-
-/// The APIs of profiles and documents.
-pub(super) fn apis(
-    profiles: &[String],
-    documents: &[PathBuf],
-    repair: bool,
-) -> anyhow::Result<Vec<(Api, Knowledge)>> {
-    let mut apis = Vec::new();
-    for name in profiles {
-        apis.extend(profile::find(name)?);
-    }
-    for path in documents {
-        let root = path.parent().unwrap_or(Path::new("")).to_owned();
-        let read =
-            move |name: &str| std::fs::read_to_string(root.join(name)).map_err(|error| error.to_string());
-        let name = path
-            .file_name()
-            .and_then(|name| name.to_str())
-            .with_context(|| format!("{}: no file name", path.display()))?;
-        let id = name.rsplit_once('.').map_or(name, |(stem, _)| stem);
-        let (api, findings) = Api::read(id, &read, name, &[], repair)
-            .with_context(|| format!("--document {} can't be used", path.display()))?;
-        if repair && !findings.is_empty() {
-            let _ = std::io::Write::write_fmt(
-                &mut std::io::stderr(),
-                format_args!("{}: {} defects mended\n", path.display(), findings.len()),
-            );
-        }
-        apis.push((api, Knowledge::of(id)));
-    }
-    Ok(apis)
 }
 
 /// Scheme, host and port of an address, and its path without a final slash.

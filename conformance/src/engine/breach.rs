@@ -73,7 +73,7 @@ impl Engine {
 
     /// Waits until a case may run.
     async fn turn(&self, case: &Case) -> Turn<'_> {
-        self.turns.take(case, self.suite.removed.come_again()).await
+        self.turns.take(case, self.suite.places.come_again()).await
     }
 
     /// Runs a case once, and counts what it judged.

@@ -29,6 +29,9 @@ const WAITING: usize = 4;
 /// What random cases leave of the time of a run to those that must come last; at most a quarter of it.
 const RESERVE: Duration = Duration::from_secs(8);
 
+/// How many requests one of those may need.
+const RESERVED_REQUESTS: u64 = 8;
+
 /// A run.
 pub struct Engine {
     suite: Arc<Suite>,
@@ -126,7 +129,11 @@ impl Engine {
             }
         }
         let of = |stage| -> Vec<Case> { cases.iter().filter(|case| case.stage == stage).cloned().collect() };
-        let reserve = if of(4).is_empty() { Duration::ZERO } else { RESERVE };
+        let last = of(4).len() as u64;
+        let reserve = if last == 0 { Duration::ZERO } else { RESERVE };
+        self.suite
+            .reserved
+            .store(last * RESERVED_REQUESTS, Ordering::Relaxed);
         let jobs = self.suite.options.jobs;
         // What waits for time waits beside the others.
         let waiting = self.planned(of(3), jobs.saturating_mul(WAITING), reserve);

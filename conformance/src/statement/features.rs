@@ -83,7 +83,7 @@ impl Behaviour {
             Behaviour::EntityTags => &["precondition", "entity-tag", "conditional", "if-match"],
             Behaviour::Head => &["head-like-get"],
             Behaviour::Http2 => &["http2", "http-2"],
-            Behaviour::TestNotifications => &["test-notification"],
+            Behaviour::TestNotifications => &["notification-test", "notification-follows-change"],
             Behaviour::Websockets => &["websocket"],
             Behaviour::Expiry => &["expiry", "expires"],
         };

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use fastrand::Rng;
+use mecforge_api::Operation;
 use mecforge_transport::Request;
 use serde_json::Value;
 
@@ -66,6 +67,24 @@ pub struct Context {
 /// After so many removals without an answer no more are tried: each would cost the whole time-out.
 const PATIENCE: u64 = 5;
 
+/// What is accepted of an operation's answers: JSON, and what else it answers with where that is never JSON.
+fn accepted(operation: Option<&Operation>) -> String {
+    const JSON: &str = "application/json, application/problem+json";
+    let contents: Vec<_> = operation
+        .into_iter()
+        .flat_map(Operation::successes)
+        .flat_map(|response| &response.content)
+        .collect();
+    let foreign = match contents.iter().any(|content| content.is_json()) {
+        true => "",
+        false => contents.first().map_or("", |content| content.media_type.as_str()),
+    };
+    match foreign {
+        "" => JSON.to_owned(),
+        media_type => format!("{media_type}, {JSON}"),
+    }
+}
+
 impl Context {
     /// A context for one run of a case.
     pub fn new(suite: &Arc<Suite>, case: &Case, mode: Mode) -> Self {
@@ -111,6 +130,11 @@ impl Context {
             identity: self.acting,
             ..Call::default()
         }
+    }
+
+    /// The `Accept` with which an operation is asked.
+    pub fn accepted(&self, api: usize, operation: usize) -> String {
+        accepted(Some(&self.suite.apis[api].api.operations[operation]))
     }
 
     /// Reports a breach and goes on.
@@ -259,21 +283,18 @@ impl Context {
         }
     }
 
-    fn headers(&self, call: &Call) -> Vec<(String, String)> {
+    pub(super) fn headers(&self, call: &Call) -> Vec<(String, String)> {
         let mut headers = call.headers.clone();
         let has = |headers: &[(String, String)], name: &str| {
             headers.iter().any(|(key, _)| key.eq_ignore_ascii_case(name))
         };
+        let operation = call
+            .operation
+            .map(|index| &self.suite.apis[call.api].api.operations[index]);
         if !call.no_accept && !has(&headers, "accept") {
-            headers.push((
-                "Accept".to_owned(),
-                "application/json, application/problem+json".to_owned(),
-            ));
+            headers.push(("Accept".to_owned(), accepted(operation)));
         }
         if !has(&headers, "content-type") {
-            let operation = call
-                .operation
-                .map(|index| &self.suite.apis[call.api].api.operations[index]);
             let declared = operation.and_then(|operation| operation.json_body());
             let media_type = match &call.payload {
                 Payload::None => None,
@@ -289,11 +310,13 @@ impl Context {
 
     /// Notes what a request made, so that it is removed in the end, also where nobody asked for it.
     fn remember(&mut self, exchange: &Exchange) {
-        if exchange.call.method == "POST"
-            && exchange.status() == 201
-            && let Some(path) = super::world::location_path(&self.suite, exchange)
-        {
-            self.suite.removed.made(exchange.call.api, &path);
+        let made = match exchange.call.method.as_str() {
+            "POST" => super::location_path(&self.suite, exchange),
+            "PUT" => Some(exchange.call.path.clone()),
+            _ => None,
+        };
+        if let Some(path) = made.filter(|_| exchange.status() == 201) {
+            self.suite.places.made(exchange.call.api, &path);
             // What nobody made is removed as the main application.
             let owner = match exchange.call.identity {
                 Identity::Other => Identity::Other,
@@ -302,7 +325,7 @@ impl Context {
             self.made.push((exchange.call.api, path, owner));
         }
         if exchange.call.method == "DELETE" && exchange.is_success() {
-            self.suite.removed.note(exchange.call.api, &exchange.call.path);
+            self.suite.places.removed(exchange.call.api, &exchange.call.path);
             self.made
                 .retain(|(api, path, _)| (*api, path) != (exchange.call.api, &exchange.call.path));
         }
@@ -319,6 +342,9 @@ impl Context {
         let unique = self.unique();
         if let Some(body) = state.knowledge.body(key, &unique) {
             return Ok(body);
+        }
+        if let Some(reason) = state.foreign_body(operation) {
+            return Err(Stop::Inconclusive(reason));
         }
         let schema = state.body_schema(operation);
         let mut body = schema
@@ -385,7 +411,7 @@ impl Context {
             }
             let exchange = self.exchange(call).await;
             if exchange.is_success() {
-                suite.removed.note(api, &path);
+                suite.places.removed(api, &path);
             }
             if exchange.outcome.is_err() {
                 suite.unanswered.fetch_add(1, Ordering::Relaxed);

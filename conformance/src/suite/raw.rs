@@ -9,7 +9,7 @@ use mecforge_transport::{RawAnswer, Request};
 
 use super::context::Context;
 use super::outcome::Stop;
-use super::{Identity, Role, world};
+use super::{Call, Identity, Role};
 
 /// What stands for the version of HTTP where a request is bytes.
 pub(super) const VERSION: &str = "raw";
@@ -54,6 +54,17 @@ impl RawCall {
             body: Vec::new(),
             authenticate: true,
         }
+    }
+
+    /// A request as bytes, with its header fields and without its body.
+    pub fn of(context: &Context, call: &Call) -> Self {
+        let mut own = RawCall::new(context, call.api, &call.method, &call.target());
+        let fields = context.headers(call);
+        own.fields = fields
+            .iter()
+            .map(|(name, value)| format!("{name}: {value}"))
+            .collect();
+        own
     }
 
     /// Another header field.
@@ -141,7 +152,7 @@ impl Context {
         let found = answer.responses().responses;
         for response in found.iter().filter(|response| response.status == 201) {
             let location = response.headers.iter().find(|(name, _)| name == "location");
-            let path = location.and_then(|(_, value)| world::path_below(&suite, api, value));
+            let path = location.and_then(|(_, value)| super::path_below(&suite, api, value));
             self.made.extend(path.map(|path| (api, path, Identity::Main)));
         }
         self.trace

@@ -10,7 +10,7 @@ use mecforge_instances::Schema;
 use mecforge_transport::Client;
 use serde_json::{Value, json};
 
-use super::removed::Removed;
+use super::places::Places;
 use super::{Fixtures, Options, Origin, OriginApi, Receiver, Recorder};
 use crate::profile::Knowledge;
 
@@ -54,20 +54,44 @@ impl ApiState {
         self.cached(pointer, Some(&operation.key))
     }
 
+    /// Why no body of an operation can be made: it takes none of JSON.
+    pub fn foreign_body(&self, operation: usize) -> Option<String> {
+        let operation = &self.api.operations[operation];
+        let body = operation.body.as_ref()?;
+        let types: Vec<_> = body
+            .content
+            .iter()
+            .map(|content| content.media_type.as_str())
+            .collect();
+        (operation.json_body().is_none() && !types.is_empty()).then(|| {
+            format!(
+                "{} takes {}; this suite makes bodies of JSON alone",
+                operation.key,
+                types.join(", ")
+            )
+        })
+    }
+
     /// Whether an operation changes something that no case makes for itself, so that cases would see each other's changes.
     pub fn is_shared(&self, operation: usize) -> bool {
         let declared = &self.api.operations[operation];
         let path = declared.path.text();
         let made = self.api.resources.iter().any(|resource| {
             let own = resource.path.text();
-            resource.maker.is_some() && (path == own || path.starts_with(&format!("{own}/")))
+            resource.maker.or(resource.upsert).is_some()
+                && (path == own || path.starts_with(&format!("{own}/")))
         });
         matches!(declared.method.as_str(), "PUT" | "PATCH" | "DELETE") && !made
     }
 
     /// Whether a valid body of an operation is one that somebody might send.
     pub fn is_plausible(&self, operation: usize, body: &Value) -> bool {
-        let content = self.api.operations[operation].json_body();
+        let declared = &self.api.operations[operation];
+        // In a merge patch null removes a member, and what must be there can't be removed (RFC 7396).
+        if declared.method == "PATCH" && has_null(body) {
+            return false;
+        }
+        let content = declared.json_body();
         let schema = content.and_then(|content| content.schema.as_deref());
         schema.is_none_or(|schema| super::plausible::is_plausible(self, schema, body))
     }
@@ -79,16 +103,21 @@ impl ApiState {
             .parameters
             .iter()
             .filter(|parameter| parameter.required);
+        let mut cookies = Vec::new();
         for parameter in required {
+            let text = || {
+                let usual = self.usual_values(parameter);
+                usual.iter().find_map(|value| parameter.simple(value).ok())
+            };
             match parameter.location {
                 Location::Query => query.extend(self.usual_pairs(parameter)),
-                Location::Header => {
-                    let usual = self.usual_values(parameter);
-                    let text = usual.iter().find_map(|value| parameter.simple(value).ok());
-                    headers.extend(text.map(|text| (parameter.name.clone(), text)));
-                }
-                Location::Path | Location::Cookie => {}
+                Location::Header => headers.extend(text().map(|text| (parameter.name.clone(), text))),
+                Location::Cookie => cookies.extend(text().map(|text| format!("{}={text}", parameter.name))),
+                Location::Path => {}
             }
+        }
+        if !cookies.is_empty() {
+            headers.push(("Cookie".to_owned(), cookies.join("; ")));
         }
         (query, headers)
     }
@@ -150,6 +179,9 @@ pub struct Clients {
     pub other_version: Client,
     /// Whether the operator gave credentials of the main application, so that leaving them out means something.
     pub credentials: bool,
+    /// Whether they are in `Authorization`, so that another token in it is judged; a key in a field of its own stays valid
+    /// beside any token.
+    pub authorizes: bool,
 }
 
 /// Everything that the cases of a run share.
@@ -168,6 +200,10 @@ pub struct Suite {
     pub clients: Clients,
     /// Application instances at the target.
     pub(crate) instances: tokio::sync::OnceCell<Vec<String>>,
+    /// Whether the application instances are names of the suite's own that nobody gave or registered.
+    pub(crate) invented: AtomicBool,
+    /// How many requests are left to the cases that must come last.
+    pub(crate) reserved: AtomicU64,
     /// What was sent before the cases, which share what it made.
     preparation: std::sync::OnceLock<Vec<mecforge_report::Exchange>>,
     pub(crate) started: Instant,
@@ -176,8 +212,8 @@ pub struct Suite {
     pub(crate) over: AtomicBool,
     /// Removals that got no answer.
     pub(crate) unanswered: AtomicU64,
-    /// What was removed, and whether its identifiers come again.
-    pub(crate) removed: Removed,
+    /// What was made and removed.
+    pub(crate) places: Places,
     pub(crate) left_behind: Mutex<Vec<String>>,
     pub(crate) observed: Mutex<BTreeMap<String, String>>,
     pub(crate) server: Mutex<Option<String>>,
@@ -206,13 +242,15 @@ impl Suite {
             target: target.trim_end_matches('/').to_owned(),
             clients,
             instances: tokio::sync::OnceCell::new(),
+            invented: AtomicBool::new(false),
+            reserved: AtomicU64::new(0),
             preparation: std::sync::OnceLock::new(),
             started: Instant::now(),
             judged: AtomicU64::new(0),
             requests: AtomicU64::new(0),
             over: AtomicBool::new(false),
             unanswered: AtomicU64::new(0),
-            removed: Removed::default(),
+            places: Places::default(),
             left_behind: Mutex::new(Vec::new()),
             observed: Mutex::default(),
             server: Mutex::new(None),
@@ -253,11 +291,17 @@ impl Suite {
         cases || time || self.over.load(Ordering::Relaxed)
     }
 
-    /// Whether only a rest of the time is left: `reserve`, but at most a quarter of all.
+    /// Whether only a rest is left: of the time `reserve`, of the cases some, but of each at most a quarter.
     pub fn is_nearly_over(&self, reserve: Duration) -> bool {
         let end = |most: Duration| most.saturating_sub(reserve.min(most / 4));
         let time = self.options.time;
-        self.is_over() || time.is_some_and(|most| self.started.elapsed() >= end(most))
+        let late = time.is_some_and(|most| self.started.elapsed() >= end(most));
+        let kept = |most: u64| match reserve.is_zero() {
+            true => 0,
+            false => self.reserved.load(Ordering::Relaxed).min(most / 4),
+        };
+        let full = |most: u64| self.judged() >= most - kept(most);
+        self.is_over() || late || self.options.cases.is_some_and(full)
     }
 
     /// Whether not even a breach that was seen may be tried again: somebody interrupted, or the time has long been over.
@@ -352,6 +396,16 @@ impl Suite {
         if list.len() < 1000 {
             list.push(what);
         }
+    }
+}
+
+/// Whether null is anywhere in a value.
+fn has_null(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::Array(items) => items.iter().any(has_null),
+        Value::Object(members) => members.values().any(has_null),
+        _ => false,
     }
 }
 

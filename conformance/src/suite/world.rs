@@ -2,13 +2,15 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
-use mecforge_api::{Part, Resource};
+use mecforge_api::{Location, Part, Resource};
 use serde_json::Value;
 
 use super::call::{Call, Exchange, Intent, Payload, Role};
 use super::context::Context;
 use super::outcome::{Failure, Stop};
+use super::whereabouts::{demands_location, identifier, is_at, items, location_path};
 use super::{Suite, seed};
 
 /// Values of path parameters by name, not percent-encoded.
@@ -69,16 +71,7 @@ pub(super) async fn make(
         .zip(path)
         .and_then(|(template, path)| Some((template.matches(&path)?, path)));
     let Some((named, path)) = found else {
-        let failure = Failure::new(
-            "the answer to a creation does not say where the new object is",
-            "201 with a Location below the collection that was posted to",
-            format!(
-                "{}, Location: {}",
-                exchange.status(),
-                exchange.header("location").unwrap_or("(none)")
-            ),
-        );
-        return Err(failure.of("location").at(key).shown_by(&exchange.call).stop());
+        return Err(nowhere(&suite, api, maker, &exchange));
     };
     Ok(Made {
         values: named,
@@ -87,6 +80,31 @@ pub(super) async fn make(
         answered: exchange.json().unwrap_or(Value::Null),
         exchange,
     })
+}
+
+/// What is to be said of an answer to a creation that does not tell where the new object is.
+fn nowhere(suite: &Suite, api: usize, maker: usize, exchange: &Exchange) -> Stop {
+    let key = &suite.apis[api].api.operations[maker].key;
+    let actual = format!(
+        "{}, Location: {}",
+        exchange.status(),
+        exchange.header("location").unwrap_or("(none)")
+    );
+    if !demands_location(suite, api, maker) {
+        return Stop::Inconclusive(format!(
+            "{key} was answered {actual}, and nothing in the answer tells the path of what was made"
+        ));
+    }
+    let failure = Failure::new(
+        "the answer to a creation does not say where the new object is",
+        "201 with a Location below the collection that was posted to",
+        actual,
+    );
+    failure
+        .of("location")
+        .at(key.clone())
+        .shown_by(&exchange.call)
+        .stop()
 }
 
 /// A body that a check has written itself, if the document under test allows it: documents differ, also between releases.
@@ -157,16 +175,6 @@ fn refused(context: &Context, api: usize, key: &str, exchange: &Exchange, unknow
     .stop()
 }
 
-/// The template of the items that an operation makes.
-fn items(suite: &Suite, api: usize, maker: usize) -> Option<mecforge_api::Template> {
-    let document = &suite.apis[api].api;
-    let made = document
-        .resources
-        .iter()
-        .find(|resource| resource.maker == Some(maker));
-    made.map(|resource| resource.path.clone())
-}
-
 /// The member of a body by which a client may choose the identifier of what it makes: it is named as the parameter of
 /// the path, or as its end (`deviceId` and `{registeredDeviceId}`). Several objects need one of their own each.
 pub fn suggested_identifier(suite: &Suite, api: usize, maker: usize, body: &Value) -> Option<String> {
@@ -180,29 +188,6 @@ pub fn suggested_identifier(suite: &Suite, api: usize, maker: usize, body: &Valu
     members
         .find(|(name, value)| value.is_string() && fits(name))
         .map(|(name, _)| name.clone())
-}
-
-/// The path below the API's base path that `Location` names; none where it is absent or leads elsewhere.
-pub fn location_path(suite: &Suite, exchange: &Exchange) -> Option<String> {
-    path_below(suite, exchange.call.api, exchange.header("location")?)
-}
-
-/// The path below an API's base path that a link leads to; none where it leads elsewhere.
-pub(crate) fn path_below(suite: &Suite, api: usize, link: &str) -> Option<String> {
-    let path = match link.split_once("://") {
-        Some((_, rest)) => &rest[rest.find('/')?..],
-        None => link,
-    };
-    let base = &suite.apis[api].base_path;
-    match path.strip_prefix(base.as_str()) {
-        Some(path) if path.starts_with('/') => Some(path.split(['?', '#']).next()?.to_owned()),
-        // Behind a gateway the prefix may differ from the one that is asked: the API's own path is in it.
-        _ => {
-            let own = &suite.apis[api].api.base_path;
-            let at = (!own.is_empty()).then(|| path.find(own.as_str())).flatten()?;
-            Some(path[at + own.len()..].split(['?', '#']).next()?.to_owned())
-        }
-    }
 }
 
 /// Values for all path parameters of an operation.
@@ -250,6 +235,12 @@ async fn parameter(
         values.insert(name.to_owned(), instance(&suite)?);
         return Ok(values);
     }
+    let upsert = resource.and_then(|resource| resource.upsert);
+    if let Some(put) = upsert.filter(|_| !suite.options.read_only) {
+        values.insert(name.to_owned(), fresh_identifier(context, api, put, name)?);
+        Box::pin(put_in_place(context, api, put, &values)).await?;
+        return Ok(values);
+    }
     let collection = resource.and_then(|resource| resource.collection.as_deref());
     let list = collection
         .and_then(|collection| document.operation("GET", collection))
@@ -272,6 +263,45 @@ async fn parameter(
     Err(Stop::Inconclusive(format!(
         "nothing exists at {prefix}, and the API can't make it; name one in --fixtures: [resources] \"{prefix}\" = [{{ {name} = \"…\" }}]"
     )))
+}
+
+/// An identifier of the suite's own that the rules of a path's parameter allow.
+fn fresh_identifier(context: &mut Context, api: usize, operation: usize, name: &str) -> Result<String, Stop> {
+    let suite = Arc::clone(&context.suite);
+    let state = &suite.apis[api];
+    let declared = &state.api.operations[operation];
+    let mut parameters = declared.parameters_in(Location::Path);
+    let parameter = parameters.find(|parameter| parameter.name == name);
+    let schema = parameter.and_then(|parameter| state.schema(&parameter.schema));
+    let own = format!("conformance-{}", context.unique());
+    let Some(schema) = schema.filter(|schema| !schema.is_valid(&Value::from(own.as_str()))) else {
+        return Ok(own);
+    };
+    let plain = |text: &String| !text.is_empty() && text.chars().all(|letter| letter.is_ascii_alphanumeric());
+    let mut tries = (0..64).filter_map(|_| match schema.random(&mut context.rng)? {
+        Value::String(text) => Some(text).filter(plain),
+        Value::Number(number) => number.as_u64().map(|number| number.to_string()),
+        _ => None,
+    });
+    tries.next().ok_or_else(|| {
+        Stop::Inconclusive(format!(
+            "no identifier can be made that the rules of {name} allow at {}",
+            declared.key
+        ))
+    })
+}
+
+/// Makes an object by a PUT at a path where nothing is yet.
+async fn put_in_place(context: &mut Context, api: usize, put: usize, values: &Values) -> Result<(), Stop> {
+    let body = context.body(api, put, values)?;
+    let call = context.call(api, put, values).json(body).role(Role::SetUp);
+    let key = context.suite.apis[api].api.operations[put].key.clone();
+    let exchange = context.send(call).await?;
+    match exchange.is_success() {
+        true => Ok(()),
+        // No document says under which identifiers a platform lets clients make something.
+        false => Err(refused(context, api, &key, &exchange, exchange.status() == 404)),
+    }
 }
 
 /// Makes a thing of the type that is at a path where another path of the API makes such things, as what is found in a
@@ -305,18 +335,6 @@ async fn twin(context: &mut Context, api: usize, prefix: &str) -> Result<Option<
         Ok(made) => Ok(made.path.rsplit('/').next().map(str::to_owned)),
         Err(stop @ (Stop::Gone(_) | Stop::Over)) => Err(stop),
         Err(_) => Ok(None),
-    }
-}
-
-/// Whether an item of a list is the object of an identifier: it has it as a value, or a link that ends in it.
-pub(crate) fn is_at(item: &Value, identifier: &str) -> bool {
-    match item {
-        Value::String(text) => {
-            text == identifier || text.trim_end_matches('/').rsplit('/').next() == Some(identifier)
-        }
-        Value::Object(members) => members.values().any(|member| is_at(member, identifier)),
-        Value::Array(items) => items.iter().any(|item| is_at(item, identifier)),
-        _ => false,
     }
 }
 
@@ -362,6 +380,7 @@ pub(crate) async fn prepare(context: &mut Context) -> Result<(), Stop> {
     }
     if instances.is_empty() {
         // Several platforms take any identifier; one in the form of a UUID offends none.
+        suite.invented.store(true, Ordering::Relaxed);
         for name in ["one", "two"] {
             let number = seed::hash(suite.options.seed, &["instance", name]);
             let low = number & 0xffff_ffff_ffff;
@@ -370,42 +389,6 @@ pub(crate) async fn prepare(context: &mut Context) -> Result<(), Stop> {
     }
     let _ = suite.instances.set(instances);
     Ok(())
-}
-
-/// The identifier of the first item of a list: a member named like the parameter, else one that ends in `Id`, else the
-/// last part of a link.
-pub(crate) fn identifier(body: &Value, parameter: &str) -> Option<String> {
-    let text = |value: &Value| match value {
-        Value::String(text) if !text.is_empty() => Some(text.clone()),
-        Value::Number(number) => Some(number.to_string()),
-        _ => None,
-    };
-    match body {
-        Value::Array(items) => items.iter().find_map(|item| identifier(item, parameter)),
-        Value::Object(members) => {
-            let named = members
-                .iter()
-                .find(|(name, _)| name.eq_ignore_ascii_case(parameter));
-            let close = || {
-                let mut ids = members
-                    .iter()
-                    .filter(|(name, _)| name.ends_with("InstanceId") || *name == "id");
-                ids.next()
-            };
-            let own = named.or_else(close).and_then(|(_, value)| text(value));
-            let link = || {
-                let href = members.get("href").and_then(Value::as_str)?;
-                href.trim_end_matches('/').rsplit('/').next().map(str::to_owned)
-            };
-            own.or_else(link).or_else(|| {
-                members
-                    .values()
-                    .filter(|value| value.is_array() || value.is_object())
-                    .find_map(|value| identifier(value, parameter))
-            })
-        }
-        _ => None,
-    }
 }
 
 /// Gives the members of a body that are named like a parameter of the path the value that is in the path, as two names

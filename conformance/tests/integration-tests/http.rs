@@ -51,7 +51,7 @@ fn each_fault_against_http_is_found_by_its_check() {
         (Fault::HeadOtherLength, "head-like-get"),
         (Fault::CharsetRefused, "media-type-names"),
         (Fault::WildcardRefused, "accepts-wildcards"),
-        (Fault::OverrideObeyed, "methods-are-not-overridden"),
+        (Fault::OverrideObeyed, "safe-methods-remove-nothing"),
         (Fault::PutAppends, "one-request-one-effect"),
         (Fault::SecondPutConflicts, "put-is-idempotent"),
         (Fault::NoneMatchIgnored, "conditional-reading"),
@@ -86,7 +86,7 @@ fn each_fault_against_http_is_found_by_its_check() {
         "trailing-slash",
         "repeated-parameters-select-one",
         "method-refused-with-405",
-        "methods-are-not-overridden",
+        "safe-methods-remove-nothing",
     ];
     for (fault, check) in faults {
         let only = format!("check={check}");
@@ -96,7 +96,6 @@ fn each_fault_against_http_is_found_by_its_check() {
             "repeated-parameters-select-one" => "check=repeated-parameters",
             "refusal-changes-nothing" => "check=trailing-slash",
             "method-refused-with-405" => "check=method-not-allowed",
-            "methods-are-not-overridden" => "check=reading-changes-nothing",
             _ => &only,
         };
         let (code, text, checks) = test(notes(fault), &["--only", driver, "--only", &only]);

@@ -65,7 +65,7 @@ fn run(url: &str, arguments: &[&str]) -> (i32, String, Value) {
 
 /// Asserts that a document is served and conforms to itself, warnings and flaky findings included. On a machine that is
 /// busy an answer may be late once; then the whole run is made a second time, and must have nothing flaky.
-fn conforms(what: &[&str], seed: &str) {
+pub(crate) fn conforms(what: &[&str], seed: &str) {
     let flaky = tested(what, seed);
     if !flaky.is_empty() {
         let again = tested(what, seed);
@@ -92,7 +92,7 @@ fn tested(what: &[&str], seed: &str) -> Vec<String> {
     let titles = titles.map(|finding| finding["title"].as_str().unwrap().to_owned());
     let flaky = titles.filter(|title| !title.contains("notification")).collect();
     assert!(
-        report["run"]["cases"].as_u64().unwrap() >= 250,
+        report["run"]["cases"].as_u64().unwrap() >= 180,
         "{what:?}: {text}"
     );
     assert_eq!(reference.end(), Some(0), "{what:?}");

@@ -105,6 +105,15 @@ fn each_fault_of_sequences_and_races_is_found_by_its_check() {
 }
 
 #[test]
+fn who_gives_identifiers_again_is_warned_and_not_blamed() {
+    let (code, text, report) = run(Fault::ReusesIdentifiers, false, &borrow(&only(&CHECKS)));
+    assert_eq!(code, 0, "{text}");
+    let findings = report["findings"].as_array().unwrap();
+    let reused = |finding: &Value| finding["check"] == "identifiers-are-not-reused";
+    assert!(!findings.is_empty() && findings.iter().all(reused), "{text}");
+}
+
+#[test]
 fn the_shortest_sequence_is_the_evidence() {
     let (code, text, report) = run(
         Fault::LosesThirdUpdate,

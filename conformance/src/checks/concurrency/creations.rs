@@ -8,7 +8,7 @@ use super::clients::together;
 use super::marker;
 use super::order::Subject;
 use crate::checks::model::content::chosen_by_client;
-use crate::checks::state::comparison::{is_at, items, last};
+use crate::checks::state::comparison::{is_at, is_part, items, last};
 use crate::suite::{Context, Failure, Outcome, Role, Stop, location_path};
 
 /// Clients at the same time.
@@ -95,7 +95,7 @@ pub(super) async fn creations(context: &mut Context, object: Subject, list: Opti
     let Some(list) = list else { return Ok(()) };
     let listed = context.send(context.call(object.api, list, &values)).await?;
     let body = listed.json().unwrap_or_default();
-    let part = listed.header("link").is_some_and(|link| link.contains("next"));
+    let part = is_part(&suite, &listed);
     let Some(items) = items(&body).filter(|_| listed.status() == 200 && !part) else {
         return Ok(());
     };

@@ -65,11 +65,19 @@ pub(super) async fn subject(
         None => context.values(api, change).await?,
     };
     let read = context.call(api, get, &values).role(Role::Control);
-    let own = document.resource(template).and_then(|resource| resource.maker);
+    let own = document
+        .resource(template)
+        .and_then(|resource| resource.maker.or(resource.upsert));
+    if let Some(reason) = suite.apis[api].foreign_body(change) {
+        return Err(Stop::Inconclusive(reason));
+    }
     let body = match own {
         None if document.operations[change].method == "PUT" => {
-            // What the operator has configured is put back as it is.
-            context.send(read.clone()).await?.json().unwrap_or_default()
+            // What the operator has configured is put back as it is; where nothing is yet, something is put there.
+            match context.send(read.clone()).await? {
+                there if there.is_success() => there.json().unwrap_or_default(),
+                _ => context.body(api, change, &values)?,
+            }
         }
         _ => context.body(api, change, &values)?,
     };

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use mecforge_api::Status;
 use mecforge_report::Severity;
 
 use super::PRINCIPLES;
@@ -77,10 +78,21 @@ pub(super) fn plan(suite: &Arc<Suite>, plan: &mut Plan, api: usize) {
     let etsi = suite.apis[api].knowledge.is_of_etsi();
     for operation in &suite.apis[api].api.operations {
         let index = operation.index;
-        if operation.method == "GET" {
+        let asks = etsi
+            || operation
+                .responses
+                .iter()
+                .any(|one| one.status == Status::Code(406));
+        if operation.method == "GET" && !asks {
+            let reason = "HTTP lets a server ignore Accept, and the document has no 406";
+            plan.not_applicable(&ACCEPT, api, Some(index), reason);
+        }
+        if operation.method == "GET" && asks {
             plan.add(suite, &ACCEPT, api, Some(index), "accept", move |context| {
                 Box::pin(acceptable(context, api, index))
             });
+        }
+        if operation.method == "GET" {
             plan.add(suite, &ANY, api, Some(index), "any", move |context| {
                 Box::pin(any(context, api, index))
             });
@@ -146,7 +158,13 @@ async fn any(context: &mut Context, api: usize, operation: usize) -> Outcome {
             ..plain.clone()
         },
     )];
-    for accept in ["*/*", "application/*", "text/html;q=0.9, */*;q=0.1"] {
+    // The range of what the operation answers with: application/* where that is JSON.
+    let accepted = context.accepted(api, operation);
+    let range = match accepted.split_once('/') {
+        Some((range, _)) => format!("{range}/*"),
+        None => "*/*".to_owned(),
+    };
+    for accept in ["*/*", &range, "text/html;q=0.9, */*;q=0.1"] {
         calls.push((accept, plain.clone().header("Accept", accept)));
     }
     for (accept, call) in calls {
@@ -199,10 +217,16 @@ async fn malformed(context: &mut Context, api: usize, operation: usize) -> Outco
 
 async fn media(context: &mut Context, api: usize, operation: usize) -> Outcome {
     let values = context.values(api, operation).await?;
+    let suite = Arc::clone(&context.suite);
+    let body = suite.apis[api].api.operations[operation].body.as_ref();
+    let declared = body.map_or(&[][..], |body| &body.content);
     for (media_type, body) in [
         ("image/png", &b"\x89PNG\r\n\x1a\n"[..]),
         ("application/xml", b"<body/>"),
     ] {
+        if declared.iter().any(|content| content.covers(media_type)) {
+            continue;
+        }
         let call = context
             .call(api, operation, &values)
             .bytes(media_type, body)

@@ -136,8 +136,7 @@ pub(super) fn plan(suite: &Arc<Suite>, plan: &mut Plan, api: usize) {
 /// A request that is answered with a success in its usual form, over HTTP/1.1.
 async fn usual(context: &mut Context, api: usize, operation: usize) -> Result<(RawCall, u16), Stop> {
     let values = context.values(api, operation).await?;
-    let path = context.call(api, operation, &values).target();
-    let call = RawCall::new(context, api, "GET", &path);
+    let call = RawCall::of(context, &context.call(api, operation, &values));
     let answer = context.raw(&call.clone().close()).await?;
     match answer.statuses().first() {
         Some(status) if (200..300).contains(status) => Ok((call, *status)),
@@ -223,11 +222,12 @@ async fn absolute(context: &mut Context, api: usize, operation: usize) -> Outcom
     let mut upper = call.close();
     upper.host = false;
     let authority = context.suite.clients.main.target().authority();
-    upper.fields = vec![
-        format!("hOST: {authority}"),
-        "ACCEPT: application/json".to_owned(),
-        "CONNECTION: close".to_owned(),
-    ];
+    for field in &mut upper.fields {
+        if let Some((name, value)) = field.split_once(':') {
+            *field = format!("{}:{value}", name.to_ascii_uppercase());
+        }
+    }
+    upper.fields.insert(0, format!("hOST: {authority}"));
     let answer = context.raw(&upper).await?;
     if answer.statuses().first() != Some(&status) {
         let title = "field names in another case are not understood";
@@ -243,10 +243,9 @@ async fn post(
     operation: usize,
     values: &Values,
 ) -> Result<(RawCall, Vec<u8>), Stop> {
-    let path = context.call(api, operation, values).path;
-    let body = context.body(api, operation, values)?.to_string().into_bytes();
-    let call = RawCall::new(context, api, "POST", &path).field("Content-Type: application/json");
-    Ok((call, body))
+    let body = context.body(api, operation, values)?;
+    let call = context.call(api, operation, values).json(body.clone());
+    Ok((RawCall::of(context, &call), body.to_string().into_bytes()))
 }
 
 /// Values with which the operation succeeds in its usual form.

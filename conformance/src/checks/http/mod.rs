@@ -42,7 +42,6 @@ pub(super) static CHECKS: &[&Check] = &[
     &methods::HEAD,
     &methods::HEAD_TYPE,
     &safety::SAFE,
-    &safety::OVERRIDE,
     &safety::ONE,
     &safety::TWICE,
     &conditional::READ,

@@ -134,8 +134,7 @@ async fn tour(context: &mut Context, api: usize, maker: usize, delete: Option<us
 
 async fn old(context: &mut Context, api: usize, operation: usize) -> Outcome {
     let values = context.values(api, operation).await?;
-    let path = context.call(api, operation, &values).path;
-    let mut call = RawCall::new(context, api, "GET", &path);
+    let mut call = RawCall::of(context, &context.call(api, operation, &values));
     call.version = "HTTP/1.0";
     let answer = context.raw(&call).await?;
     let found = answer.responses();

@@ -105,6 +105,10 @@ pub(super) fn plan(suite: &Arc<Suite>, plan: &mut Plan) {
         for operation in &state.api.operations {
             if operation.json_body().is_some() {
                 bodies::plan(suite, plan, api, operation.index);
+            } else if let Some(reason) = state.foreign_body(operation.index) {
+                for check in [&ACCEPTS, &REFUSES] {
+                    plan.inconclusive(check, api, Some(operation.index), &reason);
+                }
             }
             parameters::plan(suite, plan, api, operation.index);
         }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use mecforge_api::{Location, Parameter, Style, query_pairs};
-use mecforge_instances::{Schema, ValidCase};
+use mecforge_instances::{Schema, ValidCase, ValidKind};
 use serde_json::{Value, json};
 
 use super::{ACCEPTS, REFUSES, UNKNOWN_PARAMETER};
@@ -114,6 +114,36 @@ fn may_be_valid(schema: &Schema, pairs: &[(String, String)]) -> bool {
     texts.iter().all(|text| text.is_empty()) || readings.iter().any(|reading| schema.is_valid(reading))
 }
 
+/// Whether a value that obeys the schema comes back whole from the text that it is written as. An empty text may stand
+/// for no value (`allowEmptyValue` is no by default), a delimiter in an element parts it, 1.0 is no integer to those who
+/// read digits, blanks at the ends of a field of the header are none of its value.
+fn is_clear(parameter: &Parameter, case: &ValidCase) -> bool {
+    if parameter.style == Style::Json {
+        return true;
+    }
+    let delimiter = match parameter.style {
+        Style::SpaceDelimited => ' ',
+        Style::PipeDelimited => '|',
+        _ => ',',
+    };
+    let joined = !parameter.explode || parameter.location != Location::Query;
+    let plain = |value: &Value| match value {
+        Value::Null => false,
+        Value::String(text) => !text.is_empty() && text.trim() == text,
+        _ => true,
+    };
+    let element = |value: &Value| {
+        let parts = joined && value.as_str().is_some_and(|text| text.contains(delimiter));
+        plain(value) && !parts
+    };
+    case.kind != ValidKind::Notation
+        && match &case.value {
+            Value::Array(items) => !items.is_empty() && items.iter().all(element),
+            Value::Object(members) => !members.is_empty() && members.values().all(element),
+            value => plain(value),
+        }
+}
+
 fn place_of(parameter: &Parameter) -> (Location, &str) {
     (parameter.location, &parameter.name)
 }
@@ -130,7 +160,11 @@ fn with(
     let mut call = context.call(api, operation, values);
     match location {
         Location::Query => call = call.query_instead(name, pairs.to_vec()),
-        Location::Header => call.headers.extend(pairs.iter().cloned()),
+        Location::Header => {
+            call.headers
+                .retain(|(other, _)| !other.eq_ignore_ascii_case(name));
+            call.headers.extend(pairs.iter().cloned());
+        }
         Location::Path => {
             let mut values = values.clone();
             values.extend(pairs.iter().cloned());
@@ -242,7 +276,7 @@ async fn valid(
 ) -> Outcome {
     let suite = Arc::clone(&context.suite);
     for case in chosen(schema) {
-        if !suite.apis[api].knowledge.knows(&parameter.name, &case.value) {
+        if !suite.apis[api].knowledge.knows(&parameter.name, &case.value) || !is_clear(parameter, &case) {
             continue;
         }
         let Some(pairs) = written(parameter, &case.value) else {

@@ -146,7 +146,11 @@ impl Judge<'_> {
     fn tells_apart(&self, object: &Object, items: &[Value]) -> bool {
         let identifier = object.identifier(&self.family.parameter);
         let shown = object.shown.as_ref();
-        let named = shown.is_none_or(|shown| names(shown, &self.family.parameter, identifier));
+        let named = match shown {
+            Some(shown) => names(shown, &self.family.parameter, identifier),
+            // Nothing was seen of it yet: MEC 011's objects say what they are.
+            None => self.family.stays,
+        };
         named || items.is_empty() || items.iter().any(is_link)
     }
 

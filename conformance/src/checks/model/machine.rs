@@ -9,7 +9,7 @@ use super::content;
 use super::family::Family;
 use super::judge::{Judge, Wrong};
 use super::sequence::Step;
-use crate::checks::state::comparison::{items, last, lost, same};
+use crate::checks::state::comparison::{is_part, items, last, lost, same};
 use crate::suite::{Call, Context, Exchange, Failure, Identity, Made, Outcome, Stop, Values};
 
 /// The most objects that exist at a time.
@@ -388,7 +388,7 @@ impl<'run> Machine<'run> {
             .judge(super::MODEL.id, self.family.api, Some(operation));
         let none = Vec::new();
         let found = items(&body).unwrap_or(&none);
-        let part = exchange.header("link").is_some_and(|link| link.contains("next"));
+        let part = is_part(&self.context.suite, &exchange);
         let wrong = self.judging(|judge| judge.list(&self.objects, found, (shared, base, part)));
         match wrong {
             Some(wrong) => Err(self.fail(operation, wrong)),

@@ -1,5 +1,7 @@
 //! Purposes about what does not exist; each beside something that does.
 
+use std::sync::atomic::Ordering;
+
 use mecforge_api::Template;
 use serde_json::{Value, json};
 
@@ -23,6 +25,12 @@ pub(super) async fn identifier(scene: &mut Scene<'_>) -> Outcome {
         rename(body, &name, values.get(&name).map_or("", String::as_str));
     }
     let exchange = scene.context.send(unknown).await?;
+    if exchange.is_success() && name == "appInstanceId" && scene.suite.invented.load(Ordering::Relaxed) {
+        // The one that was accepted before is as unknown as this one.
+        return Err(Stop::Inconclusive(
+            "no application instance of the platform is known; give one with --app-instance-id".to_owned(),
+        ));
+    }
     must_be_unknown(scene, &exchange, &format!("an unknown {name}"))?;
     if scene.purpose.operation.starts_with("PUT ") && path.text().contains("_rules/") {
         precondition(scene, &path, &thing).await?;

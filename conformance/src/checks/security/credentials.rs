@@ -111,6 +111,13 @@ pub(super) fn plan(suite: &Arc<Suite>, plan: &mut Plan, api: usize) {
             Box::pin(async move { anonymous(context, api, index).await })
         });
     }
+    if !suite.clients.authorizes {
+        let reason = "the run's credentials are no token in Authorization";
+        for check in [&FORGED, &EXPIRED, &FOREIGN] {
+            plan.not_applicable(check, api, None, reason);
+        }
+        return;
+    }
     plan.add(suite, &FORGED, api, None, "forged", move |context| {
         Box::pin(async move { forged(context, api).await })
     })

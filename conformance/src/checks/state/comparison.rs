@@ -1,8 +1,10 @@
 //! Whether two values are the same, what was lost between them, and objects in lists.
 
-use serde_json::Value;
+use mecforge_api::Location;
+use serde_json::{Map, Value};
 
 pub(in crate::checks) use crate::suite::is_at;
+use crate::suite::{Exchange, Suite};
 
 /// A difference between two values.
 pub(in crate::checks) struct Difference {
@@ -39,7 +41,8 @@ pub(in crate::checks) fn same(one: &Value, other: &Value) -> bool {
 }
 
 /// The first thing that was sent and is not in the answer. `except` are top-level properties that the platform sets;
-/// with `open`, properties that are missing are no difference, as no schema names them.
+/// with `open`, properties that are missing are no difference, as no schema names them. Neither is what a subscription
+/// only asks for: see [`is_negotiated`].
 pub(in crate::checks) fn lost(
     sent: &Value,
     answered: &Value,
@@ -55,6 +58,7 @@ fn compare(sent: &Value, answered: &Value, except: &[&str], open: bool, pointer:
         (Value::Object(sent), Value::Object(answered)) => sent
             .iter()
             .filter(|(name, _)| !except.contains(&name.as_str()))
+            .filter(|(name, _)| !is_negotiated(sent, answered, name))
             .find_map(|(name, value)| {
                 let place = format!("{pointer}/{name}");
                 match answered.get(name) {
@@ -81,6 +85,22 @@ fn compare(sent: &Value, answered: &Value, except: &[&str], open: bool, pointer:
     }
 }
 
+/// Whether a property of a subscription is one that the platform decides on: of a callback and a WebSocket it answers with
+/// the one that it has chosen, and it may grant another deadline than the one that was asked for, or none (MEC 009, 6.12
+/// and 6.12a).
+fn is_negotiated(sent: &Map<String, Value>, answered: &Map<String, Value>, name: &str) -> bool {
+    let wanted = sent
+        .get("websockNotifConfig")
+        .and_then(|config| config.get("requestWebsocketUri"));
+    let either = sent.contains_key("callbackReference") && wanted == Some(&Value::Bool(true));
+    let subscribes = sent.contains_key("callbackReference") || sent.contains_key("websockNotifConfig");
+    match name {
+        "callbackReference" | "websockNotifConfig" => either && !answered.contains_key(name),
+        "expiryDeadline" => subscribes,
+        _ => false,
+    }
+}
+
 /// The objects in a list: the list itself, or the first list in it.
 pub(in crate::checks) fn items(list: &Value) -> Option<&Vec<Value>> {
     match list {
@@ -88,6 +108,30 @@ pub(in crate::checks) fn items(list: &Value) -> Option<&Vec<Value>> {
         Value::Object(members) => members.values().find_map(items),
         _ => None,
     }
+}
+
+/// Words in the names by which documents call how much of a list is asked for, and where it begins.
+const PAGING: [&str; 6] = ["page", "limit", "offset", "cursor", "size", "marker"];
+
+/// Such names that have no word of their own.
+const PAGING_NAMES: [&str; 8] = [
+    "count", "max", "top", "skip", "start", "after", "before", "continue",
+];
+
+/// Whether an answer may be one page of a list: it links to the next one, or the operation can be asked for a part.
+pub(in crate::checks) fn is_part(suite: &Suite, exchange: &Exchange) -> bool {
+    let linked = exchange.header("link").is_some_and(|link| link.contains("next"));
+    let operations = &suite.apis[exchange.call.api].api.operations;
+    let mut parameters = exchange
+        .call
+        .operation
+        .into_iter()
+        .flat_map(|index| operations[index].parameters_in(Location::Query));
+    linked
+        || parameters.any(|parameter| {
+            let name = parameter.name.to_ascii_lowercase();
+            PAGING_NAMES.contains(&name.as_str()) || PAGING.iter().any(|word| name.contains(word))
+        })
 }
 
 /// Whether an object would be known in a list: its own reading has its identifier, or the list is one of links. A list
@@ -100,4 +144,45 @@ pub(in crate::checks) fn is_identified(shown: &Value, list: &Value, identifier: 
 
 pub(in crate::checks) fn last(path: &str) -> &str {
     path.rsplit('/').next().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn what_a_subscription_asks_for_is_negotiated() {
+        let both = json!({"callbackReference": "http://a/", "websockNotifConfig": {"requestWebsocketUri": true},
+            "expiryDeadline": {"seconds": 9}});
+        let place = |sent: &Value, answered: Value| {
+            let sent = json!({"subscription": sent});
+            let answered = json!({"subscription": answered});
+            lost(&sent, &answered, &[], false).map(|difference| difference.pointer)
+        };
+        let deadline = json!({"seconds": 5});
+        let chosen = json!({"callbackReference": "http://a/", "expiryDeadline": deadline});
+        assert_eq!(place(&both, chosen), None);
+        let socket = json!({"requestWebsocketUri": true, "websocketUri": "ws://b/"});
+        let chosen = json!({"websockNotifConfig": socket, "expiryDeadline": deadline});
+        assert_eq!(place(&both, chosen), None);
+        // What was chosen must be what was sent, and who asked for one way alone keeps it.
+        let other = json!({"callbackReference": "http://b/", "expiryDeadline": deadline});
+        assert_eq!(
+            place(&both, other).as_deref(),
+            Some("/subscription/callbackReference")
+        );
+        let one = json!({"callbackReference": "http://a/"});
+        assert_eq!(
+            place(&one, json!({})).as_deref(),
+            Some("/subscription/callbackReference")
+        );
+        assert_eq!(place(&both, json!({"callbackReference": "http://a/"})), None);
+        let no_subscription = json!({"expiryDeadline": deadline});
+        assert_eq!(
+            place(&no_subscription, json!({})).as_deref(),
+            Some("/subscription/expiryDeadline")
+        );
+    }
 }

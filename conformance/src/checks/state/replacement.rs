@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::TAG;
 use super::comparison::{lost, same};
+use super::declared::shown;
 use crate::suite::{Context, Failure, Outcome, Role, Stop, name_like_path, reading};
 
 pub(super) async fn replaces(context: &mut Context, api: usize, maker: usize, put: usize) -> Outcome {
@@ -38,9 +39,11 @@ pub(super) async fn replaces(context: &mut Context, api: usize, maker: usize, pu
         let Some(call) = reading(&suite, api, &made.path) else {
             return Ok(());
         };
+        let wanted = call.operation.map(|get| shown(state, get, body));
         let read = context.send(call.role(Role::Judged)).await?;
         let now = read.json().unwrap_or_default();
-        if let Some(difference) = lost(body, &now, state.knowledge.assigned(key), false) {
+        let wanted = wanted.as_ref().unwrap_or(body);
+        if let Some(difference) = lost(wanted, &now, state.knowledge.assigned(key), false) {
             let title = format!("what was put is not what is read at {}", difference.place());
             return Err(
                 Failure::new(title, difference.expected.clone(), difference.actual.clone())
