@@ -40,6 +40,7 @@ pub(crate) enum Fault {
     NoDate,
     TagWithoutQuotes,
     Latin1,
+    MatchIgnoredOnGet,
     OlderIsNotModified,
     UnmodifiedIgnored,
     DateBesideTag,
@@ -48,7 +49,7 @@ pub(crate) enum Fault {
     RepeatedFindsBoth,
     RepeatedFindsAll,
     FirstOfSeveral,
-    EmptyFindsOne,
+    EmptyFindsSome,
     SlashIsList,
     SlashRemoves,
     EncodedSlashSplits,
@@ -129,7 +130,11 @@ impl Notes {
         let reads = matches!(*method, Method::GET | Method::HEAD);
         let failed = |holds: bool| (!holds).then_some(StatusCode::PRECONDITION_FAILED);
         let date = |name| httpdate::parse_http_date(text(name)?).ok();
-        let ignored = self.fault == Fault::DeleteIgnoresMatch && method == Method::DELETE;
+        let ignored = match self.fault {
+            Fault::DeleteIgnoresMatch => method == Method::DELETE,
+            Fault::MatchIgnoredOnGet => reads,
+            _ => false,
+        };
         let matched = text("if-match").filter(|_| !ignored);
         let by_tag = matched.and_then(|list| failed(has(list, self.fault == Fault::WeakComparison)));
         let by_date = date("if-unmodified-since")
@@ -218,13 +223,15 @@ impl Notes {
             Fault::FirstOfSeveral => several.truncate(1),
             _ => wanted.truncate(1),
         }
-        let empty = wanted == [""] && self.fault == Fault::EmptyFindsOne;
+        let empty = wanted == [""] && self.fault == Fault::EmptyFindsSome;
         if empty {
+            // Some titles, the same ones always.
+            let some = |title: &String| (title.bytes().map(u32::from).sum::<u32>() / 2).is_multiple_of(2);
             wanted = store
                 .notes
                 .values()
                 .map(|(_, note)| text_of(note))
-                .take(1)
+                .filter(some)
                 .collect();
         }
         let fits = |note: &&Value| {
