@@ -1,6 +1,7 @@
 //! Combinations of optional properties: any two of them appear together, apart and not at all, in few instances.
 
 use std::collections::BTreeSet;
+use std::rc::Rc;
 
 use crate::cases::ValidKind;
 use crate::generate::{Inclusion, Plan};
@@ -10,49 +11,85 @@ use crate::valid::{Candidate, Make};
 /// More optional places than this are not combined.
 const FACTORS: usize = 120;
 
-/// One candidate for each row of a covering array over the places of optional properties.
+/// How many neighbours of a combination are tried where it has no instance itself.
+const NEIGHBOURS: usize = 40;
+
+/// One candidate for each row of a covering array over the places of optional properties; and, where some of these are
+/// inside of others, one for each row of another over the innermost, with all that they are in.
 pub(crate) fn rows(schema: &Inner) -> Vec<(String, Candidate<'static>)> {
     let mut places: Vec<String> = optional_places(schema);
     places.truncate(FACTORS);
-    if places.is_empty() {
+    let holds = |place: &String| {
+        let inside = format!("{place}/");
+        places.iter().any(|other| other.starts_with(&inside))
+    };
+    let (outer, innermost): (Vec<String>, Vec<String>) = places.iter().cloned().partition(holds);
+    let places = Rc::new(places);
+    let mut all = combinations(schema, &places, &places, &[]);
+    if !outer.is_empty() {
+        all.extend(combinations(schema, &places, &innermost, &outer));
+    }
+    // The rows are worth more than their turn in the second to tenth round: each is a group of its own.
+    let numbered = all.into_iter().enumerate();
+    numbered
+        .map(|(index, candidate)| (format!("pairwise {index}"), candidate))
+        .collect()
+}
+
+/// The rows of a covering array over some of the places; `fixed` are there in all of them.
+fn combinations(
+    schema: &Inner,
+    places: &Rc<Vec<String>>,
+    factors: &[String],
+    fixed: &[String],
+) -> Vec<Candidate<'static>> {
+    if factors.is_empty() {
         return Vec::new();
     }
-    let columns = columns(places.len());
+    let columns = columns(factors.len());
     let height = columns.iter().map(Vec::len).max().unwrap_or(0);
     let mut out = Vec::new();
     for row in 0..height {
-        let present: BTreeSet<String> = places
-            .iter()
-            .zip(&columns)
-            .filter(|(_, column)| column[row])
-            .map(|(place, _)| place.clone())
-            .collect();
+        let chosen = factors.iter().zip(&columns).filter(|(_, column)| column[row]);
+        let mut present: BTreeSet<String> = chosen.map(|(place, _)| place.clone()).collect();
+        present.extend(fixed.iter().cloned());
         let what = format!(
             "combination {} of {height} of optional properties: {} of {}",
             row + 1,
             present.len(),
             places.len()
         );
-        let plan = Plan {
-            inclusion: Inclusion::Only(present),
-            ..Plan::default()
-        };
-        out.push((
-            "pairwise".to_owned(),
-            Candidate {
-                kind: ValidKind::Pairwise,
-                what,
-                rule: schema.pointer.clone(),
-                place: String::new(),
-                make: Make::Build(Box::new(plan)),
-            },
-        ));
+        out.push(Candidate {
+            kind: ValidKind::Pairwise,
+            what,
+            rule: schema.pointer.clone(),
+            place: String::new(),
+            make: Make::Combine(present, Rc::clone(places)),
+        });
     }
-    // The rows are worth more than their turn in the second to tenth round: each is a group of its own.
-    out.into_iter()
-        .enumerate()
-        .map(|(index, (group, candidate))| (format!("{group} {index}"), candidate))
-        .collect()
+    out
+}
+
+/// The plan with these places, then those with one more, then those with one less.
+pub(crate) fn nearest(present: &BTreeSet<String>, places: &[String]) -> impl Iterator<Item = Plan> {
+    let with = places
+        .iter()
+        .filter(|place| !present.contains(*place))
+        .map(|place| {
+            let mut more = present.clone();
+            more.insert(place.clone());
+            more
+        });
+    let without = present.iter().map(|place| {
+        let mut less = present.clone();
+        less.remove(place);
+        less
+    });
+    let all = std::iter::once(present.clone()).chain(with).chain(without);
+    all.take(NEIGHBOURS).map(|present| Plan {
+        inclusion: Inclusion::Only(present),
+        ..Plan::default()
+    })
 }
 
 /// The places of the properties that no `required` names.

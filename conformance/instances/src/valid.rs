@@ -1,6 +1,7 @@
 //! The list of valid cases: witnesses, limits, combinations and oddities, chosen fairly up to a limit.
 
 use std::collections::BTreeSet;
+use std::rc::Rc;
 
 use serde_json::Value;
 
@@ -30,6 +31,8 @@ pub(crate) enum Make<'a> {
     Replace(&'a Witness, Value, Option<Box<Plan>>),
     /// An instance for the plan.
     Build(Box<Plan>),
+    /// An instance with these of the optional places, or with one more or less where rules tie them together.
+    Combine(BTreeSet<String>, Rc<Vec<String>>),
 }
 
 /// At most `limit` cases.
@@ -85,6 +88,7 @@ fn build(schema: &Inner, candidate: &Candidate<'_>) -> Option<Value> {
     match &candidate.make {
         Make::Ready(witness) => Some(witness.value.clone()),
         Make::Build(plan) => planned(plan),
+        Make::Combine(present, places) => pairwise::nearest(present, places).find_map(|plan| planned(&plan)),
         Make::Replace(witness, value, plan) => {
             let replaced = pointer::replaced(&witness.value, &candidate.place, value.clone());
             replaced.filter(|value| schema.accepts(value)).or_else(|| {

@@ -16,7 +16,7 @@ pub(super) struct EffectArguments {
     pub(super) probe: Option<String>,
 }
 
-fn server(text: &str) -> Result<SocketAddr, String> {
+pub(super) fn server(text: &str) -> Result<SocketAddr, String> {
     let bare = text.parse::<IpAddr>().map(|address| SocketAddr::new(address, 53));
     bare.or_else(|_| text.parse())
         .map_err(|_| "it has the form 192.0.2.1, 192.0.2.1:53 or [2001:db8::1]:53".to_owned())

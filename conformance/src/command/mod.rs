@@ -7,6 +7,7 @@ mod lists;
 mod mock;
 mod progress;
 mod receiver;
+mod replay;
 mod run;
 
 use std::io::Write;
@@ -80,21 +81,7 @@ enum Command {
     /// Test a platform
     Run(Box<run::RunArguments>),
     /// Repeat the case of one finding of a report
-    Replay {
-        /// The finding: path of report.json, `#`, and the finding's id
-        #[arg(value_name = "REPORT#ID")]
-        finding: String,
-        #[command(flatten)]
-        connection: Box<connection::ConnectionArguments>,
-        #[command(flatten)]
-        receiver: Box<receiver::ReceiverArguments>,
-        /// Another target than the report's
-        #[arg(long, value_name = "URL")]
-        target: Option<String>,
-        /// Application instances that exist at the target
-        #[arg(long, value_name = "ID", value_delimiter = ',')]
-        app_instance_id: Vec<String>,
-    },
+    Replay(Box<replay::ReplayArguments>),
     /// Say what got better and what got worse between two runs; exit code 1 if something got worse
     Compare {
         /// report.json of the earlier run
@@ -119,13 +106,7 @@ pub fn main(arguments: Arguments) -> ExitCode {
         Command::Statement { profile, document } => run::statement(&profile, &document),
         Command::Explain { check } => lists::explain(&check),
         Command::Run(arguments) => run::run(*arguments),
-        Command::Replay {
-            finding,
-            connection,
-            receiver,
-            target,
-            app_instance_id,
-        } => run::replay(&finding, *connection, *receiver, target, app_instance_id),
+        Command::Replay(arguments) => replay::replay(*arguments),
         Command::Mock(arguments) => mock::mock(*arguments),
         Command::Compare { before, after } => compare(&before, &after),
         Command::Badge { report } => read(&report).and_then(|report| {

@@ -18,7 +18,7 @@ use super::progress::observed;
 use super::receiver::ReceiverArguments;
 use super::{Exit, print};
 use crate::engine::{self, Engine};
-use crate::profile::{self, Knowledge};
+use crate::profile::Knowledge;
 use crate::statement::{self, Statement};
 use crate::suite::{ApiState, Fixtures, Options, Suite};
 
@@ -27,7 +27,7 @@ use crate::suite::{ApiState, Fixtures, Options, Suite};
 pub(super) struct RunArguments {
     /// The platform's address, for example https://mep.example:8443; a path is put before every base path
     #[arg(long, value_name = "URL")]
-    target: String,
+    pub(super) target: String,
     /// What to test, as `profiles` lists it; or the id of one API; several are allowed
     #[arg(
         long,
@@ -35,67 +35,67 @@ pub(super) struct RunArguments {
         value_delimiter = ',',
         required_unless_present = "document"
     )]
-    profile: Vec<String>,
+    pub(super) profile: Vec<String>,
     /// Any OpenAPI document to test against, as it is written (Swagger 2.0, OpenAPI 3.0, 3.1; YAML or JSON)
     #[arg(long, value_name = "FILE")]
-    document: Vec<PathBuf>,
+    pub(super) document: Vec<PathBuf>,
     /// With --document: mend the certain defects of ETSI's documents first
     #[arg(long, requires = "document")]
-    repair: bool,
+    pub(super) repair: bool,
     /// The seed: the same seed and target give the same requests [default: from the clock, and printed]
     #[arg(long, value_name = "N")]
-    seed: Option<u64>,
+    pub(super) seed: Option<u64>,
     /// Requests that are judged at most; then random ones fill up what the planned ones leave
     #[arg(long, value_name = "N")]
-    cases: Option<u64>,
+    pub(super) cases: Option<u64>,
     /// Time that the run may take, for example 60s, 5m, 1h; then random requests fill up what the planned ones leave
     #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
-    time: Option<Duration>,
+    pub(super) time: Option<Duration>,
     /// Cases that run beside each other
     #[arg(long, value_name = "N", default_value_t = 8)]
-    jobs: usize,
+    pub(super) jobs: usize,
     /// Only these: api=ID, check=ID or op="METHOD /path"; several are allowed
     #[arg(long, value_name = "WHAT", value_parser = selection)]
-    only: Vec<(String, String)>,
+    pub(super) only: Vec<(String, String)>,
     /// All but these: api=ID, check=ID or op="METHOD /path"; several are allowed
     #[arg(long, value_name = "WHAT", value_parser = selection)]
-    skip: Vec<(String, String)>,
+    pub(super) skip: Vec<(String, String)>,
     /// Where the reports go: report.json, report.html, report.junit.xml, report.sarif, evidence.har, badge.svg
     #[arg(long, value_name = "DIR")]
-    report_dir: Option<PathBuf>,
+    pub(super) report_dir: Option<PathBuf>,
     /// Application instances that exist at the target; the second serves to see whether applications are kept apart
     #[arg(long, value_name = "ID", value_delimiter = ',')]
-    app_instance_id: Vec<String>,
+    pub(super) app_instance_id: Vec<String>,
     /// ETSI's test purposes too, with a verdict for each: all of the APIs under test, or those of these identifiers
     #[arg(long, value_name = "ID", num_args = 0.., value_delimiter = ',', value_parser = purpose)]
-    tp: Option<Vec<String>>,
+    pub(super) tp: Option<Vec<String>>,
     /// Send safe methods alone: for a live system
     #[arg(long)]
-    read_only: bool,
+    pub(super) read_only: bool,
     /// Another base path for an API: api=prefix
     #[arg(long, value_name = "API=PREFIX", value_parser = pair)]
-    base_path: Vec<(String, String)>,
+    pub(super) base_path: Vec<(String, String)>,
     /// What exists at the target (TOML): application instances, identities, resources
     #[arg(long, value_name = "FILE")]
-    fixtures: Option<PathBuf>,
+    pub(super) fixtures: Option<PathBuf>,
     /// Known failures (TOML): reported apart, exit code 0
     #[arg(long, value_name = "FILE")]
-    expect: Option<PathBuf>,
+    pub(super) expect: Option<PathBuf>,
     /// Send requests of uncertain end too (request smuggling): not through a proxy that others use
     #[arg(long)]
-    smuggling: bool,
+    pub(super) smuggling: bool,
     /// What the vendor says that the platform offers (TOML), as `statement` prints it to be filled in
     #[arg(long, value_name = "FILE")]
-    statement: Option<PathBuf>,
+    pub(super) statement: Option<PathBuf>,
     /// End at the first finding of severity error
     #[arg(long)]
-    stop_at_first_error: bool,
+    pub(super) stop_at_first_error: bool,
     #[command(flatten)]
-    effects: EffectArguments,
+    pub(super) effects: EffectArguments,
     #[command(flatten)]
-    receiver: ReceiverArguments,
+    pub(super) receiver: ReceiverArguments,
     #[command(flatten)]
-    connection: ConnectionArguments,
+    pub(super) connection: ConnectionArguments,
 }
 
 pub(super) fn pair(text: &str) -> Result<(String, String), String> {
@@ -193,7 +193,8 @@ pub(super) fn check_base_paths<'id>(
     }
 }
 
-fn suite(
+/// The suite of a run.
+pub(super) fn suite(
     arguments: &RunArguments,
     apis: Vec<(Api, Knowledge)>,
     seed: u64,
@@ -321,75 +322,4 @@ fn write(report: &Report, directory: &Path) -> anyhow::Result<Vec<String>> {
         written.push(path.display().to_string());
     }
     Ok(written)
-}
-
-/// `replay`: the case of a finding with the seed of its report.
-pub(super) fn replay(
-    finding: &str,
-    connection: ConnectionArguments,
-    receiver: ReceiverArguments,
-    target: Option<String>,
-    app_instance_id: Vec<String>,
-) -> anyhow::Result<Exit> {
-    let (path, id) = finding
-        .rsplit_once('#')
-        .context("name the finding as REPORT#ID, for example report.json#F-3f2a9c1b")?;
-    let report = super::read(Path::new(path))?;
-    let all = report
-        .findings
-        .iter()
-        .chain(&report.flaky)
-        .chain(report.expected.iter().map(|expected| &expected.finding));
-    let mut same = all.filter(|finding| finding.id == id);
-    let case = same
-        .next()
-        .map(|finding| finding.case.clone())
-        .with_context(|| format!("{path}: it has no finding {id}"))?;
-    let (profile, document): (Vec<_>, Vec<_>) = report
-        .run
-        .profiles
-        .iter()
-        .cloned()
-        .partition(|name| profile::find(name).is_ok());
-    let arguments = RunArguments {
-        target: target.unwrap_or_else(|| report.run.target.clone()),
-        profile,
-        document: document.into_iter().map(PathBuf::from).collect(),
-        repair: report.run.command.iter().any(|word| word == "--repair"),
-        seed: Some(report.run.seed),
-        smuggling: report.run.command.iter().any(|word| word == "--smuggling"),
-        jobs: 1,
-        tp: Some(Vec::new()),
-        app_instance_id,
-        base_path: report
-            .run
-            .apis
-            .iter()
-            .map(|api| (api.id.clone(), api.base_path.clone()))
-            .collect(),
-        connection,
-        receiver,
-        ..RunArguments::default()
-    };
-    let apis = apis(&arguments.profile, &arguments.document, arguments.repair)?;
-    let runtime = super::runtime(arguments.jobs)?;
-    let replayed = runtime.block_on(async {
-        let suite = suite(&arguments, apis, report.run.seed, Fixtures::default())?;
-        arguments.receiver.listen(&suite).await?;
-        let engine = Engine::new(suite);
-        let failure = observed(&engine, Some(&case)).await.err();
-        anyhow::Ok(engine::report(
-            &engine,
-            report.run.profiles.clone(),
-            masked_command(),
-            &[],
-            failure.as_deref(),
-        ))
-    })?;
-    print(&mecforge_report::text(&replayed, &TextOptions::default()))?;
-    Ok(match replayed.findings.iter().any(|finding| finding.id == id) {
-        true => Exit::Fails,
-        false if replayed.run.end == mecforge_report::End::Untestable => Exit::Untestable,
-        false => Exit::Conforms,
-    })
 }

@@ -273,11 +273,27 @@ fn the_rules_of_the_real_platform_have_their_effect() {
     assert_eq!(verdict(&report, "traffic-rules-work"), "inconclusive", "{text}");
 }
 
-#[test]
-fn what_the_probe_sees_is_the_verdict() {
+/// A platform with one traffic rule.
+fn shaper() -> SocketAddr {
     let traffic = Arc::new(Mutex::new(
         json!({"trafficRuleId": "t", "state": "INACTIVE", "priority": 1, "filterType": "FLOW", "trafficFilter": [], "action": "DROP"}),
     ));
+    let read = |State(rule): State<Rule>| async move { Json(rule.lock().unwrap().clone()) };
+    let list = |State(rule): State<Rule>| async move { Json(json!([rule.lock().unwrap().clone()])) };
+    let put = |State(rule): State<Rule>, Json(body): Json<Value>| async move {
+        *rule.lock().unwrap() = body.clone();
+        Json(body)
+    };
+    let base = "/mec_app_support/v1/applications/{app}/traffic_rules";
+    let router = Router::new()
+        .route(base, get(list))
+        .route(&format!("{base}/{{id}}"), get(read).put(put))
+        .with_state(traffic);
+    serve(router)
+}
+
+#[test]
+fn what_the_probe_sees_is_the_verdict() {
     let probes = [
         // The rule is on standard input, the state is the argument.
         ("grep -q '\"trafficRuleId\":\"t\"' && test active =", "pass"),
@@ -286,19 +302,66 @@ fn what_the_probe_sees_is_the_verdict() {
         ("exit 7 #", "inconclusive"),
     ];
     for (probe, wanted) in probes {
-        let read = |State(rule): State<Rule>| async move { Json(rule.lock().unwrap().clone()) };
-        let list = |State(rule): State<Rule>| async move { Json(json!([rule.lock().unwrap().clone()])) };
-        let put = |State(rule): State<Rule>, Json(body): Json<Value>| async move {
-            *rule.lock().unwrap() = body.clone();
-            Json(body)
-        };
-        let base = "/mec_app_support/v1/applications/{app}/traffic_rules";
-        let router = Router::new()
-            .route(base, get(list))
-            .route(&format!("{base}/{{id}}"), get(read).put(put))
-            .with_state(Arc::clone(&traffic));
         let only = ["--only", "check=traffic-rules-work", "--probe", probe];
-        let (_, text, report) = run(serve(router), &only);
+        let (_, text, report) = run(shaper(), &only);
         assert_eq!(verdict(&report, "traffic-rules-work"), wanted, "{probe}: {text}");
     }
+}
+
+/// A report with one finding, and the words that name it for `replay`.
+fn found(target: SocketAddr, more: &[&str]) -> (tempfile::TempDir, String) {
+    let (code, text, report) = run(target, more);
+    assert_eq!(code, 1, "{text}");
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("report.json");
+    std::fs::write(&path, report.to_string()).unwrap();
+    let id = report["findings"][0]["id"].as_str().unwrap();
+    let finding = format!("{}#{id}", path.display());
+    (directory, finding)
+}
+
+#[test]
+fn a_finding_about_names_is_repeated_with_the_name_server_of_the_report() {
+    let rule = Arc::new(Mutex::new(rule()));
+    let wrong = name_server(Arc::clone(&rule), Fault::KeepsResolving).to_string();
+    let right = name_server(Arc::clone(&rule), Fault::None).to_string();
+    let only = ["--only", "check=dns-rules-resolve", "--dns", &wrong];
+    let (_directory, finding) = found(platform(&rule), &only);
+    let again = suite(&["replay", &finding]);
+    let text = String::from_utf8_lossy(&again.stdout).into_owned();
+    assert_eq!(again.status.code(), Some(1), "{text}");
+    assert!(text.contains("an inactive DNS rule resolves"), "{text}");
+    let mended = suite(&["replay", &finding, "--dns", &right]);
+    assert_eq!(mended.status.code(), Some(0), "{mended:?}");
+    // Where nobody answers, nothing is known.
+    let silent = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let silent = silent.local_addr().unwrap().to_string();
+    let unknown = suite(&["replay", &finding, "--dns", &silent]);
+    assert_eq!(unknown.status.code(), Some(3), "{unknown:?}");
+}
+
+#[test]
+fn a_finding_about_traffic_is_repeated_with_a_command_that_is_given_again() {
+    let marker = tempfile::tempdir().unwrap();
+    let ran = marker.path().join("ran");
+    let probe = format!("touch {}; exit 1 #", ran.display());
+    let only = ["--only", "check=traffic-rules-work", "--probe", &probe];
+    let (_directory, finding) = found(shaper(), &only);
+    std::fs::remove_file(&ran).unwrap();
+    // A report may be anybody's: its command is told, and not run.
+    let without = suite(&["replay", &finding]);
+    let said = String::from_utf8_lossy(&without.stderr).into_owned();
+    assert_eq!(without.status.code(), Some(2), "{said}");
+    assert!(
+        said.contains("--probe COMMAND") && said.contains("exit 1"),
+        "{said}"
+    );
+    assert!(!ran.exists());
+    assert_eq!(
+        suite(&["replay", &finding, "--probe", &probe]).status.code(),
+        Some(1)
+    );
+    assert!(ran.exists());
+    let right = suite(&["replay", &finding, "--probe", "test active ="]);
+    assert_eq!(right.status.code(), Some(0), "{right:?}");
 }

@@ -4,8 +4,10 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 
-use mecforge_instances::{Direction, Options, Schema};
+use mecforge_instances::{Direction, INVALID_CASES, Limited, Options, Schema, VALID_CASES};
 use serde_json::{Value, json};
+
+use crate::statistics::Statistics;
 
 /// The documents, by the name of their crate.
 pub(crate) fn documents() -> Vec<(String, Arc<Value>)> {
@@ -71,7 +73,13 @@ pub(crate) fn judge(document: &Value, pointer: &str) -> jsonschema::Validator {
 }
 
 /// Checks one schema; gives the numbers of valid and invalid cases.
-fn check(name: &str, document: &Arc<Value>, pointer: &str, direction: Direction) -> (usize, usize) {
+fn check(
+    name: &str,
+    document: &Arc<Value>,
+    pointer: &str,
+    direction: Direction,
+    statistics: &mut Statistics,
+) -> (usize, usize) {
     let options = Options {
         direction,
         ..Options::default()
@@ -87,18 +95,26 @@ fn check(name: &str, document: &Arc<Value>, pointer: &str, direction: Direction)
         .unwrap_or_else(|| panic!("{place}: no full instance"));
     assert!(judge.is_valid(&minimal), "{place}: {minimal}");
     assert!(judge.is_valid(&full), "{place}: {full}");
+    let Limited {
+        cases: valid,
+        truncated,
+    } = schema.valid_cases_within(VALID_CASES);
+    let limited = schema.invalid_cases_within(&full, INVALID_CASES);
+    statistics.root(&schema, [truncated, limited.truncated]);
     let mut rng = fastrand::Rng::with_seed(1);
     for _ in 0..20 {
         let random = schema
             .random(&mut rng)
             .unwrap_or_else(|| panic!("{place}: no random instance"));
         assert!(judge.is_valid(&random), "{place}: {random}");
+        statistics.valid(pointer, &random);
     }
-    let valid = schema.valid_cases();
+
     for case in &valid {
         assert!(judge.is_valid(&case.value), "{place}: {}", case.what);
+        statistics.valid(pointer, &case.value);
     }
-    let invalid = schema.invalid_cases(&full);
+    let invalid = limited.cases;
     let known: BTreeSet<String> = schema
         .constraints()
         .into_iter()
@@ -111,54 +127,138 @@ fn check(name: &str, document: &Arc<Value>, pointer: &str, direction: Direction)
             "{place}: {} is no constraint",
             case.schema_pointer
         );
+        statistics.invalid(case);
     }
     (valid.len(), invalid.len())
 }
 
+/// Checks every second document's schemas, beginning with one; the numbers of cases, and what was reached.
+fn checked(documents: &[(String, Arc<Value>)]) -> (usize, usize, Vec<(String, Statistics)>) {
+    let (mut valid, mut invalid, mut all) = (0, 0, Vec::new());
+    for (name, document) in documents {
+        let mut statistics = Statistics::of(document);
+        for (pointer, response) in schemas(document) {
+            let direction = match response {
+                true => Direction::Response,
+                false => Direction::Request,
+            };
+            let (more, broken) = check(name, document, &pointer, direction, &mut statistics);
+            (valid, invalid) = (valid + more, invalid + broken);
+        }
+        all.push((name.clone(), statistics));
+    }
+    (valid, invalid, all)
+}
+
+const BY_CHANCE: &str = "inside of an alternative that is not the first, or of lists in objects in lists: the combinations are made where the smallest instance leads, and come there with random instances";
+
+/// What is not reached though no cases were cut off: document, schema, and why.
+const LISTED: &[(&str, &str, &str)] = &[
+    ("mec010-app-lifecycle-management", "AppProducts", BY_CHANCE),
+    ("mec010-app-lifecycle-management", "Versions", BY_CHANCE),
+    (
+        "mec010-app-lifecycle-management",
+        "OperateAppRequest",
+        "its conditions tie stopType to two other properties: what breaks one of these rules breaks another too",
+    ),
+    ("mec011-app-support@v2.1.1", "DestinationInterface", BY_CHANCE),
+    (
+        "mec011-service-management",
+        "SerAvailabilityNotificationSubscription",
+        "filteringCriteria has to have exactly one of four members, which few combinations have",
+    ),
+    ("mec012-radio-network-information", "FilterCriteria", BY_CHANCE),
+    (
+        "mec012-radio-network-information",
+        "S1BearerSubscriptionCriteria",
+        BY_CHANCE,
+    ),
+    (
+        "mec013-location",
+        "LocationInfo",
+        "its conditions list values of shape, and so does the property: a value that none has breaks several lists",
+    ),
+    (
+        "mec013-location",
+        "Velocity",
+        "its conditions list values of velocityType, and so does the property: a value that none has breaks several lists",
+    ),
+    ("mec028-wlan-information", "ChannelLoadConfig", BY_CHANCE),
+    ("mec028-wlan-information", "NotificationEvent1", BY_CHANCE),
+    ("mec028-wlan-information", "NeighborReportConfig", "NEIGHBOR"),
+    (
+        "mec029-fixed-access-information",
+        "AniAlarmNotification",
+        BY_CHANCE,
+    ),
+    (
+        "mec029-fixed-access-information",
+        "FilterCriteriaOnuAlarm",
+        BY_CHANCE,
+    ),
+    (
+        "mec029-fixed-access-information",
+        "OnuAlarmNotification",
+        BY_CHANCE,
+    ),
+    (
+        "mec030-v2x-information",
+        "ProvChgUuUniSubscription",
+        "it has a callback address or a WebSocket; the smallest instance with the latter has the former too",
+    ),
+    ("mec030-v2x-information", "ProvChgUuMbmsNotification", BY_CHANCE),
+    ("mec030-v2x-information", "ProvChgUuUniNotification", BY_CHANCE),
+];
+
 #[test]
-fn every_instance_of_every_document_is_what_it_is_called() {
+fn every_instance_of_every_document_is_what_it_is_called_and_every_boundary_is_hit() {
     let documents = documents();
     assert_eq!(documents.len(), 19);
-    let work: Vec<(String, Arc<Value>, String, bool)> = documents
-        .iter()
-        .flat_map(|(name, document)| {
-            schemas(document)
-                .into_iter()
-                .map(|(pointer, response)| (name.clone(), Arc::clone(document), pointer, response))
-        })
-        .collect();
-    let halves: Vec<Vec<_>> = (0..2)
-        .map(|half| work.iter().skip(half).step_by(2).cloned().collect())
-        .collect();
-    let threads: Vec<_> = halves
-        .into_iter()
-        .map(|half| {
-            std::thread::spawn(move || {
-                let mut sum = (0, 0);
-                for (name, document, pointer, response) in half {
-                    let direction = if response {
-                        Direction::Response
-                    } else {
-                        Direction::Request
-                    };
-                    let started = std::time::Instant::now();
-                    let (valid, invalid) = check(&name, &document, &pointer, direction);
-                    let spent = started.elapsed();
-                    assert!(spent.as_secs() < 60, "{name} {pointer} took {spent:?}");
-                    sum = (sum.0 + valid, sum.1 + invalid);
-                }
-                sum
-            })
-        })
-        .collect();
-    let sums: Vec<(usize, usize)> = threads.into_iter().map(|thread| thread.join().unwrap()).collect();
-    let (valid, invalid) = sums
-        .iter()
-        .fold((0, 0), |sum, half| (sum.0 + half.0, sum.1 + half.1));
+    // The greatest documents take as long as all others.
+    let (one, other): (Vec<_>, Vec<_>) = documents.into_iter().enumerate().partition(|(at, _)| at % 2 == 0);
+    let halves = [one, other].map(|half| {
+        let half: Vec<_> = half.into_iter().map(|(_, document)| document).collect();
+        std::thread::spawn(move || checked(&half))
+    });
+    let (mut valid, mut invalid, mut lacking, mut pairs) = (0, 0, BTreeSet::new(), [0, 0]);
+    for half in halves {
+        let (more, broken, all) = half.join().unwrap();
+        (valid, invalid) = (valid + more, invalid + broken);
+        for (name, statistics) in all {
+            let (here, [all, missing]) = statistics.lacking();
+            pairs = [pairs[0] + all, pairs[1] + missing];
+            lacking.extend(
+                here.into_iter()
+                    .map(|(what, rule)| format!("{name} {what}: {rule}")),
+            );
+        }
+    }
     assert!(
         valid > 10_000 && invalid > 10_000,
         "{valid} valid and {invalid} invalid cases"
     );
+    let [all, missing] = pairs;
+    assert!(
+        all > 1_500 && missing * 5 < all,
+        "{missing} of {all} pairs are not shown in all four ways"
+    );
+    let mut used = BTreeSet::new();
+    lacking.retain(|line| {
+        let listed = LISTED.iter().position(|(document, place, _)| {
+            let (found, rule) = line.split_once(": ").unwrap();
+            found.starts_with(&format!("{document} "))
+                && rule.starts_with(&format!("/components/schemas/{place}"))
+        });
+        used.extend(listed);
+        listed.is_none()
+    });
+    let lines: Vec<_> = lacking.iter().map(String::as_str).collect();
+    assert!(lacking.is_empty(), "{}", lines.join("\n"));
+    let superfluous: Vec<_> = (0..LISTED.len())
+        .filter(|at| !used.contains(at))
+        .map(|at| LISTED[at].1)
+        .collect();
+    assert!(superfluous.is_empty(), "is reached after all: {superfluous:?}");
 }
 
 /// Where alternatives and conditions play no part, the independent judge too sees one broken keyword at one place.

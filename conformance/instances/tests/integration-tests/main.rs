@@ -4,3 +4,4 @@
 mod documents;
 mod keywords;
 mod options;
+mod statistics;
