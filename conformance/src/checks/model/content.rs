@@ -121,6 +121,10 @@ pub(super) fn patch(
         None => context.body(family.api, operation, values)?,
     };
     context.bind(&mut body, values);
+    if let Some(members) = body.as_object_mut() {
+        // null takes a member away (RFC 7396, 2), and what depends on it may be broken then.
+        members.retain(|_, value| !value.is_null());
+    }
     for (name, value) in body.as_object_mut().into_iter().flatten() {
         let names = name.ends_with("Id") || name == "id";
         if let Some(own) = shown.get(name).filter(|_| names) {
