@@ -43,6 +43,8 @@ pub(crate) enum Fault {
     PagesOverlap,
     /// The last page leads back to the first.
     PagesWithoutEnd,
+    /// None: the identifiers have letters that are written otherwise in addresses.
+    PeculiarIdentifiers,
 }
 
 pub(crate) const DOCUMENT: &str = r##"{
@@ -134,8 +136,13 @@ async fn create(State(boxes): Shared, headers: HeaderMap, body: Bytes) -> Respon
         if boxes.fault != Fault::SharesIdentifiers {
             store.next += 1;
         }
-        free.map_or_else(|| format!("box-{:06}", store.next), |(id, _)| id)
+        let name = match boxes.fault {
+            Fault::PeculiarIdentifiers => "box: ä+1% %41 ",
+            _ => "box-",
+        };
+        free.map_or_else(|| format!("{name}{:06}", store.next), |(id, _)| id)
     };
+    let place = mecforge_api::segment(&id);
     if boxes.fault == Fault::SharesIdentifiers {
         tokio::time::sleep(GAP).await;
         boxes.store.lock().unwrap().next += 1;
@@ -151,7 +158,7 @@ async fn create(State(boxes): Shared, headers: HeaderMap, body: Bytes) -> Respon
     boxes.store.lock().unwrap().boxes.insert(id.clone(), kept);
     (
         StatusCode::CREATED,
-        [(header::LOCATION, format!("/v1/boxes/{id}"))],
+        [(header::LOCATION, format!("/v1/boxes/{place}"))],
         Json(value),
     )
         .into_response()

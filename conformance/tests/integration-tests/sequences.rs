@@ -63,6 +63,19 @@ fn a_right_server_with_entity_tags_conforms() {
 }
 
 #[test]
+fn identifiers_that_addresses_write_otherwise_are_the_same() {
+    let checks = [&CHECKS[..], &["list-agrees"]].concat();
+    let (code, text, report) = run(Fault::PeculiarIdentifiers, false, &borrow(&only(&checks)));
+    assert_eq!(code, 0, "{text}");
+    assert_eq!(report["findings"].as_array().unwrap().len(), 0, "{text}");
+    let requirements = report["requirements"].as_array().unwrap();
+    for check in ["reads-equal-model", "parallel-creations"] {
+        let judged = requirements.iter().find(|one| one["check"] == check).unwrap();
+        assert_eq!(judged["verdict"], "pass", "{judged}");
+    }
+}
+
+#[test]
 fn a_right_server_with_pages_conforms() {
     let (code, text, report) = run(Fault::None, true, &borrow(&only(&CHECKS)));
     assert_eq!(code, 0, "{text}");
