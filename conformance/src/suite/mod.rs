@@ -19,6 +19,7 @@ mod record;
 mod reproduce;
 mod responses;
 mod seed;
+mod sending;
 mod state;
 pub mod syntax;
 pub(crate) mod time;

@@ -45,6 +45,8 @@ pub(crate) enum Fault {
     PagesWithoutEnd,
     /// None: the identifiers have letters that are written otherwise in addresses.
     PeculiarIdentifiers,
+    /// None: such identifiers, and the list is one of links.
+    PeculiarLinks,
 }
 
 pub(crate) const DOCUMENT: &str = r##"{
@@ -137,7 +139,7 @@ async fn create(State(boxes): Shared, headers: HeaderMap, body: Bytes) -> Respon
             store.next += 1;
         }
         let name = match boxes.fault {
-            Fault::PeculiarIdentifiers => "box: ä+1% %41 ",
+            Fault::PeculiarIdentifiers | Fault::PeculiarLinks => "box: ä+1% %41 ",
             _ => "box-",
         };
         free.map_or_else(|| format!("{name}{:06}", store.next), |(id, _)| id)
@@ -177,6 +179,11 @@ async fn list(State(boxes): Shared, RawQuery(query): RawQuery) -> Response {
             }
         })
         .collect();
+    if boxes.fault == Fault::PeculiarLinks {
+        let place = |id: &String| format!("/v1/boxes/{}", mecforge_api::segment(id));
+        let links: Vec<_> = store.boxes.keys().map(|id| json!({"href": place(id)})).collect();
+        return Json(links).into_response();
+    }
     if !boxes.paged {
         return Json(all).into_response();
     }
