@@ -32,6 +32,8 @@ pub(crate) enum Fault {
     WrongLocation,
     /// Answers one of seven bodies with 500 when it comes for the first time.
     FailsNowAndThen,
+    /// Refuses a size of 0, and bodies without size; both are valid.
+    RefusesZero,
 }
 
 pub(crate) const DOCUMENT: &str = r##"{
@@ -94,6 +96,9 @@ async fn create(State(things): Shared, headers: HeaderMap, body: Bytes) -> Respo
         return StatusCode::BAD_REQUEST.into_response();
     };
     if !valid(&body, things.fault) {
+        return StatusCode::BAD_REQUEST.into_response();
+    }
+    if things.fault == Fault::RefusesZero && body.get("size").is_none_or(|size| *size == 0) {
         return StatusCode::BAD_REQUEST.into_response();
     }
     if things.fault == Fault::DislikesEmoji

@@ -71,6 +71,28 @@ fn a_finding_is_minimal_and_repeats() {
     assert_eq!(body["name"].as_str().unwrap().chars().count(), 21);
 }
 
+/// The member that makes a valid body be refused stays in it, though a smaller body is refused for another reason.
+#[test]
+fn a_smaller_request_shows_the_same_fault() {
+    let address = format!("http://{}", things(Fault::RefusesZero));
+    let (_, text, report) = test(&address, &["--only", "check=accepts-valid"]);
+    let findings = report["findings"].as_array().unwrap();
+    let of_size = |finding: &&Value| finding["title"].as_str().unwrap().contains("size");
+    let of_size: Vec<_> = findings.iter().filter(of_size).collect();
+    assert!(!of_size.is_empty(), "{text}");
+    let body = |exchange: &Value| -> Value {
+        serde_json::from_str(exchange["request"]["body"].as_str().unwrap()).unwrap()
+    };
+    for finding in of_size {
+        let body = body(finding["evidence"].as_array().unwrap().last().unwrap());
+        assert_eq!(body["size"], 0, "{finding}");
+        assert!(
+            finding["curl"].as_str().unwrap().contains("\"size\":0"),
+            "{finding}"
+        );
+    }
+}
+
 #[test]
 fn the_same_seed_gives_the_same_requests() {
     let sent = || {
