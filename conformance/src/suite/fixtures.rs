@@ -133,14 +133,10 @@ impl Fixtures {
                 message: format!("line {line}: {}", error.message().trim_end()),
             }
         })?;
-        match fixtures
-            .variables()
-            .find(|variable| std::env::var_os(variable).is_none())
-        {
-            Some(variable) => Err(FixturesError::Unset {
-                variable: variable.clone(),
-                path: name,
-            }),
+        let unset = |variable: &&String| std::env::var_os(variable).is_none();
+        let missing = fixtures.variables().find(unset).cloned();
+        match missing {
+            Some(variable) => Err(FixturesError::Unset { path: name, variable }),
             None => Ok(fixtures),
         }
     }
