@@ -92,6 +92,13 @@ impl Call<'_> {
         }
     }
 
+    /// Chooses the way in which a subscription is told of what happens.
+    fn serve_by(&self, family: &Family, value: &mut Value, href: &str) {
+        if self.mock.options.callbacks {
+            crate::websocket::choose(self.plan, family, value, href);
+        }
+    }
+
     pub(crate) fn create(&self, store: &mut Store, index: usize, given: Given) -> Result<Outcome, Problem> {
         let key = (self.at, index);
         let family = &self.plan.families[index];
@@ -128,13 +135,15 @@ impl Call<'_> {
             now: self.now,
             previous: None,
         };
-        let value = making
+        let mut value = making
             .represent(request.as_deref(), &value)
             .ok_or_else(|| unable(&self.operation.key))?;
+        self.serve_by(family, &mut value, &making.href());
         let object = Object {
             version: store.next_version(),
             beat: (self.now, 0),
             expires: deadline(family, &value, self.now),
+            announced: false,
             scope: scope.clone(),
             id: id.clone(),
             path: path.clone(),
@@ -146,6 +155,7 @@ impl Call<'_> {
         self.mock
             .changed(self.at, store, None, Some(&object.value), &object);
         self.mock.subscribed(self.at, &object);
+        self.mock.announce(store, self.now);
         Ok(outcome)
     }
 
@@ -190,13 +200,15 @@ impl Call<'_> {
             previous: Some(&existing.value),
         };
         let request = request.as_deref().filter(|_| !patches);
-        let value = making
+        let mut value = making
             .represent(request, &value)
             .ok_or_else(|| unable(&self.operation.key))?;
+        self.serve_by(family, &mut value, &making.href());
         let object = Object {
             version: store.next_version(),
             beat: (self.now, existing.beat.1 + 1),
             expires: deadline(family, &value, self.now),
+            announced: false,
             value,
             ..existing.clone()
         };
@@ -208,6 +220,11 @@ impl Call<'_> {
             Some(&object.value),
             &object,
         );
+        self.mock.moved(family, &existing, &object);
+        if !patches {
+            self.mock.subscribed(self.at, &object);
+        }
+        self.mock.announce(store, self.now);
         Ok(Outcome::of(&object))
     }
 

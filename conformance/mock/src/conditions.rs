@@ -31,23 +31,42 @@ fn tags(headers: &HeaderMap, name: &HeaderName) -> Option<Vec<String>> {
     Some(tags)
 }
 
+/// Judges a reading against the current entity tag: If-Match holds for every method that selects a representation
+/// (13.1.1).
+///
+/// # Errors
+/// 412.
+pub(crate) fn before_reading(headers: &HeaderMap, current: &str) -> Result<(), Problem> {
+    match matches(headers, Some(current)) {
+        true => Ok(()),
+        false => Err(failed("If-Match names no current state of the resource")),
+    }
+}
+
+fn failed(detail: &str) -> Problem {
+    Problem::new(StatusCode::PRECONDITION_FAILED, detail)
+}
+
+/// Whether If-Match is absent or holds. Strong comparison: a weak tag never matches (8.8.3.2).
+fn matches(headers: &HeaderMap, current: Option<&str>) -> bool {
+    let holds = |tags: Vec<String>| {
+        current.is_some_and(|current| tags.iter().any(|tag| tag == "*" || tag == current))
+    };
+    tags(headers, &header::IF_MATCH).is_none_or(holds)
+}
+
 /// Judges a change against the current entity tag of what is changed; `None` if there is nothing yet.
 ///
 /// # Errors
 /// 412.
 pub(crate) fn before_change(headers: &HeaderMap, current: Option<&str>) -> Result<(), Problem> {
-    let failed = |detail: &str| Err(Problem::new(StatusCode::PRECONDITION_FAILED, detail));
-    if let Some(tags) = tags(headers, &header::IF_MATCH) {
-        // Strong comparison: a weak tag never matches (8.8.3.2).
-        let holds = current.is_some_and(|current| tags.iter().any(|tag| tag == "*" || tag == current));
-        if !holds {
-            return failed("If-Match names no current state of the resource");
-        }
+    if !matches(headers, current) {
+        return Err(failed("If-Match names no current state of the resource"));
     }
     if let Some(tags) = tags(headers, &header::IF_NONE_MATCH)
         && current.is_some_and(|current| tags.iter().any(|tag| tag == "*" || weakly(tag) == current))
     {
-        return failed("If-None-Match names the current state of the resource");
+        return Err(failed("If-None-Match names the current state of the resource"));
     }
     Ok(())
 }

@@ -2,7 +2,7 @@
 //!
 //! It is the reference that the conformance suite must find nothing wrong with, and a sandbox for those who write
 //! applications. It knows documents and HTTP; the few rules that are MEC's and not in a document are named where
-//! they are (`list.rs`, `liveness.rs`, `notify.rs`).
+//! they are (`list.rs`, `liveness.rs`, `notify.rs`, `websocket.rs`).
 
 mod answer;
 mod callback;
@@ -25,6 +25,7 @@ mod seeds;
 mod shape;
 mod single;
 mod store;
+mod websocket;
 
 use std::future::Future;
 use std::net::SocketAddr;
@@ -48,7 +49,7 @@ pub struct Options {
     pub seed: u64,
     /// The clock; it decides about expiry, heartbeats and timestamps.
     pub now: Clock,
-    /// Whether notifications are sent to the addresses that subscribers give.
+    /// Whether notifications are sent to the addresses that subscribers give, and WebSockets offered to who asks for one.
     pub callbacks: bool,
     /// The application instances that exist, besides those that register themselves; `None`: any.
     pub known_instances: Option<Vec<String>>,

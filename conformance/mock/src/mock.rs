@@ -227,7 +227,10 @@ impl Mock {
         if !store.is_timed() {
             return;
         }
-        store.expire(now);
+        for path in store.expire(now) {
+            self.notifier.forget(&path);
+        }
+        self.announce(&mut store, now);
         crate::liveness::suspend(self, &mut store, now);
     }
 }
@@ -257,7 +260,10 @@ fn allow(resource: &Resource) -> String {
 
 /// Answers any request.
 pub(crate) async fn handle(State(mock): State<Arc<Mock>>, request: Request) -> Response {
-    let (parts, body) = request.into_parts();
+    let (mut parts, body) = request.into_parts();
+    if let Some(opened) = mock.websocket(&mut parts).await {
+        return opened;
+    }
     let answer = match mock.answer(&parts, body).await {
         Ok(answer) => answer,
         Err(problem) => Answer::problem(&mock.declared(problem, &parts), parts.uri.path()),

@@ -1,4 +1,5 @@
-//! Notifications: the test notification of any subscription, and MEC 011's of the availability of services (8.1.4.2).
+//! Notifications: the test notification of any subscription, the one before it ends, and MEC 011's of the availability of
+//! services (8.1.4.2).
 //!
 //! Each subscription has a queue and a task of its own, so that a receiver that hangs delays nobody else. Only `http`
 //! addresses are called; an answer is awaited for some seconds, read no further than its head, and a redirection is
@@ -18,9 +19,11 @@ use tokio::sync::mpsc;
 use tokio::task::AbortHandle;
 
 use crate::mock::Mock;
-use crate::represent::inner;
+use crate::plan::Family;
+use crate::represent::{inner, timestamp};
 use crate::schemas::lock;
 use crate::store::{Object, Scope, Store};
+use crate::websocket::{WebSockets, offers};
 
 /// How many notifications wait for one receiver; further ones are lost.
 const QUEUE: usize = 1_024;
@@ -30,6 +33,10 @@ const RECEIVERS: usize = 4_096;
 const PATIENCE: Duration = Duration::from_secs(5);
 /// How long is waited before each further attempt.
 const AGAIN: [u64; 3] = [200, 500, 1_000];
+/// How long before its end a subscription is told of it.
+const NOTICE: Duration = Duration::from_secs(10);
+/// The type of that notification, where a document has it.
+const EXPIRY: &str = "/components/schemas/ExpiryNotification";
 
 /// One notification on its way.
 struct Letter {
@@ -41,9 +48,19 @@ struct Letter {
 #[derive(Default)]
 pub(crate) struct Notifier {
     queues: Mutex<BTreeMap<String, (mpsc::Sender<Letter>, AbortHandle)>>,
+    pub(crate) websockets: WebSockets,
 }
 
 impl Notifier {
+    /// Lets a subscriber know, in the way that was chosen.
+    fn tell(&self, subscription: &str, members: &Map<String, Value>, body: &Value) {
+        match address(members) {
+            Some(address) => self.send(subscription, address, body),
+            None if offers(members) => self.websockets.send(subscription, body),
+            None => {}
+        }
+    }
+
     /// Lets a subscription's receiver know.
     fn send(&self, subscription: &str, address: &str, body: &Value) {
         let Ok(address) = address.parse::<Uri>() else {
@@ -67,7 +84,8 @@ impl Notifier {
     }
 
     /// Nothing is sent for a subscription any more, not even what waits.
-    fn forget(&self, subscription: &str) {
+    pub(crate) fn forget(&self, subscription: &str) {
+        self.websockets.forget(subscription);
         if let Some((_, task)) = lock(&self.queues).remove(subscription) {
             task.abort();
         }
@@ -164,13 +182,13 @@ fn change(before: Option<&Value>, after: Option<&Value>) -> Option<&'static str>
 }
 
 /// The subscriber's address in a subscription.
-fn address(members: &Map<String, Value>) -> Option<&str> {
+pub(crate) fn address(members: &Map<String, Value>) -> Option<&str> {
     let names = ["callbackReference", "callbackUri"];
     names.iter().find_map(|name| members.get(*name)?.as_str())
 }
 
 impl Mock {
-    /// A thing was made; if it is a subscription that asks for it, its receiver is tried.
+    /// A thing was made or replaced; if it is a subscription that asks for it, its receiver is tried.
     pub(crate) fn subscribed(&self, at: usize, object: &Object) {
         if !self.options.callbacks {
             return;
@@ -179,11 +197,40 @@ impl Mock {
         for family in &plan.families {
             let members = inner(family, &object.value);
             let wanted = members.get("requestTestNotification") == Some(&Value::Bool(true));
-            if let (true, Some(address)) = (wanted, address(&members)) {
+            if wanted {
                 let links = json!({"subscription": {"href": self_of(&members, object)}});
                 let body = json!({"notificationType": "TestNotification", "_links": links});
-                self.notifier.send(&object.path, address, &body);
+                self.notifier.tell(&object.path, &members, &body);
                 return;
+            }
+        }
+    }
+
+    /// A subscription was changed; if it is served in another way now, nothing is sent in the old one any more.
+    pub(crate) fn moved(&self, family: &Family, before: &Object, after: &Object) {
+        let (before, now) = (inner(family, &before.value), inner(family, &after.value));
+        if address(&before) != address(&now) || offers(&before) != offers(&now) {
+            self.notifier.forget(&after.path);
+        }
+    }
+
+    /// Tells subscribers that their subscriptions end, where the document has a notification of that.
+    pub(crate) fn announce(&self, store: &mut Store, now: Duration) {
+        for ((at, index), object) in store.ending(now.saturating_add(NOTICE)) {
+            let plan = &self.plans[at];
+            if !self.options.callbacks || plan.api.document.pointer(EXPIRY).is_none() {
+                continue;
+            }
+            let members = inner(&plan.families[index], &object.value);
+            let whole = json!({
+                "notificationType": "ExpiryNotification",
+                "timeStamp": timestamp(now),
+                "_links": {"subscription": {"href": self_of(&members, &object)}},
+                "expiryDeadline": members.get("expiryDeadline"),
+            });
+            let body = plan.schemas.fit(EXPIRY, &whole, &|_, _| None);
+            if let Some(body) = body.filter(|body| plan.schemas.is_valid(EXPIRY, body)) {
+                self.notifier.tell(&object.path, &members, &body);
             }
         }
     }
@@ -240,9 +287,7 @@ impl Mock {
                 "serviceReferences": [reference],
                 "_links": {"subscription": {"href": own}},
             });
-            if let Some(address) = address(members) {
-                self.notifier.send(&subscription.path, address, &body);
-            }
+            self.notifier.tell(&subscription.path, members, &body);
         }
     }
 }

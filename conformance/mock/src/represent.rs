@@ -48,8 +48,21 @@ pub(crate) fn inner(family: &Family, value: &Value) -> Map<String, Value> {
     within.unwrap_or(members).clone()
 }
 
+/// The same, to be changed; of several things that a wrapper wraps the first.
+pub(crate) fn inner_mut<'value>(
+    family: &Family,
+    value: &'value mut Value,
+) -> Option<&'value mut Map<String, Value>> {
+    let members = value.as_object_mut()?;
+    let wraps = family.wrapped && members.values().any(Value::is_object);
+    match wraps {
+        true => members.values_mut().find_map(Value::as_object_mut),
+        false => Some(members),
+    }
+}
+
 impl Making<'_> {
-    fn href(&self) -> String {
+    pub(crate) fn href(&self) -> String {
         format!("{}{}", self.origin, self.path)
     }
 

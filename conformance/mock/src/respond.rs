@@ -173,10 +173,11 @@ impl Call<'_> {
         let status = StatusCode::from_u16(code).map_err(|_| unable("this status"))?;
         let tag = outcome.tag.filter(|_| response.header("etag").is_some());
         let reads = matches!(self.operation.method.as_str(), "GET" | "HEAD");
-        if let Some(tag) = tag.as_ref().filter(|_| reads)
-            && conditions::not_modified(self.headers, tag)
-        {
-            return Ok(Answer::empty(StatusCode::NOT_MODIFIED).with(header::ETAG, tag));
+        if let Some(tag) = tag.as_ref().filter(|_| reads) {
+            conditions::before_reading(self.headers, tag)?;
+            if conditions::not_modified(self.headers, tag) {
+                return Ok(Answer::empty(StatusCode::NOT_MODIFIED).with(header::ETAG, tag));
+            }
         }
         let schema = response.json().and_then(|content| content.schema.as_deref());
         let mut answer = match (media_type, outcome.value) {

@@ -46,6 +46,7 @@ impl Mock {
                 version: 0,
                 beat: (self.started, 0),
                 expires: None,
+                announced: false,
                 scope: scope.clone(),
                 id: id.clone(),
                 path,

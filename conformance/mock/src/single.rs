@@ -204,6 +204,7 @@ impl Call<'_> {
             version: store.next_version(),
             beat: (self.now, 0),
             expires: None,
+            announced: false,
             scope: Scope::new(),
             id,
             path: path.clone(),

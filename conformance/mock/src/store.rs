@@ -35,6 +35,8 @@ pub(crate) struct Object {
     pub(crate) beat: (Duration, u64),
     /// When it ends, since 1970.
     pub(crate) expires: Option<Duration>,
+    /// Whether its end has been announced.
+    pub(crate) announced: bool,
 }
 
 impl Object {
@@ -182,8 +184,22 @@ impl Store {
         self.removed.contains(&(family, path.to_owned()))
     }
 
-    /// Removes what has ended.
-    pub(crate) fn expire(&mut self, now: Duration) {
+    /// What ends until a moment and was not asked for here before.
+    pub(crate) fn ending(&mut self, until: Duration) -> Vec<(FamilyKey, Object)> {
+        let mut ending = Vec::new();
+        for (family, objects) in &mut self.objects {
+            for object in objects.values_mut() {
+                if !object.announced && object.expires.is_some_and(|end| end <= until) {
+                    object.announced = true;
+                    ending.push((*family, object.clone()));
+                }
+            }
+        }
+        ending
+    }
+
+    /// Removes what has ended; their paths.
+    pub(crate) fn expire(&mut self, now: Duration) -> Vec<String> {
         let mut over = Vec::new();
         for (family, objects) in &self.objects {
             let ended = objects
@@ -191,9 +207,10 @@ impl Store {
                 .filter(|object| object.expires.is_some_and(|end| end <= now));
             over.extend(ended.map(|object| (*family, object.scope.clone(), object.id.clone())));
         }
-        for (family, scope, id) in over {
-            self.remove(family, &scope, &id);
-        }
+        let gone = over
+            .into_iter()
+            .filter_map(|(family, scope, id)| self.remove(family, &scope, &id));
+        gone.map(|object| object.path).collect()
     }
 
     /// What a path holds.

@@ -17,18 +17,6 @@ const SURVIVORS: &[(&str, &str)] = &[
         "whether a platform has decided on an end, and waits for its confirmation, nobody but the platform knows",
     ),
     (
-        "acceptance/liveness-without-state",
-        "broken heartbeats are sent to services that have none, which is 404; the checks of heartbeats send right ones",
-    ),
-    (
-        "acceptance/termination-unknown-action",
-        "broken confirmations are sent while nobody waits for one, which is 409; the end is announced once in a run",
-    ),
-    (
-        "acceptance/traffic-action-unknown",
-        "an unknown action breaks what the document says of interfaces as well, and only bodies that break one rule are sent",
-    ),
-    (
         "refusal/ready-twice",
         "whether a platform still waits for the application to be ready, nobody but the platform knows",
     ),

@@ -2,6 +2,7 @@
 
 mod concurrency;
 mod effects;
+mod enablement;
 mod existence;
 mod http;
 pub(crate) mod input;
@@ -32,9 +33,10 @@ static PARTS: &[Part] = &[
     (|| existence::CHECKS, existence::plan),
     (|| lifecycle::CHECKS, lifecycle::plan),
     (|| newcomers::CHECKS, newcomers::plan),
+    (|| enablement::CHECKS, enablement::plan),
     // Before what waits for notifications and clocks.
     (|| &security::CHECKS, security::plan),
-    (|| notifications::CHECKS, notifications::plan),
+    (|| &notifications::CHECKS, notifications::plan),
     (|| time::CHECKS, time::plan),
     (|| model::CHECKS, model::plan),
     (|| lists::CHECKS, lists::plan),

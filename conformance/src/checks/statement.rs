@@ -3,8 +3,10 @@
 use std::sync::Arc;
 
 use mecforge_report::Severity;
+use mecforge_transport::{Request, Version};
 use serde_json::json;
 
+use super::notifications;
 use crate::statement::{Behaviour, Feature, Kind, features};
 use crate::suite::{
     Check, Context, Exchange, Failure, Group, Intent, Outcome, Plan, Role, Source, Stop, Suite, Values,
@@ -15,7 +17,7 @@ static CLAIMED: Check = Check {
     group: Group::Http,
     title: "what the vendor's statement claims is there",
     severity: Severity::Error,
-    explanation: "For each feature that --statement claims (supported = true): its operation is not answered 405, 501, or 404 where the path names something that was just made or needs no identifier; answers have an ETag; HEAD is not answered 405 or 501.",
+    explanation: "For each feature that --statement claims (supported = true): its operation is not answered 405, 501, or 404 where the path names something that was just made or needs no identifier; answers have an ETag; HEAD is not answered 405 or 501; HTTP/2 answers a request; test notifications, WebSockets and deadlines of subscriptions are there and pass what notification-test, notification-websocket and subscription-expires demand, in each operation that has a place for them. Where those can't tell, neither can this.",
     sources: &[Source::Practice("the vendor's own statement")],
 };
 
@@ -153,12 +155,24 @@ async fn denied(context: &mut Context, api: usize, operation: usize) -> Outcome 
     Err(Failure::new(title, "404, 405 or 501", exchange.summary()).stop())
 }
 
-/// A behaviour that is claimed, as far as one request shows it.
+/// A behaviour that is claimed: by a request that shows it, or by the check that is there for it.
 fn behaviour(suite: &Arc<Suite>, plan: &mut Plan, api: usize, feature: &Feature) {
     let state = &suite.apis[api];
     let Kind::Behaviour(behaviour) = feature.kind else {
         return;
     };
+    notifications::general::claim(suite, plan, api, behaviour, &CLAIMED);
+    let get = state
+        .api
+        .operations
+        .iter()
+        .find(|operation| operation.method == "GET");
+    if let (Behaviour::Http2, Some(get)) = (behaviour, get) {
+        let operation = get.index;
+        plan.add(suite, &CLAIMED, api, Some(operation), "http2", move |context| {
+            Box::pin(async move { speaks_http2(context, api, operation).await })
+        });
+    }
     for operation in &state.api.operations {
         let index = operation.index;
         let tagged = operation
@@ -181,6 +195,36 @@ fn behaviour(suite: &Arc<Suite>, plan: &mut Plan, api: usize, feature: &Feature)
             );
         }
     }
+}
+
+/// Any answer over HTTP/2 shows that it is spoken.
+async fn speaks_http2(context: &mut Context, api: usize, operation: usize) -> Outcome {
+    let values = context.values(api, operation).await?;
+    let call = context.call(api, operation, &values);
+    let control = context.send(call.clone()).await?;
+    // Not by the context, as what is no answer over a version that nobody speaks is no breach of anything.
+    let suite = &context.suite;
+    let target = format!("{}{}", suite.apis[api].base_path, call.target());
+    let other = suite
+        .clients
+        .other_version
+        .send(&Request::new("GET", target))
+        .await;
+    let versions = [&control.outcome, &other.outcome].map(|outcome| match outcome {
+        Ok(answer) => Ok(answer.version),
+        Err(fault) => Err(fault.code()),
+    });
+    if versions.contains(&Ok(Version::Http2)) {
+        return Ok(());
+    }
+    let told =
+        versions.map(|version| version.map_or_else(str::to_owned, |version| version.as_str().to_owned()));
+    Err(Failure::new(
+        "the statement claims HTTP/2, and it is not offered",
+        "an answer over HTTP/2",
+        told.join("; "),
+    )
+    .stop())
 }
 
 async fn does(context: &mut Context, api: usize, operation: usize, behaviour: Behaviour) -> Outcome {

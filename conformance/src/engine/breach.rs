@@ -6,12 +6,14 @@ use mecforge_report::{Finding, Reference, Severity};
 
 use super::Engine;
 use super::ledger::{Filed, Ledger, file};
+use super::turns::Turn;
 use crate::profile;
 use crate::suite::{self, ApiState, Case, Context, Failure, Group, Mode, Reported, Stop};
 
 impl Engine {
     /// Runs one case, and again what it found.
     pub(super) async fn judge(&self, case: &Case) {
+        let turn = self.turn(case).await;
         let (reported, mut context) = self.once(case, Mode::First).await;
         let mut unknown = Vec::new();
         for reported in reported {
@@ -36,10 +38,13 @@ impl Engine {
         // The first breach of a case is its cause more often than the others; each is confirmed by itself.
         let first_trace = std::mem::take(&mut context.trace);
         context.clean_up().await;
+        drop(turn);
         for _ in 0..case.repeats.max(1) {
             if unknown.is_empty() {
                 break;
             }
+            // What is made to find a smaller request must not be in the way of a case that is alone.
+            let _turn = self.turn(case).await;
             let (again, mut context) = self.once(case, Mode::Again).await;
             for reported in again {
                 let id = file(&self.suite, case, &reported.failure).id;
@@ -66,25 +71,26 @@ impl Engine {
         }
     }
 
+    /// Waits until a case may run.
+    async fn turn(&self, case: &Case) -> Turn<'_> {
+        self.turns.take(case, self.suite.places.come_again()).await
+    }
+
     /// Runs a case once, and counts what it judged.
     async fn once(&self, case: &Case, mode: Mode) -> (Vec<Reported>, Context) {
         let mut context = Context::new(&self.suite, case, mode);
-        let outcome = if case.stage == 3 {
-            (case.run)(&mut context).await
-        } else if case.alone {
-            let _guard = self.alone.write().await;
-            (case.run)(&mut context).await
-        } else {
-            let _guard = self.alone.read().await;
-            (case.run)(&mut context).await
-        };
+        let outcome = (case.run)(&mut context).await;
         let own = (case.check.id, case.api, case.operation);
-        let judged = std::mem::take(&mut context.judged);
+        let mut judged = std::mem::take(&mut context.judged);
+        judged.retain(|place| self.selects(*place));
+        let selected = self.selects(own);
         self.with(|ledger| {
             for place in judged {
                 ledger.tally(place).cases += 1;
             }
-            ledger.tally(own).count(&outcome);
+            if selected {
+                ledger.tally(own).count(&outcome);
+            }
             if case.check.group == Group::TestPurposes {
                 ledger
                     .purposes

@@ -5,6 +5,7 @@ mod ledger;
 mod progress;
 mod purposes;
 mod report;
+mod turns;
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -14,6 +15,7 @@ use std::time::{Duration, SystemTime};
 use crate::checks;
 use crate::suite::{self, Case, Context, Mode, Plan, Role, Stop, Suite};
 use ledger::Ledger;
+use turns::Turns;
 
 pub use progress::Progress;
 pub use report::report;
@@ -34,8 +36,9 @@ const RESERVED_REQUESTS: u64 = 8;
 pub struct Engine {
     suite: Arc<Suite>,
     ledger: Mutex<Ledger>,
-    /// Cases that must be alone hold it for writing, the others for reading.
-    alone: tokio::sync::RwLock<()>,
+    turns: Turns,
+    /// Whether the checks that `--only` names have no cases of their own, and are judged in those of others.
+    on_the_way: AtomicBool,
     done: AtomicU64,
     planned: AtomicU64,
     /// The case that began last.
@@ -71,7 +74,8 @@ impl Engine {
         Arc::new(Engine {
             suite,
             ledger: Mutex::default(),
-            alone: tokio::sync::RwLock::new(()),
+            turns: Turns::default(),
+            on_the_way: AtomicBool::new(false),
             done: AtomicU64::new(0),
             planned: AtomicU64::new(0),
             what: Mutex::default(),
@@ -117,9 +121,12 @@ impl Engine {
         };
         self.planned.store(cases.len() as u64 + rounds, Ordering::Relaxed);
         for case in &cases {
-            self.with(|ledger| {
-                ledger.tally((case.check.id, case.api, case.operation));
-            });
+            let place = (case.check.id, case.api, case.operation);
+            if self.selects(place) {
+                self.with(|ledger| {
+                    ledger.tally(place);
+                });
+            }
         }
         let of = |stage| -> Vec<Case> { cases.iter().filter(|case| case.stage == stage).cloned().collect() };
         let last = of(4).len() as u64;
@@ -214,10 +221,20 @@ impl Engine {
                 });
             }
         }
+        let planned = plan.cases.iter().map(|case| case.check.id);
+        let mut planned = planned.chain(plan.skipped.iter().map(|(check, ..)| *check));
+        let named = |check: &str| {
+            options
+                .only
+                .iter()
+                .any(|(kind, id)| kind == "check" && id == check)
+        };
+        let any = options.only.iter().any(|(kind, _)| kind == "check");
+        self.on_the_way
+            .store(any && !planned.any(named), Ordering::Relaxed);
         plan.cases.retain(|case| {
             let operation = key(case.api, case.operation);
-            let api = &self.suite.apis[case.api].api.id;
-            options.selects(case.check.id, api, operation.as_deref())
+            self.runs(case.check.id, case.api, operation.as_deref())
                 && (!options.read_only || case.read_only)
                 && only.is_none_or(|id| case.id == id)
         });
@@ -241,6 +258,25 @@ impl Engine {
                 .map(|make| make(number))
                 .find(|case| case.id == id);
             plan.cases.extend(found);
+        }
+    }
+
+    /// Whether a check at an operation has a place among the requirements.
+    fn selects(&self, (check, api, operation): (&str, usize, Option<usize>)) -> bool {
+        if !self.on_the_way.load(Ordering::Relaxed) {
+            return true;
+        }
+        let document = &self.suite.apis[api].api;
+        let key = operation.map(|index| document.operations[index].key.as_str());
+        self.suite.options.selects(check, &document.id, key)
+    }
+
+    /// Whether a case of a check at an operation runs.
+    fn runs(&self, check: &str, api: usize, operation: Option<&str>) -> bool {
+        let (options, id) = (&self.suite.options, &self.suite.apis[api].api.id);
+        match self.on_the_way.load(Ordering::Relaxed) {
+            true => options.selects_place(check, id, operation),
+            false => options.selects(check, id, operation),
         }
     }
 
@@ -282,7 +318,7 @@ impl Engine {
                 let key = case
                     .operation
                     .map(|index| document.operations[index].key.as_str());
-                self.suite.options.selects(case.check.id, &document.id, key)
+                self.runs(case.check.id, case.api, key)
             });
             let cases: Vec<_> = selected.collect();
             if cases.is_empty() {

@@ -250,7 +250,10 @@ fn summary(report: &Report, failure: Option<&str>) -> Summary {
             .or_default() += 1;
     }
     let errors = findings["error"];
-    let passed = requirements.get("pass").copied().unwrap_or_default();
+    let passed: u64 = requirements.get("pass").copied().unwrap_or_default();
+    let breached = ["fail", "waived"]
+        .into_iter()
+        .any(|verdict| requirements.contains_key(verdict));
     let successes = report
         .coverage
         .operations
@@ -267,7 +270,7 @@ fn summary(report: &Report, failure: Option<&str>) -> Summary {
             format!("{errors} findings, and no request was answered with a success; is the base path right? (--base-path API=/prefix)."),
         ),
         None if errors > 0 => (Result::Fails, format!("{errors} findings break the standard.")),
-        None if reached == 0 || passed == 0 => (
+        None if reached == 0 || (passed == 0 && !breached) => (
             Result::Inconclusive,
             "No request was answered with a success, so nothing could be judged; check the base path (--base-path), credentials and application instances.".to_owned(),
         ),

@@ -166,6 +166,26 @@ impl Knowledge {
         !self.id.starts_with("mec011")
     }
 
+    /// Puts what every platform knows in place of what it may be right not to know.
+    pub fn tame(&self, body: &mut Value) {
+        // MEC 011, 8.1.5.3: what the alternative form holds is defined by implementations. Port 0 is reserved (RFC 6335, 6).
+        let endpoints = ["/endpoint", "/transportInfo/endpoint"];
+        for pointer in endpoints.into_iter().filter(|_| self.id.starts_with("mec011")) {
+            let Some(endpoint) = body.pointer_mut(pointer) else {
+                continue;
+            };
+            if endpoint.get("alternative").is_some() {
+                *endpoint = json!({"uris": ["http://192.0.2.1:8080/service"]});
+            }
+            let addresses = endpoint.get_mut("addresses").and_then(Value::as_array_mut);
+            for address in addresses.into_iter().flatten() {
+                if address["port"] == 0 {
+                    address["port"] = json!(1);
+                }
+            }
+        }
+    }
+
     /// Top-level properties of an object that the platform sets, whatever was sent.
     pub fn assigned(&self, operation: &str) -> &'static [&'static str] {
         match self.id.as_str() {
@@ -222,6 +242,12 @@ impl Knowledge {
             }
             _ => None,
         }
+    }
+
+    /// Whether every application may read what an operation makes.
+    pub fn is_public(&self, maker: &str) -> bool {
+        // MEC 011, 8.2.3: services are offered to all applications.
+        self.view(maker).is_some()
     }
 
     /// A property of something that applications can't make, and two values between which one may ask to change it.

@@ -83,8 +83,8 @@ impl Behaviour {
             Behaviour::EntityTags => &["precondition", "entity-tag", "conditional", "if-match"],
             Behaviour::Head => &["head-like-get"],
             Behaviour::Http2 => &["http2", "http-2"],
-            Behaviour::TestNotifications => &["test-notification"],
-            Behaviour::Websockets => &["websocket"],
+            Behaviour::TestNotifications => &["notification-test", "notification-follows-change"],
+            Behaviour::Websockets => &["websocket", "subscription-one-way"],
             Behaviour::Expiry => &["expiry", "expires"],
         };
         words.iter().any(|word| check.contains(word))

@@ -51,8 +51,10 @@ pub struct Context {
     pub reported: Vec<Reported>,
     /// Pairs of check and operation that were judged on the way, for the requirements.
     pub judged: BTreeSet<(&'static str, usize, Option<usize>)>,
-    /// What was made and is to be removed, the last first: API, path, method.
-    pub(super) made: Vec<(usize, String)>,
+    /// What was made and is to be removed, the last first: API, path, and on whose behalf.
+    pub(super) made: Vec<(usize, String, Identity)>,
+    /// On whose behalf requests are made that name nobody.
+    acting: Identity,
     pub(super) counter: u32,
     /// How many things are being made for the sake of others.
     pub(super) depth: u8,
@@ -95,6 +97,7 @@ impl Context {
             reported: Vec::new(),
             judged: BTreeSet::new(),
             made: Vec::new(),
+            acting: Identity::Main,
             counter: 0,
             depth: 0,
             start: 0,
@@ -124,6 +127,7 @@ impl Context {
             path: declared.path.expand(values),
             query,
             headers,
+            identity: self.acting,
             ..Call::default()
         }
     }
@@ -263,7 +267,10 @@ impl Context {
         };
         suite.requests.fetch_add(1, Ordering::Relaxed);
         let sent = client.send(&request).await;
-        let record = super::record::exchange(&suite.target, call.role, &sent);
+        let mut record = super::record::exchange(&suite.target, call.role, &sent);
+        if call.identity == Identity::Other && suite.clients.other.is_some() {
+            record = super::record::of_second(record);
+        }
         if !self.quiet {
             self.trace.push(record.clone());
         }
@@ -308,13 +315,19 @@ impl Context {
             "PUT" => Some(exchange.call.path.clone()),
             _ => None,
         };
-        self.made.extend(
-            made.filter(|_| exchange.status() == 201)
-                .map(|path| (exchange.call.api, path)),
-        );
+        if let Some(path) = made.filter(|_| exchange.status() == 201) {
+            self.suite.places.made(exchange.call.api, &path);
+            // What nobody made is removed as the main application.
+            let owner = match exchange.call.identity {
+                Identity::Other => Identity::Other,
+                Identity::Main | Identity::Nobody => Identity::Main,
+            };
+            self.made.push((exchange.call.api, path, owner));
+        }
         if exchange.call.method == "DELETE" && exchange.is_success() {
+            self.suite.places.removed(exchange.call.api, &exchange.call.path);
             self.made
-                .retain(|(api, path)| (*api, path) != (exchange.call.api, &exchange.call.path));
+                .retain(|(api, path, _)| (*api, path) != (exchange.call.api, &exchange.call.path));
         }
     }
 
@@ -367,7 +380,7 @@ impl Context {
 
     /// Removes what the case made. What can't be removed is noted for the report.
     pub async fn clean_up(&mut self) {
-        while let Some((api, path)) = self.made.pop() {
+        while let Some((api, path, identity)) = self.made.pop() {
             let suite = Arc::clone(&self.suite);
             let document = &suite.apis[api].api;
             let delete = document
@@ -386,6 +399,7 @@ impl Context {
                 method: "DELETE".to_owned(),
                 path: path.clone(),
                 role: Role::CleanUp,
+                identity,
                 ..Call::default()
             };
             if suite.unanswered.load(Ordering::Relaxed) >= PATIENCE {
@@ -396,6 +410,9 @@ impl Context {
                 continue;
             }
             let exchange = self.exchange(call).await;
+            if exchange.is_success() {
+                suite.places.removed(api, &path);
+            }
             if exchange.outcome.is_err() {
                 suite.unanswered.fetch_add(1, Ordering::Relaxed);
             }
@@ -422,6 +439,23 @@ impl Context {
         body: Option<Value>,
     ) -> Result<Made, Stop> {
         super::world::make(self, api, maker, values, body).await
+    }
+
+    /// [`Context::make`] on behalf of somebody.
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn make_as(
+        &mut self,
+        identity: Identity,
+        (api, maker): (usize, usize),
+        values: &Values,
+        body: Option<Value>,
+    ) -> Result<Made, Stop> {
+        let before = std::mem::replace(&mut self.acting, identity);
+        let made = self.make(api, maker, values, body).await;
+        self.acting = before;
+        made
     }
 
     /// Values for all path parameters of an operation: things that exist are made or found.

@@ -92,13 +92,22 @@ impl Default for Clock {
 impl Options {
     /// Whether `--only`, `--skip` and the vendor's statement let a check at an operation run.
     pub fn selects(&self, check: &str, api: &str, operation: Option<&str>) -> bool {
+        self.selects_by(&["api", "check", "op"], check, api, operation)
+    }
+
+    /// The same, whichever checks `--only` names: for cases in which those may be judged on the way.
+    pub fn selects_place(&self, check: &str, api: &str, operation: Option<&str>) -> bool {
+        self.selects_by(&["api", "op"], check, api, operation)
+    }
+
+    fn selects_by(&self, kinds: &[&str], check: &str, api: &str, operation: Option<&str>) -> bool {
         let matches = |(kind, value): &(String, String)| match kind.as_str() {
             "api" => value == api,
             "check" => value == check,
             _ => Some(value.as_str()) == operation,
         };
         // Entries of one kind are alternatives, those of different kinds narrow each other.
-        let wanted = ["api", "check", "op"].iter().all(|kind| {
+        let wanted = kinds.iter().all(|kind| {
             let mut of_kind = self.only.iter().filter(|(name, _)| name == kind).peekable();
             of_kind.peek().is_none() || of_kind.any(matches)
         });

@@ -9,7 +9,7 @@ use mecforge_transport::{RawAnswer, Request};
 
 use super::context::Context;
 use super::outcome::Stop;
-use super::{Call, Role};
+use super::{Call, Identity, Role};
 
 /// What stands for the version of HTTP where a request is bytes.
 pub(super) const VERSION: &str = "raw";
@@ -153,7 +153,7 @@ impl Context {
         for response in found.iter().filter(|response| response.status == 201) {
             let location = response.headers.iter().find(|(name, _)| name == "location");
             let path = location.and_then(|(_, value)| super::path_below(&suite, api, value));
-            self.made.extend(path.map(|path| (api, path)));
+            self.made.extend(path.map(|path| (api, path, Identity::Main)));
         }
         self.trace
             .push(record(&suite, method, bytes, role, started, &answer));

@@ -10,6 +10,17 @@ const LONGEST: usize = 16_384;
 /// The bytes of a body in which secrets are looked for: more than the longest text can have.
 const SEARCHED: usize = 5 * LONGEST;
 
+/// What stands for a secret of the second identity, so that a command that repeats a finding has both.
+pub(super) const SECOND: &str = "*** (second identity)";
+
+/// Says of the masked credentials of a request that they are the second identity's.
+pub(super) fn of_second(mut exchange: Exchange) -> Exchange {
+    for (_, value) in &mut exchange.request.headers {
+        *value = value.replace("***", SECOND);
+    }
+    exchange
+}
+
 /// What was sent and came, for the report.
 pub(super) fn exchange(target: &str, role: Role, sent: &mecforge_transport::Exchange) -> Exchange {
     // What is not shown need not be masked: searching megabytes takes seconds.

@@ -10,6 +10,7 @@ use mecforge_instances::Schema;
 use mecforge_transport::Client;
 use serde_json::{Value, json};
 
+use super::places::Places;
 use super::{Fixtures, Options, Origin, OriginApi, Receiver, Recorder};
 use crate::profile::Knowledge;
 
@@ -211,6 +212,8 @@ pub struct Suite {
     pub(crate) over: AtomicBool,
     /// Removals that got no answer.
     pub(crate) unanswered: AtomicU64,
+    /// What was made and removed.
+    pub(crate) places: Places,
     pub(crate) left_behind: Mutex<Vec<String>>,
     pub(crate) observed: Mutex<BTreeMap<String, String>>,
     pub(crate) server: Mutex<Option<String>>,
@@ -247,6 +250,7 @@ impl Suite {
             requests: AtomicU64::new(0),
             over: AtomicBool::new(false),
             unanswered: AtomicU64::new(0),
+            places: Places::default(),
             left_behind: Mutex::new(Vec::new()),
             observed: Mutex::default(),
             server: Mutex::new(None),
@@ -370,6 +374,20 @@ impl Suite {
     pub(crate) fn observe(&self, what: &str, seen: String) {
         let mut observed = self.observed.lock().unwrap_or_else(PoisonError::into_inner);
         observed.insert(what.to_owned(), seen);
+    }
+
+    /// The application instance of the second identity, or the second of all.
+    pub(crate) fn second_instance(&self) -> Option<String> {
+        let named = self.fixtures.identity.get(1);
+        let named = named.map(|person| person.app_instance_id.clone());
+        named
+            .filter(|id| !id.is_empty())
+            .or_else(|| self.instances.get().and_then(|all| all.get(1)).cloned())
+    }
+
+    /// Whether the platform can tell two applications apart, as each has credentials of its own.
+    pub(crate) fn tells_applications_apart(&self) -> bool {
+        self.clients.credentials && self.clients.other.is_some()
     }
 
     /// Notes what could not be removed.

@@ -23,7 +23,11 @@ pub(crate) enum Fault {
     LosesThirdUpdate,
     /// The list shows objects as they were made.
     ListsFirst,
-    /// The second object that is deleted brings the first one back.
+    /// A PATCH is answered as if it was made.
+    PatchLost,
+    /// A PATCH replaces the object.
+    PatchReplaces,
+    /// Each object that is deleted brings back the one that was deleted before it.
     Revives,
     /// A new object gets the identifier of one that was deleted.
     ReusesIdentifiers,
@@ -56,11 +60,14 @@ pub(crate) const DOCUMENT: &str = r##"{
       "get": {"responses": {"200": {"description": "", "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Box"}}}}, "404": {"description": ""}}},
       "put": {"requestBody": {"required": true, "content": {"application/json": {"schema": {"$ref": "#/components/schemas/New"}}}},
         "responses": {"200": {"description": "", "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Box"}}}}, "404": {"description": ""}, "412": {"description": ""}}},
+      "patch": {"requestBody": {"required": true, "content": {"application/merge-patch+json": {"schema": {"$ref": "#/components/schemas/Change"}}}},
+        "responses": {"204": {"description": ""}, "404": {"description": ""}}},
       "delete": {"responses": {"204": {"description": ""}, "404": {"description": ""}}}
     }
   },
   "components": {"schemas": {
     "New": {"type": "object", "required": ["name"], "properties": {"name": {"type": "string", "minLength": 1, "maxLength": 60}, "colour": {"type": "string", "enum": ["red", "green", "blue"]}}},
+    "Change": {"type": "object", "minProperties": 1, "properties": {"name": {"type": "string", "minLength": 1, "maxLength": 60}, "colour": {"type": "string", "enum": ["red", "green", "blue"]}}},
     "Box": {"type": "object", "required": ["name", "boxId"], "properties": {"boxId": {"type": "string"}, "name": {"type": "string"}, "colour": {"type": "string"}}}
   }}
 }"##;
@@ -243,6 +250,36 @@ async fn replace(State(boxes): Shared, Path(id): Path<String>, headers: HeaderMa
     shown(&value, kept.version)
 }
 
+async fn change(State(boxes): Shared, Path(id): Path<String>, headers: HeaderMap, body: Bytes) -> StatusCode {
+    if !headers[header::CONTENT_TYPE]
+        .as_bytes()
+        .starts_with(b"application/merge-patch+json")
+    {
+        return StatusCode::UNSUPPORTED_MEDIA_TYPE;
+    }
+    let mut store = boxes.store.lock().unwrap();
+    let Some(kept) = store.boxes.get_mut(&id) else {
+        return StatusCode::NOT_FOUND;
+    };
+    let Ok(Value::Object(change)) = serde_json::from_slice(&body) else {
+        return StatusCode::BAD_REQUEST;
+    };
+    let mut whole = kept.value.clone();
+    if boxes.fault == Fault::PatchReplaces {
+        whole.as_object_mut().unwrap().remove("colour");
+    }
+    whole.as_object_mut().unwrap().extend(change);
+    let Some(mut value) = read_body(&Bytes::from(whole.to_string())) else {
+        return StatusCode::BAD_REQUEST;
+    };
+    value["boxId"] = json!(id);
+    if boxes.fault != Fault::PatchLost {
+        kept.value = value;
+        kept.version += 1;
+    }
+    StatusCode::NO_CONTENT
+}
+
 async fn remove(State(boxes): Shared, Path(id): Path<String>) -> StatusCode {
     let exists = boxes.store.lock().unwrap().boxes.contains_key(&id);
     if !exists {
@@ -259,10 +296,9 @@ async fn remove(State(boxes): Shared, Path(id): Path<String>) -> StatusCode {
         };
     };
     store.deleted.push((id, kept));
-    if boxes.fault == Fault::Revives && store.deleted.len().is_multiple_of(2) {
+    if boxes.fault == Fault::Revives && store.deleted.len() > 1 {
         let (id, kept) = store.deleted.remove(0);
         store.boxes.insert(id, kept);
-        store.deleted.clear();
     }
     StatusCode::NO_CONTENT
 }
@@ -276,7 +312,10 @@ pub(crate) fn boxes(fault: Fault, paged: bool) -> SocketAddr {
     });
     let router = Router::new()
         .route("/v1/boxes", get(list).post(create))
-        .route("/v1/boxes/{id}", get(read).put(replace).delete(remove))
+        .route(
+            "/v1/boxes/{id}",
+            get(read).put(replace).patch(change).delete(remove),
+        )
         .with_state(boxes);
     serve(router)
 }

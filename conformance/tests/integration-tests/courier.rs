@@ -53,6 +53,10 @@ pub(crate) enum Wrong {
     ClockAhead,
     /// There are no timing capabilities.
     NoCapabilities,
+    /// A subscription is made of any body, also of a notification.
+    TakesAnything,
+    /// Callbacks at the platform itself are refused.
+    RefusesItself,
 }
 
 struct Platform {
@@ -98,7 +102,7 @@ pub(crate) fn platform(wrong: Wrong) -> SocketAddr {
 }
 
 /// Sends a notification to a receiver; the status of its answer.
-async fn send(callback: &str, media_type: &str, body: Bytes) -> StatusCode {
+pub(crate) async fn send(callback: &str, media_type: &str, body: Bytes) -> StatusCode {
     let at = callback
         .match_indices('/')
         .nth(2)
@@ -169,7 +173,19 @@ async fn between(State(platform): State<Arc<Platform>>, request: Request, next: 
     let path = parts.uri.path().to_owned();
     let mut bytes = to_bytes(body, usize::MAX).await.unwrap();
     let wrong = platform.wrong;
+    let itself = parts.headers.get("host").and_then(|host| host.to_str().ok());
+    let itself = format!("\"callbackReference\":\"http://{}/", itself.unwrap_or_default());
+    if wrong == Wrong::RefusesItself && String::from_utf8_lossy(&bytes).contains(&itself) {
+        return StatusCode::BAD_REQUEST.into_response();
+    }
     if parts.method == Method::POST && path.contains("service_mgmt") && path.ends_with("/subscriptions") {
+        if wrong == Wrong::TakesAnything && String::from_utf8_lossy(&bytes).contains("notificationType") {
+            let body = json!({
+                "subscriptionType": "SerAvailabilityNotificationSubscription",
+                "callbackReference": "http://192.0.2.9/nobody"
+            });
+            bytes = Bytes::from(body.to_string());
+        }
         bytes = subscribing(&platform, bytes);
         parts.headers.remove("content-length");
     }
@@ -238,47 +254,4 @@ fn spoil(platform: &Platform, path: &str, body: &mut Value) {
         }
         _ => {}
     }
-}
-
-/// The reference server of MEC 012 that offers this WebSocket to who asks for one.
-pub(crate) fn offering(websocket: String) -> SocketAddr {
-    let apis = mecforge_conformance::profile::find("mec012-v2.2.1").unwrap();
-    let apis = apis.into_iter().map(|(api, _)| Arc::new(api)).collect();
-    let router = mecforge_mock::router(apis, Options::default()).unwrap();
-    let offer = move |request: Request, next: Next| {
-        let websocket = websocket.clone();
-        async move {
-            let (mut parts, body) = next.run(request).await.into_parts();
-            let mut bytes = to_bytes(body, usize::MAX).await.unwrap();
-            if let Ok(mut body) = serde_json::from_slice::<Value>(&bytes)
-                && let Some(Value::Object(config)) = body.get_mut("websockNotifConfig")
-            {
-                config.insert("websocketUri".to_owned(), json!(websocket));
-                bytes = Bytes::from(body.to_string());
-                parts.headers.remove("content-length");
-            }
-            Response::from_parts(parts, Body::from(bytes))
-        }
-    };
-    serve(router.layer(axum::middleware::from_fn(offer)))
-}
-
-/// A WebSocket that can be opened.
-pub(crate) fn websocket() -> SocketAddr {
-    let (sender, receiver) = std::sync::mpsc::channel();
-    std::thread::spawn(move || {
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .unwrap();
-        runtime.block_on(async {
-            let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-            sender.send(listener.local_addr().unwrap()).unwrap();
-            while let Ok((stream, _)) = listener.accept().await {
-                // Who closes at once has opened it.
-                let _ = tokio_tungstenite::accept_async(stream).await;
-            }
-        });
-    });
-    receiver.recv().unwrap()
 }

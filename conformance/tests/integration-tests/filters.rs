@@ -76,3 +76,36 @@ fn each_fault_of_filters_is_found_by_its_check() {
         );
     }
 }
+
+#[test]
+fn a_registry_that_ignores_what_is_not_declared_is_warned_and_the_contradiction_is_named() {
+    let check = "refuses-unknown-parameter";
+    let address = format!("http://{}", registry(Fault::None));
+    let more = [
+        "--app-instance-id",
+        "one,two",
+        "--only",
+        "check=refuses-unknown-parameter",
+    ];
+    let (code, text, report) = test_document(&address, "mec011-service-management.json", DOCUMENT, &more);
+    assert_eq!(code, 0, "{text}");
+    let findings = report["findings"].as_array().unwrap();
+    let own: Vec<_> = findings
+        .iter()
+        .filter(|finding| finding["check"] == check)
+        .collect();
+    assert_eq!(own.len(), 2, "{text}");
+    assert!(
+        own.iter().all(|finding| finding["severity"] == "warning"),
+        "{text}"
+    );
+    let contradictions = report["contradictions"].as_array().unwrap();
+    let named = contradictions
+        .iter()
+        .find(|one| one["id"] == "undeclared-parameters")
+        .unwrap();
+    assert_eq!(
+        named["observed"], "an undeclared query parameter is accepted (200)",
+        "{text}"
+    );
+}

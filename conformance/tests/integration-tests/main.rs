@@ -19,6 +19,8 @@ mod security;
 mod sequences;
 mod server;
 mod statement;
+mod subscriptions;
 mod tagged;
 mod vault;
 mod verdicts;
+mod websockets;

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 
 use serde_json::Value;
 
-use crate::courier::{Wrong, offering, platform, reference, websocket};
+use crate::courier::{Wrong, platform, reference};
 use crate::server::suite;
 
 /// Runs some checks; gives exit code, text and the report.
@@ -25,7 +25,12 @@ fn judged(wrong: Wrong, checks: &[&str], more: &[&str]) -> (i32, String, Value) 
 }
 
 /// Right servers have the time that a busy machine needs.
-fn run(address: SocketAddr, profile: &str, checks: &[&str], more: &[&str]) -> (i32, String, Value) {
+pub(crate) fn run(
+    address: SocketAddr,
+    profile: &str,
+    checks: &[&str],
+    more: &[&str],
+) -> (i32, String, Value) {
     let reports = tempfile::tempdir().unwrap();
     let address = format!("http://{address}");
     let mut arguments = vec!["run", "--target", &address, "--profile", profile, "--seed", "7"];
@@ -184,7 +189,7 @@ fn a_wrong_address_of_the_receiver_is_wrong_usage() {
 }
 
 /// The verdicts of a check.
-fn verdicts(report: &Value, check: &str) -> Vec<String> {
+pub(crate) fn verdicts(report: &Value, check: &str) -> Vec<String> {
     let requirements = report["requirements"].as_array().unwrap();
     let of_check = requirements
         .iter()
@@ -198,7 +203,7 @@ fn verdicts(report: &Value, check: &str) -> Vec<String> {
 }
 
 #[test]
-fn test_notifications_and_deadlines_of_other_standards() {
+fn subscriptions_of_other_standards() {
     let profiles = [
         "mec012-v2.2.1",
         "mec013-v3.1.1",
@@ -211,6 +216,9 @@ fn test_notifications_and_deadlines_of_other_standards() {
         "notification-test",
         "subscription-expires",
         "notification-websocket",
+        "notification-before-expiry",
+        "subscription-changed",
+        "subscription-one-way",
     ];
     std::thread::scope(|scope| {
         for profile in profiles {
@@ -223,15 +231,30 @@ fn test_notifications_and_deadlines_of_other_standards() {
                     "{profile}: {text}"
                 );
                 let tests = verdicts(&report, "notification-test");
-                assert!(
-                    tests.iter().all(|verdict| verdict == "pass"),
-                    "{profile}: {tests:?} {text}"
-                );
+                for check in [
+                    "notification-test",
+                    "notification-websocket",
+                    "subscription-one-way",
+                    "subscription-changed",
+                    "notification-follows-change",
+                ] {
+                    let passed = verdicts(&report, check);
+                    assert!(
+                        passed.len() == tests.len() && passed.iter().all(|verdict| verdict == "pass"),
+                        "{profile}: {check}: {passed:?} {text}"
+                    );
+                }
+                // Three documents have deadlines, and a type for the notification before them.
+                let before = verdicts(&report, "notification-before-expiry");
+                let announced = ["mec012", "mec021", "mec029"];
+                let announced = announced.iter().any(|name| profile.starts_with(name));
+                assert_eq!(!before.is_empty(), announced, "{profile}: {text}");
                 // MEC 028 has the deadline in answers alone.
                 let expired = verdicts(&report, "subscription-expires");
                 assert!(
                     expired
                         .iter()
+                        .chain(&before)
                         .all(|verdict| verdict == "pass" || verdict.contains("less busy")),
                     "{profile}: {expired:?} {text}"
                 );
@@ -250,14 +273,24 @@ fn test_notifications_and_deadlines_of_other_standards() {
 }
 
 #[test]
-fn a_websocket_that_is_offered_can_be_opened() {
-    let checks = ["notification-websocket"];
-    let address = offering(format!("ws://{}/notifications", websocket()));
-    let (code, text, report) = run(address, "mec012-v2.2.1", &checks, &[]);
-    assert_eq!(code, 0, "{text}");
-    assert_eq!(verdicts(&report, checks[0]), ["pass"], "{text}");
-    let nobody = offering("ws://127.0.0.1:9/notifications".to_owned());
-    let (code, text, report) = run(nobody, "mec012-v2.2.1", &checks, &[]);
+fn a_platform_that_does_something_to_itself_is_found() {
+    let check = "callbacks-change-nothing-at-the-platform";
+    let own = |wrong| {
+        // With both APIs, an application instance is registered for the case.
+        let more = ["--patience", "6s"];
+        run(platform(wrong), "mec011-v3.1.1", &[check], &more)
+    };
+    for wrong in [Wrong::Nothing, Wrong::RefusesItself] {
+        let (code, text, report) = own(wrong);
+        assert_eq!(code, 0, "{wrong:?}: {text}");
+        let all = report["requirements"].as_array().unwrap().iter();
+        let verdicts = all.filter(|one| one["check"] == check && one["api"] == "mec011-service-management");
+        let verdicts: Vec<_> = verdicts.map(|one| one["verdict"].as_str().unwrap()).collect();
+        assert_eq!(verdicts, ["pass"], "{wrong:?}: {text}");
+        assert_eq!(report["flaky"].as_array().unwrap().len(), 0, "{wrong:?}: {text}");
+    }
+    let (code, text, report) = own(Wrong::TakesAnything);
+    let findings = report["findings"].as_array().unwrap();
+    assert!(findings.iter().any(|finding| finding["check"] == check), "{text}");
     assert_eq!(code, 1, "{text}");
-    assert_eq!(report["findings"][0]["check"], checks[0], "{text}");
 }

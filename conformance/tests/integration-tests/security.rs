@@ -130,7 +130,7 @@ fn each_hole_is_found_by_its_check() {
         (Hole::Splits, "line-breaks-stay-data", "error"),
         (Hole::Page, "nothing-comes-back-as-html", "error"),
         (Hole::Injectable, "filters-are-not-code", "error"),
-        (Hole::Overridden, "safe-methods-remove-nothing", "error"),
+        (Hole::Overridden, "safe-methods-remove-nothing", "warning"),
         (Hole::Lingers, "exists-everywhere-or-nowhere", "error"),
         (Hole::ListsTwice, "lists-have-each-once", "error"),
         (Hole::MakesTwo, "creation-makes-one", "error"),
@@ -142,6 +142,44 @@ fn each_hole_is_found_by_its_check() {
         let right = all.iter().any(|(found, how)| found == check && how == severity);
         assert!(right, "{hole:?} {check}: {all:?} {text}");
         assert_eq!(code, i32::from(severity == "error"), "{hole:?} {check}: {text}");
+    }
+}
+
+#[test]
+fn sequences_of_two_applications_find_what_one_does_to_the_other() {
+    let only = ["--only", "check=reads-equal-model"];
+    let (code, text, report) = test(Hole::None, FIXTURES, &only);
+    assert_eq!(code, 0, "{text}");
+    assert_eq!(found(&report), [], "{text}");
+    let holes = [
+        (
+            Hole::OthersRead,
+            "an object can be read with another application's credentials",
+        ),
+        (
+            Hole::OthersReplace,
+            "what is read is not what was written last, at /name",
+        ),
+        (Hole::OthersRemove, "GET of an object that exists is answered 404"),
+        (
+            Hole::AnyParent,
+            "an object can be read below another application's path",
+        ),
+    ];
+    for (hole, title) in holes {
+        let (code, text, report) = test(hole, FIXTURES, &only);
+        let findings = report["findings"].as_array().unwrap();
+        let own = findings.iter().find(|finding| finding["title"] == title);
+        let own = own.unwrap_or_else(|| panic!("{hole:?}: {text}"));
+        assert_eq!(
+            (code, &own["check"]),
+            (1, &Value::from("reads-equal-model")),
+            "{hole:?}: {text}"
+        );
+        // The command tells the credentials of the two apart, where both are sent.
+        let curl = own["curl"].as_str().unwrap();
+        let both = curl.contains("$SECRET") && curl.contains("$SECOND_SECRET");
+        assert!(both, "{hole:?}: {curl}");
     }
 }
 

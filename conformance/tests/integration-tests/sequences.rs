@@ -56,6 +56,7 @@ fn a_right_server_with_entity_tags_conforms() {
     };
     done("absent", "POST", "exists");
     done("exists", "PUT", "exists");
+    done("exists", "PATCH", "exists");
     done("exists", "DELETE", "deleted");
     done("deleted", "GET", "deleted");
     done("deleted", "PUT", "deleted");
@@ -79,6 +80,8 @@ fn each_fault_of_sequences_and_races_is_found_by_its_check() {
     let faults = [
         (Fault::LosesThirdUpdate, "reads-equal-model", false),
         (Fault::ListsFirst, "reads-equal-model", false),
+        (Fault::PatchLost, "reads-equal-model", false),
+        (Fault::PatchReplaces, "reads-equal-model", false),
         (Fault::Revives, "reads-equal-model", false),
         (Fault::ReusesIdentifiers, "identifiers-are-not-reused", false),
         (Fault::SeveralWritersWin, "one-writer-wins", false),
@@ -99,6 +102,15 @@ fn each_fault_of_sequences_and_races_is_found_by_its_check() {
         let (_, text, report) = run(fault, paged, &only);
         assert!(found(&report, check).is_some(), "{fault:?}, {check}: {text}");
     }
+}
+
+#[test]
+fn who_gives_identifiers_again_is_warned_and_not_blamed() {
+    let (code, text, report) = run(Fault::ReusesIdentifiers, false, &borrow(&only(&CHECKS)));
+    assert_eq!(code, 0, "{text}");
+    let findings = report["findings"].as_array().unwrap();
+    let reused = |finding: &Value| finding["check"] == "identifiers-are-not-reused";
+    assert!(!findings.is_empty() && findings.iter().all(reused), "{text}");
 }
 
 #[test]

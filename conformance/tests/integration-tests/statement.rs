@@ -1,9 +1,21 @@
 //! The vendor's statement: what it denies is not tested, what it claims has to be there.
 
-use axum::Router;
-use axum::routing::get;
-use serde_json::{Value, json};
+use std::net::SocketAddr;
+use std::sync::Arc;
 
+use axum::Router;
+use axum::body::{Body, Bytes, to_bytes};
+use axum::extract::Request;
+use axum::middleware::Next;
+use axum::response::Response;
+use axum::routing::get;
+use mecforge_mock::Options;
+use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+
+use crate::courier::reference;
+use crate::notifications::{run, verdicts};
 use crate::server::{Fault, directory, serve, suite, test, things};
 
 /// The statement of the small document, with one feature denied.
@@ -113,4 +125,101 @@ fn an_unknown_feature_is_named_with_its_line() {
         text.contains("line 3: no API under test has the feature \"things teleport\""),
         "{text}"
     );
+}
+
+/// A statement that claims one behaviour of MEC 012, and what comes of it: exit code, text, verdicts.
+fn claiming(address: SocketAddr, behaviour: &str) -> (i32, String, Vec<String>) {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("statement.toml");
+    let claim =
+        format!("[[feature]]\nid = \"mec012-radio-network-information {behaviour}\"\nsupported = true\n");
+    std::fs::write(&file, claim).unwrap();
+    let more = ["--statement", file.to_str().unwrap(), "--patience", "3s"];
+    let (code, text, report) = run(address, "mec012-v2.2.1", &["statement-claimed"], &more);
+    let told = verdicts(&report, "statement-claimed");
+    (code, text, told)
+}
+
+const BEHAVIOURS: [&str; 4] = ["test-notifications", "websockets", "expiry", "http2"];
+
+#[test]
+fn what_the_reference_server_does_can_be_claimed() {
+    std::thread::scope(|scope| {
+        for behaviour in BEHAVIOURS {
+            scope.spawn(move || {
+                let (code, text, told) = claiming(reference("mec012-v2.2.1", true), behaviour);
+                assert_eq!(code, 0, "{behaviour}: {text}");
+                assert_eq!(told, ["pass"], "{behaviour}: {text}");
+            });
+        }
+    });
+}
+
+#[test]
+fn a_behaviour_that_is_claimed_and_missing_fails() {
+    std::thread::scope(|scope| {
+        for (behaviour, title) in [
+            (
+                "test-notifications",
+                "claims test-notifications: no notification comes",
+            ),
+            ("websockets", "claims websockets, and it is not offered"),
+            ("expiry", "claims expiry, and it is not offered"),
+            ("http2", "claims HTTP/2, and it is not offered"),
+        ] {
+            scope.spawn(move || {
+                let (code, text, told) = claiming(without(), behaviour);
+                assert_eq!(code, 1, "{behaviour}: {text}");
+                assert!(
+                    told.len() == 1 && told[0].contains("fail"),
+                    "{behaviour}: {told:?}"
+                );
+                assert!(text.contains(title), "{behaviour}: {text}");
+            });
+        }
+    });
+}
+
+/// The reference server of MEC 012 without notifications and deadlines, behind somebody who takes HTTP/1 only.
+fn without() -> SocketAddr {
+    let apis = mecforge_conformance::profile::find("mec012-v2.2.1").unwrap();
+    let apis = apis.into_iter().map(|(api, _)| Arc::new(api)).collect();
+    let router = mecforge_mock::router(apis, Options::default()).unwrap();
+    let endless = |request: Request, next: Next| async move {
+        let (mut parts, body) = next.run(request).await.into_parts();
+        let mut bytes = to_bytes(body, usize::MAX).await.unwrap();
+        if let Ok(Value::Object(mut body)) = serde_json::from_slice(&bytes)
+            && body.remove("expiryDeadline").is_some()
+        {
+            bytes = Bytes::from(Value::Object(body).to_string());
+            parts.headers.remove("content-length");
+        }
+        Response::from_parts(parts, Body::from(bytes))
+    };
+    let upstream = serve(router.layer(axum::middleware::from_fn(endless)));
+    let (sender, receiver) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .unwrap();
+        runtime.block_on(async {
+            let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+            sender.send(listener.local_addr().unwrap()).unwrap();
+            while let Ok((mut stream, _)) = listener.accept().await {
+                tokio::spawn(async move {
+                    // The preface of HTTP/2 (RFC 9113, 3.4).
+                    let mut start = [0; 3];
+                    if stream.read_exact(&mut start).await.is_err() || &start == b"PRI" {
+                        return;
+                    }
+                    let mut other = TcpStream::connect(upstream).await.unwrap();
+                    other.write_all(&start).await.unwrap();
+                    // Either side may go first.
+                    let _ = tokio::io::copy_bidirectional(&mut stream, &mut other).await;
+                });
+            }
+        });
+    });
+    receiver.recv().unwrap()
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use axum::Router;
 use axum::body::{Body, Bytes};
@@ -39,6 +40,19 @@ pub(crate) enum Fault {
     NoDate,
     TagWithoutQuotes,
     Latin1,
+    MatchIgnoredOnGet,
+    OlderIsNotModified,
+    UnmodifiedIgnored,
+    DateBesideTag,
+    NoneMatchFirst,
+    PlusIsBlank,
+    RepeatedFindsBoth,
+    RepeatedFindsAll,
+    FirstOfSeveral,
+    EmptyFindsSome,
+    SlashIsList,
+    SlashRemoves,
+    EncodedSlashSplits,
 }
 
 pub(crate) const DOCUMENT: &str = r##"{
@@ -47,7 +61,7 @@ pub(crate) const DOCUMENT: &str = r##"{
   "servers": [{"url": "http://localhost/notes/v1"}],
   "paths": {
     "/notes": {
-      "get": {"parameters": [{"name": "title", "in": "query", "schema": {"type": "string"}}], "responses": {"200": {"description": "", "content": {"application/json": {"schema": {"type": "array", "items": {"$ref": "#/components/schemas/Note"}}}}}}},
+      "get": {"parameters": [{"name": "title", "in": "query", "schema": {"type": "string"}}, {"name": "titles", "in": "query", "schema": {"type": "array", "items": {"type": "string"}}}], "responses": {"200": {"description": "", "content": {"application/json": {"schema": {"type": "array", "items": {"$ref": "#/components/schemas/Note"}}}}}}},
       "post": {"requestBody": {"required": true, "content": {"application/json": {"schema": {"$ref": "#/components/schemas/New"}}}},
         "responses": {"201": {"description": "", "headers": {"Location": {"required": true, "schema": {"type": "string"}}}, "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Note"}}}}, "400": {"description": ""}}}
     },
@@ -86,6 +100,19 @@ fn tag(version: u64) -> String {
     format!("\"v{version}\"")
 }
 
+/// When a version was made, for `Last-Modified`: each a minute after the one before.
+fn made(version: u64) -> SystemTime {
+    UNIX_EPOCH + Duration::from_secs(1_760_000_000 + 60 * version)
+}
+
+fn answered(status: StatusCode, version: u64) -> Response {
+    let mut answer = bare(status);
+    answer
+        .headers_mut()
+        .insert(header::ETAG, tag(version).parse().unwrap());
+    answer
+}
+
 impl Notes {
     /// Why a condition does not hold; none where it does.
     fn condition(&self, method: &Method, headers: &HeaderMap, version: u64) -> Option<StatusCode> {
@@ -100,19 +127,34 @@ impl Notes {
                 one == "*" || one == present || (weakly && one.strip_prefix("W/") == Some(present.as_str()))
             })
         };
-        let ignored = self.fault == Fault::DeleteIgnoresMatch && method == Method::DELETE;
-        if let Some(list) = text("if-match").filter(|_| !ignored)
-            && !has(list, self.fault == Fault::WeakComparison)
-        {
-            return Some(StatusCode::PRECONDITION_FAILED);
-        }
-        let list = text("if-none-match").filter(|_| self.fault != Fault::NoneMatchIgnored)?;
         let reads = matches!(*method, Method::GET | Method::HEAD);
-        let holds = has(list, true) || (reads && self.fault == Fault::AlwaysNotModified);
-        match (holds, reads) {
+        let failed = |holds: bool| (!holds).then_some(StatusCode::PRECONDITION_FAILED);
+        let date = |name| httpdate::parse_http_date(text(name)?).ok();
+        let ignored = match self.fault {
+            Fault::DeleteIgnoresMatch => method == Method::DELETE,
+            Fault::MatchIgnoredOnGet => reads,
+            _ => false,
+        };
+        let matched = text("if-match").filter(|_| !ignored);
+        let by_tag = matched.and_then(|list| failed(has(list, self.fault == Fault::WeakComparison)));
+        let by_date = date("if-unmodified-since")
+            .filter(|_| matched.is_none() || self.fault == Fault::DateBesideTag)
+            .filter(|_| self.fault != Fault::UnmodifiedIgnored)
+            .and_then(|date| failed(made(version) <= date));
+        let list = text("if-none-match").filter(|_| self.fault != Fault::NoneMatchIgnored);
+        let not_newer = date("if-modified-since")
+            .filter(|_| reads && text("if-none-match").is_none())
+            .is_some_and(|date| made(version) <= date || self.fault == Fault::OlderIsNotModified);
+        let fits =
+            list.is_some_and(|list| has(list, true) || (reads && self.fault == Fault::AlwaysNotModified));
+        let known = match (fits || not_newer, reads) {
             (false, _) => None,
             (true, true) => Some(StatusCode::NOT_MODIFIED),
             (true, false) => Some(StatusCode::PRECONDITION_FAILED),
+        };
+        match self.fault {
+            Fault::NoneMatchFirst => known.or(by_tag).or(by_date),
+            _ => by_tag.or(by_date).or(known),
         }
     }
 
@@ -123,6 +165,9 @@ impl Notes {
             _ => tag(version),
         };
         answer.headers_mut().insert(header::ETAG, tag.parse().unwrap());
+        let date = httpdate::fmt_http_date(made(version));
+        let date = date.parse().unwrap();
+        answer.headers_mut().insert(header::LAST_MODIFIED, date);
         answer
     }
 
@@ -160,12 +205,39 @@ impl Notes {
 
     fn list(&self, query: &str) -> Response {
         let store = self.store.lock().unwrap();
-        let wanted = query.split('&').find_map(|pair| pair.strip_prefix("title="));
-        let wanted = wanted.map(|text| match self.fault {
-            Fault::QueryNotDecoded => text.to_owned(),
-            _ => decoded(text),
-        });
-        let fits = |note: &&Value| wanted.as_deref().is_none_or(|title| note["title"] == title);
+        let given = |name: &str| {
+            let pairs = query.split('&').filter_map(|pair| pair.split_once('='));
+            let own = pairs
+                .filter(|(key, _)| *key == name)
+                .map(|(_, text)| match self.fault {
+                    Fault::QueryNotDecoded => text.to_owned(),
+                    Fault::PlusIsBlank => decoded(text).replace('+', " "),
+                    _ => decoded(text),
+                });
+            own.collect::<Vec<_>>()
+        };
+        let (mut wanted, mut several) = (given("title"), given("titles"));
+        match self.fault {
+            Fault::RepeatedFindsBoth => {}
+            Fault::RepeatedFindsAll if wanted.len() > 1 => wanted.clear(),
+            Fault::FirstOfSeveral => several.truncate(1),
+            _ => wanted.truncate(1),
+        }
+        let empty = wanted == [""] && self.fault == Fault::EmptyFindsSome;
+        if empty {
+            // Some titles, the same ones always.
+            let some = |title: &String| (title.bytes().map(u32::from).sum::<u32>() / 2).is_multiple_of(2);
+            wanted = store
+                .notes
+                .values()
+                .map(|(_, note)| text_of(note))
+                .filter(some)
+                .collect();
+        }
+        let fits = |note: &&Value| {
+            let among = |texts: &[String]| texts.is_empty() || texts.contains(&text_of(note));
+            among(&wanted) && among(&several)
+        };
         let notes: Vec<_> = store
             .notes
             .values()
@@ -204,11 +276,7 @@ impl Notes {
         if let Some(status) =
             refused.filter(|_| !(self.fault == Fault::RefusedButChanged && method == Method::PUT))
         {
-            let mut answer = bare(status);
-            answer
-                .headers_mut()
-                .insert(header::ETAG, tag(version).parse().unwrap());
-            return answer;
+            return answered(status, version);
         }
         match method.as_str() {
             "PUT" => {
@@ -243,6 +311,10 @@ impl Notes {
             _ => self.shown(StatusCode::OK, version, &note),
         }
     }
+}
+
+fn text_of(note: &Value) -> String {
+    note["title"].as_str().unwrap_or_default().to_owned()
 }
 
 fn decoded(text: &str) -> String {
@@ -283,7 +355,17 @@ async fn answer(State(notes): State<Arc<Notes>>, request: Request) -> Response {
     let Ok(body) = axum::body::to_bytes(body, 8 << 20).await else {
         return bare(StatusCode::PAYLOAD_TOO_LARGE);
     };
-    let Some((methods, id)) = place(parts.uri.path()) else {
+    let mut path = parts.uri.path().to_owned();
+    match (fault, parts.method.as_str()) {
+        (Fault::EncodedSlashSplits, _) => path = path.replace("%2F", "/"),
+        (Fault::SlashIsList, "GET") if path.ends_with('/') => path = "/notes/v1/notes".to_owned(),
+        (Fault::SlashRemoves, "DELETE") if path.ends_with('/') => {
+            let id = path.trim_end_matches('/').rsplit('/').next().unwrap_or_default();
+            notes.store.lock().unwrap().notes.remove(id);
+        }
+        _ => {}
+    }
+    let Some((methods, id)) = place(&path) else {
         return match fault == Fault::PageForUnknownPaths {
             true => ([(header::CONTENT_TYPE, "text/html")], "<html></html>").into_response(),
             false => bare(StatusCode::NOT_FOUND),

@@ -30,6 +30,10 @@ pub(crate) enum Hole {
     ForeignToken,
     /// Does not look whose token it is when it removes.
     OthersRemove,
+    /// Does not look whose token it is when it replaces.
+    OthersReplace,
+    /// Does not look whose token it is when it reads one object.
+    OthersRead,
     /// Answers 403 for what exists and 404 for what does not.
     Betrays,
     /// Does not look at the application of the path.
@@ -267,7 +271,7 @@ impl Vault {
         let creates = method == Method::POST && self.hole == Hole::AnonymousCreation;
         match self.who(headers) {
             None if !creates => return refuse(401),
-            Some(who) if !self.may(who, application, method) => {
+            Some(who) if !self.may(who, application, method, id.is_some()) => {
                 let all = self.all.lock().unwrap();
                 let exists = id.is_some_and(|id| all.notes.contains_key(&(application.to_owned(), id)));
                 return refuse(if self.hole == Hole::Betrays && !exists {
@@ -281,10 +285,15 @@ impl Vault {
         self.act(method, application, id.as_deref(), (headers, uri), body)
     }
 
-    fn may(&self, who: &str, application: &str, method: &Method) -> bool {
-        who == application
-            || self.hole == Hole::AnyParent
-            || (self.hole == Hole::OthersRemove && method == Method::DELETE)
+    fn may(&self, who: &str, application: &str, method: &Method, one: bool) -> bool {
+        let open = match self.hole {
+            Hole::AnyParent => true,
+            Hole::OthersRemove => method == Method::DELETE,
+            Hole::OthersReplace => method == Method::PUT,
+            Hole::OthersRead => method == Method::GET && one,
+            _ => false,
+        };
+        who == application || open
     }
 
     /// Whether a note is in the list that a query asks for.

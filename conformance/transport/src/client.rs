@@ -15,6 +15,7 @@ use crate::settings::{ConfigError, Credentials, Settings};
 use crate::target::TargetUrl;
 use crate::tls_versions::{self, Probe, TlsVersions};
 use crate::token::Authorizer;
+use crate::websocket::{self, SocketFault, WebSocket};
 use crate::{raw, raw::RawAnswer};
 
 /// Sends requests to one platform. Clones share connections, rate limit and tokens.
@@ -176,6 +177,32 @@ impl Client {
             headers.extend(credentials.map_err(Fault::Credentials)?);
         }
         Ok(headers)
+    }
+
+    /// Opens a WebSocket at an absolute address (`ws:` or `wss:`) within `timeout`, by the TLS settings of this client.
+    /// Its credentials are shown only where the address is on the target's own host and port.
+    ///
+    /// # Errors
+    /// An address that is none, no connection, or an answer that opens no WebSocket.
+    pub async fn websocket(
+        &self,
+        address: &str,
+        timeout: std::time::Duration,
+    ) -> Result<WebSocket, SocketFault> {
+        let (target, path) = websocket::split(address)?;
+        let mut request = Request::new("GET", path);
+        let (mut configured, mut credentials) = (&[][..], Vec::new());
+        let own = self.target();
+        if (target.is_secure(), target.host(), target.port()) == (own.is_secure(), own.host(), own.port()) {
+            configured = &self.shared.settings.headers;
+            let headers = self.authorizer.headers(own, &request).await;
+            credentials = headers.map_err(Fault::Credentials)?;
+        }
+        let key = websocket::prepare(&mut request);
+        let composed = compose(&target, configured, &request, &credentials)?;
+        let connector = Connector::new(target, &self.shared.settings)
+            .map_err(|error| SocketFault::Address(error.to_string()))?;
+        websocket::open(&connector, &composed, &key, timeout).await
     }
 
     /// Whether there is somebody to talk to, and which TLS and ALPN they speak. No request is sent.

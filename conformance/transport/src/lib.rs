@@ -25,6 +25,7 @@ mod target;
 mod tls;
 mod tls_versions;
 mod token;
+mod websocket;
 
 pub use client::Client;
 pub use exchange::{Exchange, Request, Response, SentRequest, Version};
@@ -34,3 +35,4 @@ pub use secret::{MASK, Masker, Secret};
 pub use settings::{ConfigError, Credentials, HttpVersion, Settings, TlsSettings};
 pub use target::{Place, TargetUrl};
 pub use tls_versions::{Probe, TlsVersions};
+pub use websocket::{SocketFault, SocketMessage, WebSocket};

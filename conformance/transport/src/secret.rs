@@ -195,10 +195,7 @@ impl Masker {
 }
 
 fn find(haystack: &[u8], needle: &[u8]) -> Option<usize> {
-    if needle.is_empty() {
-        return None;
-    }
-    haystack.windows(needle.len()).position(|window| window == needle)
+    memchr::memmem::find(haystack, needle).filter(|_| !needle.is_empty())
 }
 
 fn replace_bytes(text: &[u8], needle: &[u8]) -> Option<Vec<u8>> {

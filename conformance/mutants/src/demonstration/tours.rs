@@ -124,12 +124,16 @@ async fn conditions(session: &mut Session, path: &str) {
             .await
             .and_then(|answer| answer.header("etag").map(str::to_owned));
         let now = now.unwrap_or_default();
-        for condition in [now.as_str(), "\"other\""] {
-            let headers = [("if-none-match", condition)];
+        for headers in [
+            &[("if-none-match", now.as_str())][..],
+            &[("if-none-match", "\"other\"")],
+            &[("if-match", "\"other\"")],
+            &[("if-match", "\"other\""), ("if-none-match", now.as_str())],
+        ] {
             let call = crate::client::Call {
                 method: "GET",
                 path,
-                headers: &headers,
+                headers,
                 body: Bytes::new(),
             };
             let answer = session.client.send(call).await;
@@ -345,6 +349,7 @@ pub(super) async fn filters(session: &mut Session) {
         "ser_name=alpha,beta",
         "ser_name=nobody",
         "ser_name=an%20alpha",
+        "ser_name=an%2Balpha",
         "ser_category_id=c1",
         "ser_category_id=c3",
         "scope_of_locality=ZONE",
@@ -399,9 +404,13 @@ pub(super) async fn http_rules(session: &mut Session) {
         ("GET", "/mec_service_mgmt/v1/servi%63es"),
         ("GET", "/mec_service_mgmt/v1/servi%2563es"),
         ("GET", "/mec_service_mgmt/v1/transports"),
+        ("GET", "/mec_service_mgmt/v1%2Ftransports"),
     ] {
         session.ask(method, at, None).await;
     }
+    let slashed = session.make(OWN, &small("slashed")).await;
+    session.ask("DELETE", &format!("{slashed}/"), None).await;
+    session.ask("GET", &slashed, None).await;
     let head = session
         .client
         .json("HEAD", &other, None)

@@ -42,6 +42,24 @@ pub(super) fn faults() -> Vec<Fault> {
             ignoring(&[("PUT", Place::TrafficRule)]),
         ),
         fault(
+            "conditions/if-match-ignored-on-get",
+            "RFC 9110 13.1.1",
+            "GET",
+            "If-Match is ignored when something is read",
+            ignoring(scopes::ITEMS),
+        ),
+        fault(
+            "conditions/if-none-match-first",
+            "RFC 9110 13.2.2",
+            "GET",
+            "If-None-Match is looked at in place of If-Match, where both are given",
+            before(scopes::ITEMS, |request, _| {
+                if request.header("if-none-match").is_some() {
+                    request.remove_header("if-match");
+                }
+            }),
+        ),
+        fault(
             "conditions/if-match-ignored-liveness",
             "8.2.10.3.3",
             "PATCH liveness",

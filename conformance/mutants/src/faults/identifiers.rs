@@ -112,7 +112,7 @@ pub(super) fn faults() -> Vec<Fault> {
             "identifiers/reused-after-delete",
             "8.1.2.2",
             "POST services",
-            "A new service gets the place of one that was removed",
+            "A new service gets the place of one that was removed, and can't be removed there",
             handler(reused),
         ),
         fault(

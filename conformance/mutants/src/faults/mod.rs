@@ -2,6 +2,7 @@
 
 mod acceptance;
 mod acceptance_elsewhere;
+mod addresses;
 mod concurrency;
 mod conditions;
 mod existence;
@@ -46,6 +47,7 @@ pub fn catalogue() -> Vec<Fault> {
         refusal::faults(),
         problems::faults(),
         http_rules::faults(),
+        addresses::faults(),
         identifiers::faults(),
         concurrency::faults(),
         notifications::faults(),

@@ -11,10 +11,11 @@ use crate::suite::{
 pub(super) static READ: Check = Check {
     id: "conditional-reading",
     group: Group::Http,
-    title: "If-None-Match with the present entity tag is answered 304, with another one 200",
+    title: "GET with If-None-Match is answered 304 for the present entity tag, with If-Match 412 for another one",
     severity: Severity::Error,
-    explanation: "Judged where GET answers with an ETag that stays while nothing changes: the present tag, alone, in a list, as a weak one, and * lead to 304 without body and with the tag; another tag leads to 200. A platform without entity tags is right as well.",
+    explanation: "Judged where GET answers with an ETag that stays while nothing changes: the present tag, alone, in a list, as a weak one, and * lead to 304 without body and with the tag; another tag leads to 200. If-Match is to be looked at with GET too: with another tag it is answered 412, with the present one 200. A platform without entity tags is right as well.",
     sources: &[
+        Source::Rfc(9110, "13.1.1"),
         Source::Rfc(9110, "13.1.2"),
         Source::Rfc(9110, "13.2.1"),
         Source::Rfc(9110, "15.4.5"),
@@ -101,11 +102,32 @@ async fn read(context: &mut Context, api: usize, operation: usize) -> Outcome {
             context.report(failure);
         }
     }
-    let other = call.header("If-None-Match", "\"mec-conformance-other\"");
+    let other = call.clone().header("If-None-Match", "\"mec-conformance-other\"");
     let answer = context.send(other).await?;
     if answer.status() == 304 {
         let title = "If-None-Match with a tag that does not fit is answered 304";
         context.report(Failure::new(title, "200", answer.summary()));
+    }
+    matching(context, &call, &tag).await
+}
+
+/// If-Match on GET, for a tag that stays.
+async fn matching(context: &mut Context, call: &Call, tag: &str) -> Outcome {
+    let mut forms = vec![("another tag", "\"mec-conformance-stale\"", "412")];
+    if !tag.starts_with("W/") {
+        forms.push(("the present tag", tag, "200"));
+    }
+    for (what, value, status) in forms {
+        let answer = context.send(call.clone().header("If-Match", value)).await?;
+        let (_, now) = tagged(context, call).await?;
+        let wrong = match status {
+            "412" => answer.is_success(),
+            _ => answer.is_refusal() && answer.status() != 429,
+        };
+        if now == tag && wrong {
+            let title = format!("GET with If-Match with {what} is answered {}", answer.status());
+            context.report(Failure::new(title, status, answer.summary()));
+        }
     }
     Ok(())
 }

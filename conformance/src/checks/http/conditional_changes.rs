@@ -45,13 +45,18 @@ pub(super) fn plan(suite: &Arc<Suite>, plan: &mut Plan, api: usize) {
 }
 
 /// A change of something that exists: how it is read, and how it is changed.
-struct Subject {
-    read: Call,
-    change: Call,
+pub(super) struct Subject {
+    pub(super) read: Call,
+    pub(super) change: Call,
 }
 
 /// What is to be changed, and a change of it that the platform accepts.
-async fn subject(context: &mut Context, api: usize, get: usize, change: usize) -> Result<Subject, Stop> {
+pub(super) async fn subject(
+    context: &mut Context,
+    api: usize,
+    get: usize,
+    change: usize,
+) -> Result<Subject, Stop> {
     let suite = Arc::clone(&context.suite);
     let document = &suite.apis[api].api;
     let template = document.operations[change].path.text();
@@ -101,7 +106,7 @@ async fn watched(context: &mut Context, api: usize, service: &str) -> Result<Val
 }
 
 /// Whether two readings are of the same state.
-fn equal(one: &Exchange, other: &Exchange) -> bool {
+pub(super) fn equal(one: &Exchange, other: &Exchange) -> bool {
     let body = |exchange: &Exchange| exchange.json().unwrap_or(Value::Null);
     one.status() == other.status() && same(&body(one), &body(other))
 }

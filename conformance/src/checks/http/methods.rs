@@ -13,10 +13,20 @@ use crate::suite::{
 pub(super) static METHOD: Check = Check {
     id: "method-not-allowed",
     group: Group::Http,
-    title: "a method that a resource does not have is answered 405",
+    title: "a method that a resource does not have is refused",
     severity: Severity::Error,
-    explanation: "Methods that the document declares at other paths but not at this one, and one that nobody knows. 501 is right for a method that the platform has nowhere; 401 and 403 where it asks for credentials first; 400 for the unknown one.",
+    explanation: "Methods that the document declares at other paths but not at this one. Any refusal will do here; method-refused-with-405 says which is recommended.",
+    sources: &[Source::Document, Source::Rfc(9110, "9.1")],
+};
+
+pub(super) static REFUSED: Check = Check {
+    id: "method-refused-with-405",
+    group: Group::Http,
+    title: "a method that a resource does not have is answered 405, one that nobody knows 501 or 405",
+    severity: Severity::Warning,
+    explanation: "501 is right for a method that the platform has nowhere; 401 and 403 where it asks for credentials first; 400 for the unknown one. HTTP recommends it (SHOULD).",
     sources: &[
+        Source::Rfc(9110, "9.1"),
         Source::Rfc(9110, "15.5.6"),
         Source::Etsi(PRINCIPLES, "405 Method Not Allowed"),
     ],
@@ -36,8 +46,17 @@ pub(super) static HEAD: Check = Check {
     group: Group::Http,
     title: "HEAD answers what GET answers, without body",
     severity: Severity::Error,
-    explanation: "Status and Content-Type must be the same, and Content-Length, if it is given and nothing was changed between, that of GET. A platform that does not offer HEAD answers 405 or 501, which is not held against it.",
+    explanation: "The status must be the same, and Content-Length, if it is given and nothing was changed between, that of GET. A platform that does not offer HEAD answers 405 or 501, which is not held against it.",
     sources: &[Source::Rfc(9110, "9.3.2"), Source::Rfc(9110, "8.6")],
+};
+
+pub(super) static HEAD_TYPE: Check = Check {
+    id: "head-tells-media-type",
+    group: Group::Http,
+    title: "HEAD tells the media type that GET has",
+    severity: Severity::Warning,
+    explanation: "Content-Type, if HEAD has it. HTTP recommends that HEAD has the header fields of GET (SHOULD).",
+    sources: &[Source::Rfc(9110, "9.3.2")],
 };
 
 /// The methods that documents declare.
@@ -97,24 +116,28 @@ async fn method(context: &mut Context, api: usize, any: usize) -> Outcome {
     let document = &suite.apis[api].api;
     let template = document.operations[any].path.clone();
     let values = context.values(api, any).await?;
+    context.judge(REFUSED.id, api, Some(any));
     let path = template.expand(&values);
     let mut methods = undeclared(&suite, api, &path);
     methods.push(UNKNOWN);
     for method in methods {
         let exchange = context.send(with(api, &path, method)).await?;
-        // HTTP recommends 405 (RFC 9110, 9.1); ETSI demands it.
-        let free = !suite.apis[api].knowledge.is_of_etsi() || method == UNKNOWN;
-        let refused = exchange.is_refusal() && free;
-        if !refused
-            && !matches!(exchange.status(), 405 | 501 | 401 | 403)
-            && exchange.status() < 500
-            && exchange.outcome.is_ok()
-        {
+        let (check, expected) = match (exchange.is_success(), method) {
+            (true, UNKNOWN) => (&REFUSED, "501, or 405 with Allow"),
+            (true, _) => (&METHOD, "405 with Allow, or another 4xx"),
+            _ => (&REFUSED, "405 with Allow"),
+        };
+        let refused = match exchange.status() {
+            405 | 501 | 401 | 403 => true,
+            400 => method == UNKNOWN,
+            status => status >= 500,
+        };
+        if !refused && exchange.outcome.is_ok() {
             let title = format!(
                 "{method}, which is not declared here, is answered {}",
                 exchange.status()
             );
-            let failure = Failure::new(title, "405 with Allow", exchange.summary());
+            let failure = Failure::new(title, expected, exchange.summary()).of(check.id);
             context.report(failure.shown_by(&exchange.call));
         }
     }
@@ -202,13 +225,14 @@ async fn head(context: &mut Context, api: usize, operation: usize) -> Outcome {
         );
         return Err(failure.shown_by(&head.call).stop());
     }
+    context.judge(HEAD_TYPE.id, api, Some(operation));
     if kind(&head).is_some() && kind(&head) != kind(&get) {
         let failure = Failure::new(
             "HEAD has another Content-Type than GET",
             format!("{:?}", kind(&get)),
             format!("{:?}", kind(&head)),
         );
-        return Err(failure.shown_by(&head.call).stop());
+        context.report(failure.of(HEAD_TYPE.id).shown_by(&head.call));
     }
     let (Some(told), Some(real)) = (length(&head), length(&get)) else {
         return Ok(());

@@ -2,13 +2,17 @@
 
 mod conditional;
 mod conditional_changes;
+mod dates;
 mod encoding;
 mod existence;
+mod filtered;
 mod limits;
 mod media;
 mod messages;
 mod methods;
+mod queries;
 mod safety;
+mod slashes;
 mod versions;
 
 use std::sync::Arc;
@@ -27,6 +31,7 @@ pub(super) static CHECKS: &[&Check] = &[
     &existence::PATH,
     &existence::CASE,
     &methods::METHOD,
+    &methods::REFUSED,
     &methods::ALLOW,
     &media::MALFORMED,
     &media::MEDIA,
@@ -35,15 +40,25 @@ pub(super) static CHECKS: &[&Check] = &[
     &media::ACCEPT,
     &media::ANY,
     &methods::HEAD,
+    &methods::HEAD_TYPE,
     &safety::SAFE,
     &safety::ONE,
     &safety::TWICE,
     &conditional::READ,
     &conditional::DATES,
     &conditional_changes::CHANGE,
+    &dates::SINCE,
+    &dates::UNMODIFIED,
+    &dates::ORDER,
     &encoding::PATH,
     &encoding::TWICE,
     &encoding::QUERY,
+    &queries::REPEATED,
+    &queries::UNION,
+    &queries::EMPTY,
+    &queries::PLUS,
+    &slashes::TRAILING,
+    &slashes::ENCODED,
     &limits::LARGE,
     &messages::HOST,
     &messages::FRAMING,
@@ -63,7 +78,10 @@ pub(super) fn plan(suite: &Arc<Suite>, plan: &mut Plan) {
         safety::plan(suite, plan, api);
         conditional::plan(suite, plan, api);
         conditional_changes::plan(suite, plan, api);
+        dates::plan(suite, plan, api);
         encoding::plan(suite, plan, api);
+        queries::plan(suite, plan, api);
+        slashes::plan(suite, plan, api);
         limits::plan(suite, plan, api);
         messages::plan(suite, plan, api);
         versions::plan(suite, plan, api);

@@ -2,6 +2,7 @@
 //! does what it does once.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use mecforge_report::Severity;
 use serde_json::Value;
@@ -17,7 +18,7 @@ pub(super) static SAFE: Check = Check {
     group: Group::Http,
     title: "safe methods change nothing",
     severity: Severity::Error,
-    explanation: "An object is made and read, asked for with HEAD and OPTIONS, and read with header fields that name another method; afterwards it is still there, and still has everything that was sent. What the platform itself keeps about an object may change.",
+    explanation: "An object is made and read, and asked for with HEAD and OPTIONS; afterwards it is still there, and still has everything that was sent. What the platform itself keeps about an object may change.",
     sources: &[Source::Rfc(9110, "9.2.1")],
 };
 
@@ -26,7 +27,7 @@ pub(super) static ONE: Check = Check {
     group: Group::Http,
     title: "a request changes what it names and nothing else",
     severity: Severity::Error,
-    explanation: "No other case runs meanwhile. After a creation the list has that one new object and no other, after a replacement none; another object of the same kind stays as it is through all of it, the deletion included.",
+    explanation: "After a creation the list has that one new object and no other, after a replacement none; another object of the same kind stays as it is through all of it, the deletion included. What other cases of the run make meanwhile is known.",
     sources: &[
         Source::Rfc(9110, "9.3.3"),
         Source::Rfc(9110, "9.3.4"),
@@ -102,13 +103,6 @@ async fn safe(context: &mut Context, api: usize, maker: usize) -> Outcome {
         ("GET", read.clone()),
         ("HEAD", plain("HEAD")),
         ("OPTIONS", plain("OPTIONS")),
-        (
-            "GET with X-HTTP-Method-Override: DELETE",
-            plain("GET")
-                .header("X-HTTP-Method-Override", "DELETE")
-                .header("X-HTTP-Method", "DELETE")
-                .header("X-Method-Override", "DELETE"),
-        ),
     ];
     for (what, call) in steps {
         context.send(call).await?;
@@ -226,6 +220,14 @@ async fn nothing_else(
     let fresh = now
         .iter()
         .filter(|item| !is_at(item, last(&made.path)) && !before.iter().any(|was| same(was, item)));
+    let fresh: Vec<_> = fresh.cloned().collect();
+    if fresh.is_empty() {
+        return Ok(());
+    }
+    // Cases that wait for time run beside this one, and may just have made something.
+    context.pause(BESIDE).await?;
+    let places = &context.suite.places;
+    let fresh = fresh.iter().filter(|item| !places.is_ours(item));
     let fresh: Vec<_> = fresh.map(Value::to_string).collect();
     if fresh.is_empty() {
         return Ok(());
@@ -234,6 +236,9 @@ async fn nothing_else(
     let expected = format!("nothing new but {}", made.path);
     Err(Failure::new(title, expected, fresh.join(", ")).stop())
 }
+
+/// How long the answer to what another case made may take to be noted.
+const BESIDE: Duration = Duration::from_millis(300);
 
 async fn twice(context: &mut Context, api: usize, get: usize, put: usize) -> Outcome {
     let suite = Arc::clone(&context.suite);

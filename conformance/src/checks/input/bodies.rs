@@ -5,7 +5,7 @@ use std::sync::Arc;
 use mecforge_instances::{InvalidCase, Schema, ValidCase, ValidKind};
 use serde_json::Value;
 
-use super::{ACCEPTS, REFUSES, UNCHANGED};
+use super::{ACCEPTS, REFUSES, UNCHANGED, own_limits};
 use crate::checks::state::comparison::same;
 use crate::suite::{
     Context, Failure, Intent, Outcome, Plan, Role, Stop, Suite, Values, case, name_like_path, reading,
@@ -127,6 +127,7 @@ async fn accept(
         true => original(context, api, operation, &values).await?,
         false => None,
     };
+    context.judge(own_limits::OWN_LIMITS.id, api, Some(operation));
     let (mut refused, mut accepted) = (None, false);
     for valid in cases.iter().skip(at).take(CHUNK) {
         match accept_one(context, api, operation, &values, valid).await {
@@ -200,6 +201,8 @@ async fn accept_one(
     }
     let large = exchange.status() == 413 && body.to_string().len() > 16_384;
     if exchange.is_refusal() && !large && !matches!(exchange.status(), 401 | 403 | 404 | 409 | 429) {
+        let place = (api, operation);
+        let check = own_limits::of_refusal(context, place, values, &exchange, &body).await?;
         let failure = Failure::new(
             format!("a valid request is refused: {}", valid.what),
             format!("success; {}", valid.what),
@@ -207,7 +210,7 @@ async fn accept_one(
         );
         context.report(
             failure
-                .of(ACCEPTS.id)
+                .of(check)
                 .signature(format!("{:?} {}", valid.kind, valid.schema_pointer))
                 .pointer(valid.schema_pointer.clone())
                 .shown_by(&exchange.call),
@@ -271,6 +274,25 @@ fn shortened(schema: &Schema, before: &Value) -> Vec<InvalidCase> {
     without.collect()
 }
 
+/// With another text in each member that is one, where that breaks a rule, be it more than one.
+fn misnamed(schema: &Schema, before: &Value) -> Vec<InvalidCase> {
+    let members = before.as_object().into_iter().flatten();
+    let texts = members.filter(|(_, value)| value.is_string());
+    let others = texts.filter_map(|(name, _)| {
+        let mut value = before.clone();
+        value[name] = Value::from("MEC_CONFORMANCE");
+        let error = schema.errors(&value).into_iter().next()?;
+        Some(InvalidCase {
+            value,
+            what: format!("{name} has a value that nobody knows"),
+            keyword: error.keyword,
+            schema_pointer: error.schema_pointer,
+            instance_pointer: format!("/{name}"),
+        })
+    });
+    others.collect()
+}
+
 /// Breaks what GET gives of something that no case made: what else is in a body of our own, the platform may not permit.
 async fn refuse_existing(context: &mut Context, api: usize, operation: usize) -> Outcome {
     let values = context.values(api, operation).await?;
@@ -285,6 +307,7 @@ async fn refuse_existing(context: &mut Context, api: usize, operation: usize) ->
     if let Some(schema) = schema {
         cases = schema.invalid_cases_within(&before, MOST).cases;
         cases.extend(shortened(&schema, &before));
+        cases.extend(misnamed(&schema, &before));
     }
     let outcome = refuse_all(context, api, operation, &values, cases).await;
     let call = context.call(api, operation, &values).json(before);
@@ -292,7 +315,11 @@ async fn refuse_existing(context: &mut Context, api: usize, operation: usize) ->
     outcome
 }
 
-async fn refuse_all(
+/// Sends bodies that break a rule; each must be refused, and a refused change must change nothing.
+///
+/// # Errors
+/// As [`Context::send`].
+pub(in crate::checks) async fn refuse_all(
     context: &mut Context,
     api: usize,
     operation: usize,

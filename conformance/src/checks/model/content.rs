@@ -1,6 +1,7 @@
 //! What sequences write: bodies that differ, by number, so that a shorter sequence writes the same.
 
 use fastrand::Rng;
+use mecforge_instances::Schema;
 use serde_json::{Value, json};
 
 use super::family::Family;
@@ -38,22 +39,9 @@ pub(super) fn body(
     let Some(schema) = state.body_schema(operation) else {
         return Ok(body);
     };
-    let generated = match number % 3 {
-        0 => schema.full(),
-        _ => schema.random(&mut rng),
-    };
-    let Some(mut generated) = generated else {
+    let Some(mut generated) = generate(&schema, &mut rng, number) else {
         return Ok(body);
     };
-    for name in LEFT_OUT {
-        let mut less = generated.clone();
-        if let Some(members) = less.as_object_mut()
-            && members.remove(name).is_some()
-            && schema.is_valid(&less)
-        {
-            generated = less;
-        }
-    }
     context.bind(&mut generated, values);
     let suite = std::sync::Arc::clone(&context.suite);
     if let Some(name) = suggested_identifier(&suite, family.api, operation, &generated) {
@@ -63,6 +51,87 @@ pub(super) fn body(
         }
     }
     Ok(generated)
+}
+
+/// An instance of a schema without the members that are not for sequences.
+fn generate(schema: &Schema, rng: &mut Rng, number: u16) -> Option<Value> {
+    let mut generated = match number % 3 {
+        0 => schema.full(),
+        _ => schema.random(rng),
+    }?;
+    for name in LEFT_OUT {
+        let mut less = generated.clone();
+        if let Some(members) = less.as_object_mut()
+            && members.remove(name).is_some()
+            && schema.is_valid(&less)
+        {
+            generated = less;
+        }
+    }
+    Some(generated)
+}
+
+/// What is required, and one property beside it: the first, the second and so on, counted around.
+fn one_property(schema: &Schema, whole: Value, which: usize) -> Value {
+    let names: Vec<String> = whole
+        .as_object()
+        .into_iter()
+        .flatten()
+        .map(|(name, _)| name.clone())
+        .collect();
+    let without = |body: &Value, name: &String| {
+        let mut less = body.clone();
+        less.as_object_mut().and_then(|members| members.remove(name))?;
+        schema.is_valid(&less).then_some(less)
+    };
+    let optional: Vec<_> = names
+        .iter()
+        .filter(|name| without(&whole, name).is_some())
+        .collect();
+    let Some(chosen) = which.checked_rem(optional.len()).map(|at| optional[at].clone()) else {
+        return whole;
+    };
+    let others = names.iter().filter(|name| **name != chosen);
+    others.fold(whole, |body, name| without(&body, name).unwrap_or(body))
+}
+
+/// A body that changes a part of an object that is shown so: what names it or something else stays as it is.
+pub(super) fn patch(
+    context: &mut Context,
+    (family, operation): (&Family, usize),
+    values: &Values,
+    shown: &Value,
+    number: u16,
+) -> Result<Value, Stop> {
+    let schema = context.suite.apis[family.api].body_schema(operation);
+    let seed = hash(context.suite.options.seed, &["patch", &number.to_string()]);
+    let generated = schema.as_ref().filter(|_| number > 0).and_then(|schema| {
+        let mut rng = Rng::with_seed(seed);
+        match number % 3 {
+            1 => Some(one_property(
+                schema,
+                generate(schema, &mut rng, 0)?,
+                usize::from(number / 3),
+            )),
+            _ => generate(schema, &mut rng, number),
+        }
+    });
+    let mut body = match generated {
+        Some(generated) => generated,
+        None => context.body(family.api, operation, values)?,
+    };
+    context.bind(&mut body, values);
+    if let Some(members) = body.as_object_mut() {
+        // null takes a member away (RFC 7396, 2), and what depends on it may be broken then.
+        members.retain(|_, value| !value.is_null());
+    }
+    for (name, value) in body.as_object_mut().into_iter().flatten() {
+        let names = name.ends_with("Id") || name == "id";
+        if let Some(own) = shown.get(name).filter(|_| names) {
+            *value = own.clone();
+        }
+    }
+    Ok(body)
 }
 
 /// Gives a service another state and version, and some of its optional properties.

@@ -22,6 +22,8 @@ pub(super) struct Family {
     pub(super) gets: Vec<usize>,
     /// The operation that replaces one.
     pub(super) put: Option<usize>,
+    /// The operation that changes a part of one.
+    pub(super) patch: Option<usize>,
     /// The operation that removes one.
     pub(super) delete: Option<usize>,
     /// Where they are listed.
@@ -30,6 +32,8 @@ pub(super) struct Family {
     pub(super) parameter: String,
     /// Whether they belong to application instances, so that two can have some each.
     pub(super) by_application: bool,
+    /// Whether every application may read them.
+    pub(super) public: bool,
     /// Whether nothing but requests changes them: then two readings are compared whole.
     pub(super) stays: bool,
     /// Its name among the models: API and path of an item.
@@ -73,13 +77,31 @@ pub(super) fn families(suite: &Suite, api: usize) -> Vec<Family> {
             maker,
             gets,
             put: resource.operation("PUT"),
+            patch: resource
+                .operation("PATCH")
+                .filter(|patch| merges(suite, api, *patch)),
             delete: resource.operation("DELETE"),
             lists,
             parameter: parameter.to_owned(),
             by_application: above == ["appInstanceId"],
+            public: state.knowledge.is_public(key),
             stays: state.knowledge.stays(key),
             name: format!("{} {}", document.id, resource.path.text()),
         });
     }
     families
+}
+
+/// Whether the body of a PATCH is merged into the object (RFC 7396): its media type says so, or it is JSON of one of
+/// ETSI's APIs, whose documents have the changed properties there.
+fn merges(suite: &Suite, api: usize, patch: usize) -> bool {
+    let state = &suite.apis[api];
+    let media_type = state.api.operations[patch]
+        .json_body()
+        .map(|content| content.media_type.as_str());
+    match media_type {
+        Some("application/merge-patch+json") => true,
+        Some("application/json") => state.knowledge.is_of_etsi(),
+        _ => false,
+    }
 }

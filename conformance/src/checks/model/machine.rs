@@ -40,7 +40,7 @@ impl Object {
     }
 
     /// Its state for the record of transitions.
-    fn state(&self, stays: bool) -> String {
+    pub(super) fn state(&self, stays: bool) -> String {
         let state = self.sent.get("state").and_then(Value::as_str);
         match (self.alive, state) {
             (false, _) => "deleted".to_owned(),
@@ -52,22 +52,24 @@ impl Object {
 
 /// The platform and its model.
 pub(super) struct Machine<'run> {
-    context: &'run mut Context,
-    family: &'run Family,
+    pub(super) context: &'run mut Context,
+    pub(super) family: &'run Family,
     /// The values above the objects: of the first application instance, and of the second where there is one.
-    bases: Vec<Values>,
-    objects: Vec<Object>,
-    kept: BTreeSet<String>,
+    pub(super) bases: Vec<Values>,
+    pub(super) objects: Vec<Object>,
+    pub(super) kept: BTreeSet<String>,
 }
 
 impl Step {
     pub(super) const READ: u8 = 0;
     pub(super) const LIST: u8 = 18;
-    const CREATE: u8 = 36;
+    pub(super) const CREATE: u8 = 36;
     pub(super) const REPLACE: u8 = 52;
+    /// From here on a part is changed, where that is offered.
+    pub(super) const PATCH: u8 = 65;
     pub(super) const DELETE: u8 = 70;
     pub(super) const GONE: u8 = 82;
-    const FOREIGN: u8 = 92;
+    pub(super) const FOREIGN: u8 = 92;
 }
 
 impl<'run> Machine<'run> {
@@ -77,9 +79,9 @@ impl<'run> Machine<'run> {
         let mut bases = vec![first];
         let suite = Arc::clone(&context.suite);
         if family.by_application
-            && let Some(second) = suite.instances.get().and_then(|instances| instances.get(1))
+            && let Some(second) = suite.second_instance()
         {
-            bases.push(Values::from([("appInstanceId".to_owned(), second.clone())]));
+            bases.push(Values::from([("appInstanceId".to_owned(), second)]));
         }
         context.begin();
         let mut machine = Machine {
@@ -111,6 +113,7 @@ impl<'run> Machine<'run> {
             Step::READ..Step::LIST => self.read(step).await,
             Step::LIST..Step::CREATE => self.list(step).await,
             Step::CREATE..Step::REPLACE if !full => self.create(step).await,
+            Step::REPLACE..Step::DELETE if exists && self.patches(step) => self.patch(step).await,
             Step::REPLACE..Step::DELETE if exists => self.replace(step).await,
             Step::CREATE..Step::GONE if exists => self.delete(step).await,
             Step::GONE..Step::FOREIGN => self.gone(step).await,
@@ -119,7 +122,12 @@ impl<'run> Machine<'run> {
         }
     }
 
-    fn pick(&self, step: Step, alive: bool) -> Option<usize> {
+    /// Whether a change is one of a part of an object: where both are offered, for some steps.
+    fn patches(&self, step: Step) -> bool {
+        self.family.patch.is_some() && (step.action >= Step::PATCH || self.family.put.is_none())
+    }
+
+    pub(super) fn pick(&self, step: Step, alive: bool) -> Option<usize> {
         let fitting: Vec<_> = (0..self.objects.len())
             .filter(|at| self.objects[*at].alive == alive)
             .collect();
@@ -127,18 +135,14 @@ impl<'run> Machine<'run> {
         fitting.get(at).copied()
     }
 
-    /// A request, on behalf of the application whose path it is.
-    fn call(&self, operation: usize, values: &Values, base: usize) -> Call {
-        let identity = match base {
-            0 => Identity::Main,
-            _ => Identity::Other,
-        };
+    /// A request on behalf of an application.
+    pub(super) fn call(&self, operation: usize, values: &Values, base: usize) -> Call {
         self.context
             .call(self.family.api, operation, values)
-            .identity(identity)
+            .identity(identity(base))
     }
 
-    async fn send(&mut self, call: Call) -> Result<Exchange, Stop> {
+    pub(super) async fn send(&mut self, call: Call) -> Result<Exchange, Stop> {
         let exchange = self.context.send(call).await?;
         if exchange.outcome.is_err() || exchange.status() >= 500 {
             return Err(Stop::Inconclusive(format!(
@@ -149,7 +153,7 @@ impl<'run> Machine<'run> {
         Ok(exchange)
     }
 
-    fn judging<T>(&self, judge: impl FnOnce(&Judge<'_>) -> T) -> T {
+    pub(super) fn judging<T>(&self, judge: impl FnOnce(&Judge<'_>) -> T) -> T {
         let state = &self.context.suite.apis[self.family.api];
         let assigned = state
             .knowledge
@@ -161,7 +165,7 @@ impl<'run> Machine<'run> {
         })
     }
 
-    fn fail(&self, operation: usize, wrong: Wrong) -> Stop {
+    pub(super) fn fail(&self, operation: usize, wrong: Wrong) -> Stop {
         let key = self.context.suite.apis[self.family.api].api.operations[operation]
             .key
             .clone();
@@ -171,7 +175,7 @@ impl<'run> Machine<'run> {
             .stop()
     }
 
-    fn note(&self, from: &str, action: &str, at: usize) {
+    pub(super) fn note(&self, from: &str, action: &str, at: usize) {
         let to = self.objects[at].state(self.family.stays);
         self.context
             .suite
@@ -182,10 +186,13 @@ impl<'run> Machine<'run> {
     async fn create(&mut self, step: Step) -> Outcome {
         let (api, maker) = (self.family.api, self.family.maker);
         let base = usize::from(self.bases.len() > 1 && step.which % 3 == 2);
-        // A second identity of its own is not known to `make`; where there is one, both are asked as the first.
         let values = self.bases[base].clone();
         let body = content::body(self.context, self.family, maker, &values, step.content)?;
-        let made = match self.context.make(api, maker, &values, Some(body)).await {
+        let made = self
+            .context
+            .make_as(identity(base), (api, maker), &values, Some(body))
+            .await;
+        let made = match made {
             Ok(made) => made,
             // Whether it may refuse this body is judged elsewhere; a sequence without it is one as well.
             Err(Stop::Fail(_)) if step.content != 0 => return Ok(()),
@@ -306,7 +313,7 @@ impl<'run> Machine<'run> {
     }
 
     /// An object that exists must not be answered 404.
-    fn known_here(&mut self, operation: usize, at: usize, exchange: &Exchange) -> Outcome {
+    pub(super) fn known_here(&mut self, operation: usize, at: usize, exchange: &Exchange) -> Outcome {
         let api = self.family.api;
         self.context.judge(super::MODEL.id, api, Some(operation));
         if !matches!(exchange.status(), 404 | 410) {
@@ -334,7 +341,7 @@ impl<'run> Machine<'run> {
     }
 
     /// Reads an object at its own path (0) or in a view, and compares it.
-    async fn read_one(&mut self, at: usize, chosen: usize) -> Outcome {
+    pub(super) async fn read_one(&mut self, at: usize, chosen: usize) -> Outcome {
         let get = self.family.gets[chosen];
         let object = &self.objects[at];
         let call = self.call(get, &object.values, object.base);
@@ -440,47 +447,6 @@ impl<'run> Machine<'run> {
         }
     }
 
-    /// Asks below another application's path for an object, which must stay as it is.
-    async fn foreign(&mut self, step: Step) -> Outcome {
-        let Some(at) = self.pick(step, true).filter(|_| self.bases.len() > 1) else {
-            return Ok(());
-        };
-        let other = 1 - self.objects[at].base;
-        let mut values = self.objects[at].values.clone();
-        values.extend(self.bases[other].clone());
-        let template = &self.context.suite.apis[self.family.api].api.operations[self.family.gets[0]].path;
-        let path = template.expand(&values);
-        if self.objects.iter().any(|object| object.path == path) {
-            return Ok(()); // Identifiers are counted for each application: it is another object's path.
-        }
-        let get = self.family.gets[0];
-        let exchange = self.send(self.call(get, &values, other)).await?;
-        if let Some(read) = exchange.json().filter(|_| exchange.status() == 200) {
-            let object = &self.objects[at];
-            if self.judging(|judge| judge.is(object, &read)) {
-                let wrong = Wrong::new(
-                    "read by another application",
-                    "an object can be read below another application's path",
-                    "404 or 403",
-                    exchange.summary(),
-                );
-                return Err(self.fail(get, wrong));
-            }
-            return Ok(());
-        }
-        match (step.content % 2, self.family.put, self.family.delete) {
-            (0, Some(put), _) => {
-                let body = content::body(self.context, self.family, put, &values, step.content)?;
-                self.send(self.call(put, &values, other).json(body)).await?;
-            }
-            (_, _, Some(delete)) => {
-                self.send(self.call(delete, &values, other)).await?;
-            }
-            _ => return Ok(()),
-        }
-        self.read_one(at, 0).await
-    }
-
     /// Removes what still exists, so that tries don't pile up.
     async fn clear(&mut self) {
         let Some(delete) = self.family.delete else { return };
@@ -492,5 +458,13 @@ impl<'run> Machine<'run> {
         for call in calls {
             let _ = self.context.send(call.role(crate::suite::Role::CleanUp)).await;
         }
+    }
+}
+
+/// Whose credentials an application's requests have.
+fn identity(base: usize) -> Identity {
+    match base {
+        0 => Identity::Main,
+        _ => Identity::Other,
     }
 }

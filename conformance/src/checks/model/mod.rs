@@ -3,8 +3,10 @@
 
 pub(super) mod content;
 mod family;
+mod foreign;
 mod judge;
 mod machine;
+mod patch;
 mod rules;
 mod sequence;
 
@@ -20,10 +22,11 @@ static MODEL: Check = Check {
     group: Group::State,
     title: "after any sequence of changes, everything that is read is what was written last",
     severity: Severity::Error,
-    explanation: "Random sequences of up to 30 requests make, replace, delete and read objects of two application instances, one request at a time. A model keeps what every object must be: an object that is read is as it was written last; one that was deleted stays deleted, whatever is asked of it afterwards; a list has every object that exists once, as it is read alone, and none that was deleted or belongs to another application; the second view (GET /services) has the same. Objects of others in shared lists are not looked at. The finding has the shortest sequence that still shows the fault.",
+    explanation: "Random sequences of up to 30 requests make, replace, change, delete and read objects of two application instances, one request at a time; where two applications have credentials of their own, each acts with its own, and tries them at what is the other's. A model keeps what every object must be: an object that is read is as it was written last; one that was deleted stays deleted, whatever is asked of it afterwards; a list has every object that exists once, as it is read alone, and none that was deleted or belongs to another application; the second view (GET /services) has the same. Of a PATCH (RFC 7396) the scalars are looked at that clients may change and that the platform keeps as they are sent: what it names is not as it was, what it does not name is. What else follows from it is the platform's. Objects of others in shared lists are not looked at. The finding has the shortest sequence that still shows the fault.",
     sources: &[
         Source::Rfc(9110, "9.3.4"),
         Source::Rfc(9110, "9.3.5"),
+        Source::Rfc(7396, "2"),
         Source::Document,
     ],
 };

@@ -36,10 +36,34 @@ impl From<(u8, u8, u16)> for Step {
 
 /// With what every sequence ends: all lists and some objects are read, before and after a replacement and a removal.
 fn ending(family: &Family) -> Vec<Step> {
-    let lists = || (0..family.lists.len()).map(|list| (Step::LIST, 0, u16::try_from(list).unwrap_or(0)));
+    let applications = if family.by_application { 2 } else { 1 };
+    let list = |list| u16::try_from(list).unwrap_or(0);
+    let lists = || {
+        (0..family.lists.len())
+            .flat_map(move |at| (0..applications).map(move |which| (Step::LIST, which, list(at))))
+    };
+    let second = (0..applications - 1).map(|_| (Step::CREATE, 2, 0));
     let items = |count: u8| (0..count).map(|which| (Step::READ, which, u16::from(which % 2)));
     let gone = (0..2).map(|which| (Step::GONE, which, 0));
-    let before = lists().chain(items(3)).chain([(Step::REPLACE, 0, 7)]);
+    // Everything is written, then one property after the other is changed.
+    let changes = [
+        (Step::REPLACE, 0, 7),
+        (Step::REPLACE, 0, 3),
+        (Step::PATCH, 0, 1),
+        (Step::PATCH, 0, 4),
+        (Step::PATCH, 0, 3),
+    ];
+    let changes = changes
+        .into_iter()
+        .filter(|(action, ..)| *action != Step::PATCH || family.patch.is_some());
+    // Each way to ask for what is another's, with a replacement and with a removal.
+    let foreign = (0..6).map(|way| (Step::FOREIGN, 0, way));
+    let foreign = foreign.filter(|_| family.by_application);
+    let before = second
+        .chain(lists())
+        .chain(items(3))
+        .chain(changes)
+        .chain(foreign);
     let after = lists().chain(items(2)).chain([(Step::DELETE, 0, 0)]);
     let end = lists().chain(gone);
     before.chain(after).chain(end).map(Step::from).collect()

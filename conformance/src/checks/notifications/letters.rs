@@ -21,6 +21,23 @@ pub(super) fn schema(context: &Context, api: usize, operation: usize, component:
     state.schema(&pointer)
 }
 
+/// All schemas of notifications that an operation's callbacks have.
+pub(super) fn schemas(context: &Context, api: usize, operation: usize) -> Vec<Schema> {
+    let state = &context.suite.apis[api];
+    let callbacks = &state.api.operations[operation].callbacks;
+    let contents = callbacks.iter().flat_map(|callback| &callback.content);
+    let pointers = contents.filter_map(|content| content.schema.as_deref());
+    pointers.filter_map(|pointer| state.schema(pointer)).collect()
+}
+
+/// The same as [`obeys`], by any of several schemas.
+pub(super) fn obeys_any(schemas: &[Schema], body: &Value) -> Result<(), Box<Failure>> {
+    match schemas.first() {
+        Some(first) if !schemas.iter().any(|schema| schema.is_valid(body)) => obeys(first, body),
+        _ => Ok(()),
+    }
+}
+
 /// Method, media type, JSON.
 pub(super) fn envelope(letter: &Letter) -> Result<Value, Box<Failure>> {
     let wrong = |title: &str, expected: &str, actual: String| {

@@ -3,19 +3,18 @@
 mod delivery;
 mod events;
 mod filters;
-mod general;
+pub(super) mod general;
 mod letters;
 pub(super) mod scene;
 mod termination;
 
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use mecforge_report::Severity;
 
 use crate::suite::{Check, Context, Group, Outcome, Plan, Source, Suite};
-use general::Asking;
 use scene::Scene;
 use termination::Ending;
 
@@ -41,7 +40,7 @@ pub(super) static FORM: Check = Check {
     group: Group::Notifications,
     title: "notifications are POSTed as JSON that obeys the document",
     severity: Severity::Error,
-    explanation: "Method, media type and body of every notification that comes for the suite's own subscriptions; the schema is that of the operation's callback. Properties that no schema names are allowed.",
+    explanation: "Method, media type and body of every notification that comes for the suite's own subscriptions; the schema is that of the operation's callback, or the document's type of notifications before the end of a subscription. Properties that no schema names are allowed.",
     sources: &[Source::Document, Source::Etsi(MEC011, "8.1.4.2")],
 };
 
@@ -147,35 +146,8 @@ static TERMINATION: Check = Check {
     sources: &[Source::Etsi(MEC011, "7.1.4.2"), Source::Etsi(MEC011, "7.2.11")],
 };
 
-static TEST: Check = Check {
-    id: "notification-test",
-    group: Group::Notifications,
-    title: "a test notification that is asked for is sent",
-    severity: Severity::Error,
-    explanation: "A subscription with requestTestNotification, where the document has it. The notification must come within --patience, obey its schema and name the subscription.",
-    sources: &[Source::Etsi(PRINCIPLES, "6.12a"), Source::Document],
-};
-
-static WEBSOCKET: Check = Check {
-    id: "notification-websocket",
-    group: Group::Notifications,
-    title: "the WebSocket that a platform offers for notifications can be opened",
-    severity: Severity::Error,
-    explanation: "A subscription with requestWebsocketUri, where the document has it. A platform that refuses it or offers no address does not offer WebSockets, which is not held against it.",
-    sources: &[Source::Etsi(PRINCIPLES, "6.12.2"), Source::Rfc(6455, "4.2.2")],
-};
-
-static EXPIRES: Check = Check {
-    id: "subscription-expires",
-    group: Group::Time,
-    title: "a subscription is gone after its deadline",
-    severity: Severity::Warning,
-    explanation: "A subscription with an expiryDeadline in some seconds, where the document has it. What the platform grants counts; where that is further away than --clock, it is inconclusive.",
-    sources: &[Source::Etsi(PRINCIPLES, "6.12"), Source::Document],
-};
-
-/// The checks of this module.
-pub(super) static CHECKS: &[&Check] = &[
+/// The checks of services, and of the end of an application.
+const OWN: &[&Check] = &[
     &DELIVERED,
     &FORM,
     &CONTENT,
@@ -189,13 +161,12 @@ pub(super) static CHECKS: &[&Check] = &[
     &REDIRECT,
     &UNSUBSCRIBED,
     &TERMINATION,
-    &TEST,
-    &WEBSOCKET,
-    &EXPIRES,
 ];
 
+/// The checks of this module.
+pub(super) static CHECKS: LazyLock<Vec<&'static Check>> = LazyLock::new(|| [OWN, general::CHECKS].concat());
+
 type Step<'a> = Pin<Box<dyn Future<Output = Outcome> + Send + 'a>>;
-type Ask = for<'a> fn(&'a mut Context, Asking) -> Step<'a>;
 type Play = for<'a> fn(&'a mut Context, Scene) -> Step<'a>;
 
 /// The cases about services, in one list.
@@ -237,9 +208,7 @@ pub(super) fn plan(suite: &Arc<Suite>, plan: &mut Plan) {
         if let Some(ending) = Ending::of(suite, api) {
             end(suite, plan, ending);
         }
-        for asking in Asking::all(suite, api) {
-            general(suite, plan, &asking);
-        }
+        general::plan(suite, plan, api);
     }
 }
 
@@ -282,34 +251,4 @@ fn end(suite: &Arc<Suite>, plan: &mut Plan, ending: Ending) {
     );
     case.stage = 4;
     case.alone = true;
-}
-
-fn general(suite: &Arc<Suite>, plan: &mut Plan, asking: &Asking) {
-    let cases: [(&Check, &str, Ask); 3] = [
-        (&TEST, "requestTestNotification", |context, asking| {
-            Box::pin(general::test(context, asking))
-        }),
-        (&WEBSOCKET, "websockNotifConfig", |context, asking| {
-            Box::pin(general::websocket(context, asking))
-        }),
-        (&EXPIRES, "expiryDeadline", |context, asking| {
-            Box::pin(general::expires(context, asking))
-        }),
-    ];
-    for (check, property, run) in cases {
-        if !asking.declares(suite, property) {
-            continue;
-        }
-        let own = asking.clone();
-        let name = asking.name(property);
-        plan.add(
-            suite,
-            check,
-            asking.api,
-            Some(asking.operation),
-            &name,
-            move |context| run(context, own.clone()),
-        )
-        .stage = 3;
-    }
 }

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::scene::not_delivered;
 use super::{TERMINATION, letters};
+use crate::checks::input::bodies::refuse_all;
 use crate::suite::{Action, Context, Failure, Letter, Mode, Outcome, Role, Stop, Suite, path_below};
 
 /// The operations of an API by which an application is told of its end and confirms it.
@@ -154,6 +155,13 @@ async fn confirm(
     if told.is_null() {
         return Ok(());
     }
+    // While the platform waits, so that it refuses a broken one for what is broken.
+    let right = json!({"operationAction": told});
+    let broken = context.suite.apis[ending.api]
+        .body_schema(ending.confirm)
+        .map(|schema| schema.invalid_cases(&right));
+    let broken = broken.unwrap_or_default();
+    refuse_all(context, ending.api, ending.confirm, values, broken).await?;
     let call = context
         .call(ending.api, ending.confirm, values)
         .json(json!({"operationAction": told}))

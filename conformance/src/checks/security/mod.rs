@@ -9,6 +9,7 @@ mod credentials;
 mod disclosure;
 mod evasion;
 mod identifiers;
+mod own_address;
 mod ownership;
 mod paths;
 pub(super) mod properties;
@@ -26,7 +27,7 @@ use crate::suite::{Check, Context, Exchange, Plan, Role, Stop, Suite, identifier
 
 /// The checks of this module.
 pub(super) static CHECKS: LazyLock<Vec<&'static Check>> = LazyLock::new(|| {
-    let parts: [&[&'static Check]; 13] = [
+    let parts: [&[&'static Check]; 14] = [
         credentials::CHECKS,
         ownership::CHECKS,
         children::CHECKS,
@@ -34,6 +35,7 @@ pub(super) static CHECKS: LazyLock<Vec<&'static Check>> = LazyLock::new(|| {
         creation::CHECKS,
         assignment::CHECKS,
         callbacks::CHECKS,
+        own_address::CHECKS,
         strings::CHECKS,
         paths::CHECKS,
         evasion::CHECKS,
@@ -53,6 +55,7 @@ pub(super) fn plan(suite: &Arc<Suite>, plan: &mut Plan) {
         creation::plan(suite, plan, api);
         assignment::plan(suite, plan, api);
         callbacks::plan(suite, plan, api);
+        own_address::plan(suite, plan, api);
         strings::plan(suite, plan, api);
         paths::plan(suite, plan, api);
         evasion::plan(suite, plan, api);

@@ -60,24 +60,11 @@ pub(super) fn plan(suite: &Arc<Suite>, plan: &mut Plan, api: usize) {
     }
 }
 
-/// The application instance of the second identity.
-fn second(context: &Context) -> Option<String> {
-    let suite = &context.suite;
-    let named = suite
-        .fixtures
-        .identity
-        .get(1)
-        .map(|person| person.app_instance_id.clone());
-    named
-        .filter(|id| !id.is_empty())
-        .or_else(|| suite.instances.get().and_then(|all| all.get(1)).cloned())
-}
-
 async fn owned_by(context: &mut Context, api: usize, maker: usize) -> Outcome {
     let suite = Arc::clone(&context.suite);
     let values = context.values(api, maker).await?;
     let list = lister(&suite, api, maker);
-    let (Some(second), Some(list)) = (second(context), list) else {
+    let (Some(second), Some(list)) = (suite.second_instance(), list) else {
         return Err(Stop::Inconclusive(
             "the second [[identity]] of --fixtures needs its app_instance_id".to_owned(),
         ));
@@ -102,7 +89,9 @@ async fn owned_by(context: &mut Context, api: usize, maker: usize) -> Outcome {
     else {
         return Err(Stop::Inconclusive("what was made can't be read".to_owned()));
     };
-    let public = suite.apis[api].api.id == "mec011-service-management" && made.path.contains("/services");
+    let public = suite.apis[api]
+        .knowledge
+        .is_public(&suite.apis[api].api.operations[maker].key);
     let mut calls = Vec::new();
     if !public {
         calls.push(context.call(api, list, &values));
@@ -178,7 +167,7 @@ async fn betrayed(context: &mut Context, api: usize, maker: usize, get: usize) -
     };
     let mut existing = made.values.clone();
     if identity == Identity::Main {
-        let Some(second) = second(context) else {
+        let Some(second) = suite.second_instance() else {
             return Err(Stop::Inconclusive(
                 "two application instances are needed; give them with --app-instance-id A,B".to_owned(),
             ));

@@ -1,7 +1,7 @@
 //! Whether two values are the same, what was lost between them, and objects in lists.
 
 use mecforge_api::Location;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 pub(in crate::checks) use crate::suite::is_at;
 use crate::suite::{Exchange, Suite};
@@ -41,7 +41,8 @@ pub(in crate::checks) fn same(one: &Value, other: &Value) -> bool {
 }
 
 /// The first thing that was sent and is not in the answer. `except` are top-level properties that the platform sets;
-/// with `open`, properties that are missing are no difference, as no schema names them.
+/// with `open`, properties that are missing are no difference, as no schema names them. Neither is what a subscription
+/// only asks for: see [`is_negotiated`].
 pub(in crate::checks) fn lost(
     sent: &Value,
     answered: &Value,
@@ -57,6 +58,7 @@ fn compare(sent: &Value, answered: &Value, except: &[&str], open: bool, pointer:
         (Value::Object(sent), Value::Object(answered)) => sent
             .iter()
             .filter(|(name, _)| !except.contains(&name.as_str()))
+            .filter(|(name, _)| !is_negotiated(sent, answered, name))
             .find_map(|(name, value)| {
                 let place = format!("{pointer}/{name}");
                 match answered.get(name) {
@@ -80,6 +82,22 @@ fn compare(sent: &Value, answered: &Value, except: &[&str], open: bool, pointer:
             expected: short(sent),
             actual: short(answered),
         }),
+    }
+}
+
+/// Whether a property of a subscription is one that the platform decides on: of a callback and a WebSocket it answers with
+/// the one that it has chosen, and it may grant another deadline than the one that was asked for, or none (MEC 009, 6.12
+/// and 6.12a).
+fn is_negotiated(sent: &Map<String, Value>, answered: &Map<String, Value>, name: &str) -> bool {
+    let wanted = sent
+        .get("websockNotifConfig")
+        .and_then(|config| config.get("requestWebsocketUri"));
+    let either = sent.contains_key("callbackReference") && wanted == Some(&Value::Bool(true));
+    let subscribes = sent.contains_key("callbackReference") || sent.contains_key("websockNotifConfig");
+    match name {
+        "callbackReference" | "websockNotifConfig" => either && !answered.contains_key(name),
+        "expiryDeadline" => subscribes,
+        _ => false,
     }
 }
 
@@ -126,4 +144,45 @@ pub(in crate::checks) fn is_identified(shown: &Value, list: &Value, identifier: 
 
 pub(in crate::checks) fn last(path: &str) -> &str {
     path.rsplit('/').next().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn what_a_subscription_asks_for_is_negotiated() {
+        let both = json!({"callbackReference": "http://a/", "websockNotifConfig": {"requestWebsocketUri": true},
+            "expiryDeadline": {"seconds": 9}});
+        let place = |sent: &Value, answered: Value| {
+            let sent = json!({"subscription": sent});
+            let answered = json!({"subscription": answered});
+            lost(&sent, &answered, &[], false).map(|difference| difference.pointer)
+        };
+        let deadline = json!({"seconds": 5});
+        let chosen = json!({"callbackReference": "http://a/", "expiryDeadline": deadline});
+        assert_eq!(place(&both, chosen), None);
+        let socket = json!({"requestWebsocketUri": true, "websocketUri": "ws://b/"});
+        let chosen = json!({"websockNotifConfig": socket, "expiryDeadline": deadline});
+        assert_eq!(place(&both, chosen), None);
+        // What was chosen must be what was sent, and who asked for one way alone keeps it.
+        let other = json!({"callbackReference": "http://b/", "expiryDeadline": deadline});
+        assert_eq!(
+            place(&both, other).as_deref(),
+            Some("/subscription/callbackReference")
+        );
+        let one = json!({"callbackReference": "http://a/"});
+        assert_eq!(
+            place(&one, json!({})).as_deref(),
+            Some("/subscription/callbackReference")
+        );
+        assert_eq!(place(&both, json!({"callbackReference": "http://a/"})), None);
+        let no_subscription = json!({"expiryDeadline": deadline});
+        assert_eq!(
+            place(&no_subscription, json!({})).as_deref(),
+            Some("/subscription/expiryDeadline")
+        );
+    }
 }

@@ -1,6 +1,6 @@
 //! The platform's clock (MEC 011, 7.1.2.4, 7.1.2.5).
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, UNIX_EPOCH};
 
 use serde_json::Value;
 
@@ -109,26 +109,15 @@ pub(super) async fn current(context: &mut Context, api: usize, operation: usize)
 
 /// Inconclusive where the platform's `Date` differs from this machine's clock as well: one of them is set wrong.
 fn far(exchange: &Exchange, difference: f64) -> Result<(), Stop> {
-    let date = exchange.header("date").and_then(seconds_of_date);
+    let date = exchange
+        .header("date")
+        .and_then(crate::suite::time::seconds_of_date);
     match date {
         Some(date) if (date - ours(exchange)).abs() > FAR / 5.0 => Err(Stop::Inconclusive(format!(
             "the platform's clock and this machine's differ by {difference:+.0} s, also in Date; set both clocks"
         ))),
         _ => Ok(()),
     }
-}
-
-/// Seconds since 1970 of a date as HTTP writes it: `Sun, 06 Nov 1994 08:49:37 GMT`.
-fn seconds_of_date(text: &str) -> Option<f64> {
-    const MONTHS: &str = "JanFebMarAprMayJunJulAugSepOctNovDec";
-    let mut parts = text.split_once(", ")?.1.split(' ');
-    let day: u32 = parts.next()?.parse().ok()?;
-    let month = MONTHS.find(parts.next()?)? / 3 + 1;
-    let year: u32 = parts.next()?.parse().ok()?;
-    let time = parts.next()?;
-    let stamp = format!("{year:04}-{month:02}-{day:02}T{time}Z");
-    let time: SystemTime = humantime::parse_rfc3339(&stamp).ok()?;
-    Some(time.duration_since(UNIX_EPOCH).ok()?.as_secs_f64())
 }
 
 /// The timing capabilities.
@@ -150,18 +139,4 @@ pub(super) async fn capabilities(context: &mut Context, api: usize, operation: u
         return Err(failure.shown_by(&exchange.call).stop());
     }
     Ok(())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::seconds_of_date;
-
-    #[test]
-    fn dates_of_http_are_read() {
-        assert_eq!(
-            seconds_of_date("Sun, 06 Nov 1994 08:49:37 GMT"),
-            Some(784_111_777.0)
-        );
-        assert_eq!(seconds_of_date("yesterday"), None);
-    }
 }

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 use super::{AGREES, COUNTS, KEPT, SUSPENDED};
+use crate::checks::input::bodies::refuse_all;
 use crate::checks::notifications::scene::{Expected, Scene, Service};
 use crate::suite::{Call, Context, Exchange, Failure, Outcome, Role, Stop, Suite, path_below};
 
@@ -296,7 +297,19 @@ pub(super) async fn counts(context: &mut Context, lively: Lively) -> Outcome {
         )
         .stop());
     }
-    Ok(())
+    let right = json!({"state": "ACTIVE"});
+    let broken = context.suite.apis[watched.api()]
+        .body_schema(lively.beat)
+        .map(|schema| schema.invalid_cases(&right));
+    let values = &watched.service.made.values;
+    refuse_all(
+        context,
+        watched.api(),
+        lively.beat,
+        values,
+        broken.unwrap_or_default(),
+    )
+    .await
 }
 
 /// A service that falls silent is suspended in time, and comes back.

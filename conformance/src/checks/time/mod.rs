@@ -18,7 +18,16 @@ static AGREES: Check = Check {
     group: Group::Time,
     title: "a service and its liveness tell the same interval and state",
     severity: Severity::Error,
-    explanation: "A service is registered, read and replaced; wherever the interval of heartbeats is told, it is the same, and it is more than 0. A service without an interval has no liveness that tells one. A platform that asks for no heartbeats at all is not judged.",
+    explanation: "A service is registered, read and replaced; wherever the interval of heartbeats is told, it is the same, and it is more than 0. A platform that asks for no heartbeats at all is not judged.",
+    sources: &[Source::Etsi(MEC011, "8.1.2.2"), Source::Etsi(MEC011, "8.1.2.4")],
+};
+
+static NONE: Check = Check {
+    id: "no-liveness-without-heartbeats",
+    group: Group::Time,
+    title: "a service without heartbeats has no liveness that tells an interval",
+    severity: Severity::Warning,
+    explanation: "A service that offers no heartbeats is registered, and is read without livenessInterval; its liveness, if there is one, then tells no interval. The standard does not say which services have a liveness.",
     sources: &[Source::Etsi(MEC011, "8.1.2.2"), Source::Etsi(MEC011, "8.1.2.4")],
 };
 
@@ -84,7 +93,16 @@ static CAPABILITIES: Check = Check {
 };
 
 /// The checks of this module.
-pub(super) static CHECKS: &[&Check] = &[&AGREES, &COUNTS, &SUSPENDED, &KEPT, &CLOCK, &NEAR, &CAPABILITIES];
+pub(super) static CHECKS: &[&Check] = &[
+    &AGREES,
+    &NONE,
+    &COUNTS,
+    &SUSPENDED,
+    &KEPT,
+    &CLOCK,
+    &NEAR,
+    &CAPABILITIES,
+];
 
 pub(super) fn plan(suite: &Arc<Suite>, plan: &mut Plan) {
     for (api, state) in suite.apis.iter().enumerate() {
@@ -122,7 +140,7 @@ fn services(suite: &Arc<Suite>, plan: &mut Plan, lively: Lively) {
         "interval",
         move |context| Box::pin(heartbeats::agrees(context, lively)),
     );
-    plan.add(suite, &AGREES, api, Some(lively.read), "none", move |context| {
+    plan.add(suite, &NONE, api, Some(lively.read), "none", move |context| {
         Box::pin(heartbeats::none(context, lively))
     });
     plan.add(suite, &COUNTS, api, Some(lively.beat), "counts", move |context| {

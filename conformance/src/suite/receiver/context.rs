@@ -7,7 +7,7 @@ use super::{Behaviour, Letter, Mailbox, Receiver};
 use crate::suite::{Context, Mode, Stop, hash};
 
 /// How often a wait looks whether the run is over.
-const GLANCE: Duration = Duration::from_millis(200);
+pub(super) const GLANCE: Duration = Duration::from_millis(200);
 
 impl Context {
     /// The receiver of notifications.
@@ -58,7 +58,7 @@ impl Context {
     }
 
     /// Whether waiting makes no sense any more.
-    fn is_over(&self) -> bool {
+    pub(super) fn is_over(&self) -> bool {
         match self.mode {
             Mode::First => self.suite.is_over(),
             Mode::Again => self.suite.is_over_altogether(),
@@ -105,6 +105,32 @@ impl Context {
                 return Err(Stop::Over);
             }
             mailbox.more_than(seen, GLANCE.min(end - now)).await;
+        }
+    }
+
+    /// Waits until what has come satisfies a condition, or a moment has passed; whether it does.
+    ///
+    /// # Errors
+    /// [`Stop::Over`] if the run is over.
+    pub async fn until_moment(
+        &self,
+        mailbox: &Mailbox,
+        end: Instant,
+        found: impl Fn(&[Arc<Letter>]) -> bool,
+    ) -> Result<bool, Stop> {
+        loop {
+            let letters = mailbox.letters();
+            if found(&letters) {
+                return Ok(true);
+            }
+            let left = end.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return Ok(false);
+            }
+            if self.is_over() {
+                return Err(Stop::Over);
+            }
+            mailbox.more_than(letters.len(), GLANCE.min(left)).await;
         }
     }
 

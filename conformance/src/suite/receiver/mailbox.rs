@@ -57,6 +57,8 @@ pub struct Letter {
     pub body: Bytes,
     /// The status it was answered with; 0: none.
     pub answered: u16,
+    /// Whether it came over a WebSocket, where nothing is answered.
+    pub by_socket: bool,
 }
 
 impl Letter {
@@ -80,6 +82,7 @@ impl Letter {
 
     /// As evidence of a report.
     pub fn record(&self) -> Exchange {
+        let version = if self.by_socket { "WebSocket" } else { "HTTP/1.1" };
         let body = String::from_utf8_lossy(&self.body).into_owned();
         let response = (self.answered != 0).then(|| Answer {
             status: self.answered,
@@ -95,13 +98,12 @@ impl Letter {
             request: Message {
                 method: self.method.clone(),
                 url: self.url.clone(),
-                version: "HTTP/1.1".to_owned(),
+                version: version.to_owned(),
                 headers: self.headers.clone(),
                 body_length: self.body.len() as u64,
                 body: Some(body.chars().take(16_384).collect()),
             },
-            fault: response
-                .is_none()
+            fault: (response.is_none() && !self.by_socket)
                 .then(|| "the receiver gave no answer on purpose".to_owned()),
             response,
         }

@@ -2,11 +2,13 @@
 //!
 //! Each subscription gets a mailbox with a path of its own. What comes to a mailbox is kept as it came and answered as
 //! the mailbox is told to. Mailboxes that misbehave listen on a port of their own, so that a platform which is careful
-//! with a receiver that fails is not careful with the others.
+//! with a receiver that fails is not careful with the others. What comes over a WebSocket that a platform offers instead
+//! becomes letters too.
 
 mod context;
 mod mailbox;
 mod serve;
+mod socket;
 #[cfg(test)]
 #[allow(clippy::unwrap_used)] // a test may panic
 mod tests;
@@ -22,6 +24,7 @@ use tokio::task::AbortHandle;
 
 use mailbox::Post;
 pub use mailbox::{Behaviour, Letter, Mailbox};
+pub use socket::Socket;
 
 /// The first segment of every path of the receiver.
 const ROOT: &str = "mec-conformance";

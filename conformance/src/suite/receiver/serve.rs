@@ -99,6 +99,7 @@ async fn answer(state: Arc<State>, request: Request<Incoming>) -> Result<Respons
             .collect(),
         body,
         answered: 0,
+        by_socket: false,
     };
     let length = letter.body.len();
     let (before, behaviour) = post.put(letter);

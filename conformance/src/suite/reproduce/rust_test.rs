@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use mecforge_api::{Api, Location, Operation};
 use mecforge_report::Exchange;
 
+use super::super::record::SECOND;
 use super::{OWN, Variables, field, identifier, mentions};
 
 /// What a test is written for.
@@ -261,8 +262,12 @@ fn on_http_client(name: &str, exchanges: &[Exchange]) -> String {
 
 /// A header field's value as an expression; what is masked comes from the environment.
 fn secret(expression: &str) -> String {
-    match expression.contains("***") {
-        true => format!("&{expression}.replace(\"***\", &std::env::var(\"SECRET\")?)"),
+    let (mask, variable) = match expression.contains(SECOND) {
+        true => (SECOND, "SECOND_SECRET"),
+        false => ("***", "SECRET"),
+    };
+    match expression.contains(mask) {
+        true => format!("&{expression}.replace(\"{mask}\", &std::env::var(\"{variable}\")?)"),
         false => expression.to_owned(),
     }
 }

@@ -2,11 +2,12 @@
 
 use mecforge_report::Exchange;
 
+use super::super::record::SECOND;
 use super::{OWN, Variables, field, identifier, mentions};
 
 /// The commands, one line for each exchange: the last shows the finding, those before make what it needs. Identifiers
 /// and entity tags that an answer gave are variables of the shell, as the platform will give others; a secret is
-/// `$SECRET`.
+/// `$SECRET`, that of the second identity `$SECOND_SECRET`.
 pub fn curl(exchanges: &[Exchange]) -> String {
     let mut variables = Variables::default();
     let mut lines = Vec::new();
@@ -57,6 +58,7 @@ fn command(exchange: &Exchange, variables: &Variables) -> String {
     for (name, value) in &request.headers {
         if !OWN.contains(&name.to_ascii_lowercase().as_str()) {
             let field = quoted(&format!("{name}: {value}"), variables);
+            let field = field.replace(SECOND, "'\"$SECOND_SECRET\"'");
             words.push(format!("-H {}", field.replace("***", "'\"$SECRET\"'")));
         }
     }

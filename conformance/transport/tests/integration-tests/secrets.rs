@@ -1,6 +1,6 @@
 //! Secrets are nowhere in what is shown.
 
-use mecforge_transport::{Client, Credentials, Request, Secret};
+use mecforge_transport::{Client, Credentials, Request, Secret, SocketFault};
 
 use crate::server::{answering, settings};
 
@@ -66,4 +66,31 @@ async fn no_secret_survives_masking() {
     }
     assert!(masked.contains("Bearer ***"));
     assert!(!format!("{exchange:?}").contains("secret"));
+}
+
+#[tokio::test]
+async fn credentials_stay_at_the_target() {
+    let (own, seen) =
+        answering(|_, _| "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n".to_owned()).await;
+    let (other, elsewhere) =
+        answering(|_, _| "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n".to_owned()).await;
+    let mut settings = settings(&own);
+    settings.credentials = Credentials::Bearer(Secret::new("confidential".to_owned()));
+    settings
+        .headers
+        .push(("X-Api-Key".to_owned(), Secret::new("confidential".to_owned())));
+    let client = Client::new(settings).unwrap();
+    let time = std::time::Duration::from_secs(5);
+    for address in [&own, &other] {
+        let socket = address.replace("http:", "ws:");
+        let refused = client.websocket(&format!("{socket}/a?b=c"), time).await;
+        assert_eq!(refused.unwrap_err(), SocketFault::Refused(404));
+    }
+    let (seen, elsewhere) = (
+        seen.lock().unwrap()[0].clone(),
+        elsewhere.lock().unwrap()[0].clone(),
+    );
+    assert!(seen.starts_with("GET /a?b=c HTTP/1.1\r\n"), "{seen}");
+    assert_eq!(seen.matches("confidential").count(), 2, "{seen}");
+    assert!(!elsewhere.contains("confidential"), "{elsewhere}");
 }

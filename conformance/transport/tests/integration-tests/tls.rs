@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-use mecforge_transport::{Client, Exchange, Fault, Phase, Request, Settings, TlsVersions};
+use futures_util::SinkExt;
+use mecforge_transport::{
+    Client, Exchange, Fault, Phase, Request, Settings, SocketFault, SocketMessage, TlsVersions,
+};
 use rcgen::{CertificateParams, Issuer, KeyPair};
 use rustls_pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -204,4 +207,54 @@ async fn the_wrong_scheme_is_named() {
     let address = serve(&good, None).await.replace("https://", "http://");
     let fault = get(settings(&address)).await.outcome.unwrap_err();
     assert!(fault.to_string().contains("use https://"), "{fault}");
+}
+
+/// A server that opens WebSockets over TLS and says one thing on each; its address.
+async fn socket_server(identity: &Identity) -> String {
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(identity.key.serialize_der()));
+    let config = rustls::ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(vec![identity.certificate.clone()], key)
+        .unwrap();
+    let acceptor = tokio_rustls::TlsAcceptor::from(Arc::new(config));
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            let Ok(stream) = acceptor.accept(stream).await else {
+                continue;
+            };
+            let mut socket = tokio_tungstenite::accept_async(stream).await.unwrap();
+            socket.send("hello".into()).await.unwrap();
+        }
+    });
+    format!("localhost:{}", address.port())
+}
+
+#[tokio::test]
+async fn websockets_are_opened_by_the_same_settings() {
+    let identity = identity("localhost", false);
+    let address = socket_server(&identity).await;
+    let socket = format!("wss://{address}/notifications");
+    let time = std::time::Duration::from_secs(5);
+    let mut trusting = hasty(&format!("https://{address}"));
+    trusting.tls.roots = Some(identity.authority.into_bytes());
+    let mut careless = hasty(&format!("https://{address}"));
+    careless.tls.insecure = true;
+    for settings in [trusting, careless] {
+        let client = Client::new(settings).unwrap();
+        let mut opened = client.websocket(&socket, time).await.unwrap();
+        let message = opened.next(std::time::Instant::now() + time).await;
+        assert_eq!(message, Ok(SocketMessage::Text("hello".to_owned())));
+        opened.close().await;
+    }
+    let stranger = Client::new(hasty(&format!("https://{address}"))).unwrap();
+    let refused = stranger.websocket(&socket, time).await;
+    assert!(
+        matches!(refused, Err(SocketFault::Connection(Fault::Tls { .. }))),
+        "{refused:?}"
+    );
 }
