@@ -97,6 +97,8 @@ pub struct Call {
     pub other_version: bool,
     /// Whether `Accept: application/json, application/problem+json` is left out where no `Accept` is given.
     pub no_accept: bool,
+    /// Whether 429 is an answer like others; else the request is sent again later.
+    pub impatient: bool,
 }
 
 impl Call {
@@ -128,6 +130,12 @@ impl Call {
     /// With a body of bytes.
     pub fn bytes(mut self, media_type: &str, body: impl Into<Vec<u8>>) -> Self {
         self.payload = Payload::Bytes(media_type.to_owned(), body.into());
+        self
+    }
+
+    /// With 429 taken as it comes, as the case judges it.
+    pub fn impatient(mut self) -> Self {
+        self.impatient = true;
         self
     }
 

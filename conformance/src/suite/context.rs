@@ -6,7 +6,6 @@ use std::sync::atomic::Ordering;
 
 use fastrand::Rng;
 use mecforge_api::Operation;
-use mecforge_transport::Request;
 use serde_json::Value;
 
 use super::call::{Call, Exchange, Identity, Payload, Role};
@@ -195,7 +194,8 @@ impl Context {
     /// Sends a request. The answer of a declared operation is judged by all checks of the group `responses` on the way.
     ///
     /// # Errors
-    /// [`Stop::Gone`] if there is nobody to talk to, [`Stop::Over`] if the run is over.
+    /// [`Stop::Gone`] if there is nobody to talk to, [`Stop::Over`] if the run is over, [`Stop::Inconclusive`] if the
+    /// platform answers 429 however long it is waited for.
     pub async fn send(&mut self, call: Call) -> Result<Exchange, Stop> {
         let over = match self.mode {
             Mode::First => self.suite.is_over(),
@@ -212,7 +212,7 @@ impl Context {
         if let Some(reason) = self.denial(&call) {
             return Err(Stop::NotApplicable(reason));
         }
-        let exchange = self.exchange(call).await;
+        let exchange = self.patiently(call).await;
         if let Err(fault) = &exchange.outcome {
             if fault.is_unreachable() {
                 return Err(Stop::Gone(fault.to_string()));
@@ -234,7 +234,12 @@ impl Context {
             }
         }
         self.remember(&exchange);
-        Ok(exchange)
+        match exchange.status() {
+            429 if !exchange.call.impatient && exchange.call.role != Role::CleanUp => {
+                Err(super::sending::limited(&exchange))
+            }
+            _ => Ok(exchange),
+        }
     }
 
     /// Why a request is not sent: the vendor's statement says that its operation is not offered.
@@ -243,44 +248,6 @@ impl Context {
         let document = &self.suite.apis[call.api].api;
         let key = &document.operations[operation].key;
         self.suite.options.denial("", &document.id, Some(key))
-    }
-
-    /// The bare exchange.
-    async fn exchange(&mut self, call: Call) -> Exchange {
-        let suite = Arc::clone(&self.suite);
-        let client = match call.identity {
-            _ if call.other_version => &suite.clients.other_version,
-            Identity::Main => &suite.clients.main,
-            Identity::Other => suite.clients.other.as_ref().unwrap_or(&suite.clients.main),
-            Identity::Nobody => &suite.clients.nobody,
-        };
-        let request = Request {
-            method: call.method.clone(),
-            target: format!("{}{}", suite.apis[call.api].base_path, call.target()),
-            headers: self.headers(&call),
-            body: match &call.payload {
-                Payload::None => None,
-                Payload::Json(value) => Some(value.to_string().into()),
-                Payload::Bytes(_, bytes) => Some(bytes.clone().into()),
-            },
-            authenticate: call.identity != Identity::Nobody,
-        };
-        suite.requests.fetch_add(1, Ordering::Relaxed);
-        let sent = client.send(&request).await;
-        let mut record = super::record::exchange(&suite.target, call.role, &sent);
-        if call.identity == Identity::Other && suite.clients.other.is_some() {
-            record = super::record::of_second(record);
-        }
-        if !self.quiet {
-            self.trace.push(record.clone());
-        }
-        Exchange {
-            call,
-            started: sent.started,
-            elapsed_ms: sent.elapsed.as_secs_f64() * 1000.0,
-            outcome: sent.outcome,
-            record,
-        }
     }
 
     pub(super) fn headers(&self, call: &Call) -> Vec<(String, String)> {
@@ -409,7 +376,7 @@ impl Context {
                 ));
                 continue;
             }
-            let exchange = self.exchange(call).await;
+            let exchange = self.patiently(call).await;
             if exchange.is_success() {
                 suite.places.removed(api, &path);
             }

@@ -8,6 +8,7 @@ use std::sync::{Mutex, PoisonError};
 use serde_json::Value;
 
 use super::seed;
+use super::whereabouts::last_segment;
 
 /// So many places are remembered at most (some 16 MiB); beyond that it begins anew, as cases remove what they make.
 const MOST: usize = 1 << 20;
@@ -36,14 +37,10 @@ fn has(set: &Mutex<HashSet<u64>>, place: u64) -> bool {
         .contains(&place)
 }
 
-fn last(path: &str) -> &str {
-    path.trim_end_matches('/').rsplit('/').next().unwrap_or_default()
-}
-
 impl Places {
     /// An object was made.
     pub(crate) fn made(&self, api: usize, path: &str) {
-        enter(&self.made, seed::hash(0, &[last(path)]));
+        enter(&self.made, seed::hash(0, &[&last_segment(path)]));
         if has(&self.removed, seed::hash(api as u64, &[path])) {
             self.again.store(true, Ordering::Relaxed);
         }
@@ -64,7 +61,7 @@ impl Places {
     /// its identifier.
     pub(crate) fn is_ours(&self, item: &Value) -> bool {
         match item {
-            Value::String(text) => has(&self.made, seed::hash(0, &[last(text)])),
+            Value::String(text) => has(&self.made, seed::hash(0, &[&last_segment(text)])),
             Value::Array(items) => items.iter().any(|item| self.is_ours(item)),
             Value::Object(members) => members.values().any(|member| self.is_ours(member)),
             _ => false,
@@ -96,6 +93,9 @@ mod tests {
         places.made(0, "/things/4711");
         assert!(places.is_ours(&json!({"thingId": "4711"})));
         assert!(places.is_ours(&json!({"_links": {"self": {"href": "http://here/v1/things/4711"}}})));
+        places.made(0, "/things/a%20b%2B");
+        assert!(places.is_ours(&json!({"thingId": "a b+"})));
+        assert!(places.is_ours(&json!("/things/a%20b%2b")));
         assert!(!places.is_ours(&json!({"thingId": "4712", "name": "a thing"})));
     }
 }

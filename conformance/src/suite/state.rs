@@ -212,6 +212,8 @@ pub struct Suite {
     pub(crate) over: AtomicBool,
     /// Removals that got no answer.
     pub(crate) unanswered: AtomicU64,
+    /// Requests in a row that were answered 429 whatever the wait.
+    pub(crate) limited: AtomicU64,
     /// What was made and removed.
     pub(crate) places: Places,
     pub(crate) left_behind: Mutex<Vec<String>>,
@@ -250,6 +252,7 @@ impl Suite {
             requests: AtomicU64::new(0),
             over: AtomicBool::new(false),
             unanswered: AtomicU64::new(0),
+            limited: AtomicU64::new(0),
             places: Places::default(),
             left_behind: Mutex::new(Vec::new()),
             observed: Mutex::default(),

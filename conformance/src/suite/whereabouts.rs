@@ -1,6 +1,7 @@
 //! Where a thing is: the path that a creation tells, the identifiers of things in lists.
 
 use mecforge_api::{Status, Template};
+use percent_encoding::percent_decode_str;
 use serde_json::Value;
 
 use super::Suite;
@@ -89,12 +90,33 @@ pub(crate) fn path_below(suite: &Suite, api: usize, link: &str) -> Option<String
     }
 }
 
-/// Whether an item of a list is the object of an identifier. One that has a member `id` is it if that is the identifier
+/// A text as it stands in an address, decoded once.
+fn decoded(text: &str) -> String {
+    percent_decode_str(text).decode_utf8_lossy().into_owned()
+}
+
+/// The last segment of a path or link, decoded: an identifier as bodies and [`Values`] have it.
+pub(crate) fn last_segment(link: &str) -> String {
+    decoded(link.trim_end_matches('/').rsplit('/').next().unwrap_or_default())
+}
+
+/// Whether a text of a body is an identifier; that may be given as it is written in an address.
+fn is_called(text: &str, identifier: &str) -> bool {
+    text == identifier || text == decoded(identifier)
+}
+
+/// Whether a link ends in an identifier, which may be given as it is written in an address.
+pub(crate) fn ends_in(link: &str, identifier: &str) -> bool {
+    let last = link.trim_end_matches('/').rsplit('/').next().unwrap_or_default();
+    is_called(last, identifier) || is_called(&decoded(last), identifier)
+}
+
+/// Whether an item of a list is the object of an identifier, which may be given as it is written in an address. One that has a member `id` is it if that is the identifier
 /// or a link ends in it; else any text that is the identifier or ends in it tells, and numbers that are called so.
 pub(crate) fn is_at(item: &Value, identifier: &str) -> bool {
     let own = item.get("id").and_then(text);
     match (item, own) {
-        (_, Some(own)) => own == identifier || leads_to(item, identifier),
+        (_, Some(own)) => is_called(&own, identifier) || leads_to(item, identifier),
         (Value::Number(number), None) => number.to_string() == identifier,
         (Value::Object(members), None) => {
             let called = |(name, value): (&String, &Value)| {
@@ -110,9 +132,7 @@ pub(crate) fn is_at(item: &Value, identifier: &str) -> bool {
 /// Whether a link in a value ends in an identifier.
 fn leads_to(value: &Value, identifier: &str) -> bool {
     match value {
-        Value::String(text) => {
-            text.contains('/') && text.trim_end_matches('/').rsplit('/').next() == Some(identifier)
-        }
+        Value::String(text) => text.contains('/') && ends_in(text, identifier),
         Value::Object(members) => members.values().any(|member| leads_to(member, identifier)),
         Value::Array(items) => items.iter().any(|item| leads_to(item, identifier)),
         _ => false,
@@ -123,7 +143,7 @@ fn leads_to(value: &Value, identifier: &str) -> bool {
 fn has(value: &Value, identifier: &str) -> bool {
     match value {
         Value::String(text) => {
-            text == identifier || text.trim_end_matches('/').rsplit('/').next() == Some(identifier)
+            is_called(text, identifier) || (text.contains('/') && ends_in(text, identifier))
         }
         Value::Object(members) => members.values().any(|member| has(member, identifier)),
         Value::Array(items) => items.iter().any(|item| has(item, identifier)),
@@ -147,7 +167,7 @@ pub(crate) fn identifier(body: &Value, parameter: &str) -> Option<String> {
             let own = named.or_else(close).and_then(|(_, value)| text(value));
             let link = || {
                 let href = members.get("href").and_then(Value::as_str)?;
-                href.trim_end_matches('/').rsplit('/').next().map(str::to_owned)
+                Some(last_segment(href))
             };
             own.or_else(link).or_else(|| {
                 members

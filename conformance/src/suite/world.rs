@@ -10,7 +10,7 @@ use serde_json::Value;
 use super::call::{Call, Exchange, Intent, Payload, Role};
 use super::context::Context;
 use super::outcome::{Failure, Stop};
-use super::whereabouts::{demands_location, identifier, is_at, items, location_path};
+use super::whereabouts::{demands_location, identifier, is_at, items, last_segment, location_path};
 use super::{Suite, seed};
 
 /// Values of path parameters by name, not percent-encoded.
@@ -332,7 +332,7 @@ async fn twin(context: &mut Context, api: usize, prefix: &str) -> Result<Option<
     };
     context.depth -= 1;
     match made {
-        Ok(made) => Ok(made.path.rsplit('/').next().map(str::to_owned)),
+        Ok(made) => Ok(Some(last_segment(&made.path))),
         Err(stop @ (Stop::Gone(_) | Stop::Over)) => Err(stop),
         Err(_) => Ok(None),
     }

@@ -43,6 +43,10 @@ pub(crate) enum Fault {
     PagesOverlap,
     /// The last page leads back to the first.
     PagesWithoutEnd,
+    /// None: the identifiers have letters that are written otherwise in addresses.
+    PeculiarIdentifiers,
+    /// None: such identifiers, and the list is one of links.
+    PeculiarLinks,
 }
 
 pub(crate) const DOCUMENT: &str = r##"{
@@ -134,8 +138,13 @@ async fn create(State(boxes): Shared, headers: HeaderMap, body: Bytes) -> Respon
         if boxes.fault != Fault::SharesIdentifiers {
             store.next += 1;
         }
-        free.map_or_else(|| format!("box-{:06}", store.next), |(id, _)| id)
+        let name = match boxes.fault {
+            Fault::PeculiarIdentifiers | Fault::PeculiarLinks => "box: ä+1% %41 ",
+            _ => "box-",
+        };
+        free.map_or_else(|| format!("{name}{:06}", store.next), |(id, _)| id)
     };
+    let place = mecforge_api::segment(&id);
     if boxes.fault == Fault::SharesIdentifiers {
         tokio::time::sleep(GAP).await;
         boxes.store.lock().unwrap().next += 1;
@@ -151,7 +160,7 @@ async fn create(State(boxes): Shared, headers: HeaderMap, body: Bytes) -> Respon
     boxes.store.lock().unwrap().boxes.insert(id.clone(), kept);
     (
         StatusCode::CREATED,
-        [(header::LOCATION, format!("/v1/boxes/{id}"))],
+        [(header::LOCATION, format!("/v1/boxes/{place}"))],
         Json(value),
     )
         .into_response()
@@ -170,6 +179,11 @@ async fn list(State(boxes): Shared, RawQuery(query): RawQuery) -> Response {
             }
         })
         .collect();
+    if boxes.fault == Fault::PeculiarLinks {
+        let place = |id: &String| format!("/v1/boxes/{}", mecforge_api::segment(id));
+        let links: Vec<_> = store.boxes.keys().map(|id| json!({"href": place(id)})).collect();
+        return Json(links).into_response();
+    }
     if !boxes.paged {
         return Json(all).into_response();
     }

@@ -11,6 +11,7 @@ mod hostile;
 mod http;
 mod notifications;
 mod others;
+mod patience;
 mod purposes;
 mod reference;
 mod registry;

@@ -63,6 +63,32 @@ fn a_right_server_with_entity_tags_conforms() {
 }
 
 #[test]
+fn identifiers_that_addresses_write_otherwise_are_the_same() {
+    let checks = [&CHECKS[..], &["list-agrees"]].concat();
+    let item = r##""items": {"$ref": "#/components/schemas/Box"}"##;
+    let link =
+        r#""items": {"type": "object", "required": ["href"], "properties": {"href": {"type": "string"}}}"#;
+    for fault in [Fault::PeculiarIdentifiers, Fault::PeculiarLinks] {
+        let address = format!("http://{}", boxes(fault, false));
+        let document = match fault {
+            Fault::PeculiarLinks => DOCUMENT.replace(item, link),
+            _ => DOCUMENT.to_owned(),
+        };
+        let (code, text, report) = test_document(&address, "boxes.json", &document, &borrow(&only(&checks)));
+        assert_eq!(code, 0, "{fault:?}: {text}");
+        assert_eq!(report["findings"].as_array().unwrap().len(), 0, "{text}");
+        let requirements = report["requirements"].as_array().unwrap();
+        for check in ["reads-equal-model", "parallel-creations", "list-agrees"] {
+            let mut all = requirements.iter().filter(|one| one["check"] == check);
+            assert!(
+                all.any(|one| one["verdict"] == "pass"),
+                "{fault:?} {check}: {text}"
+            );
+        }
+    }
+}
+
+#[test]
 fn a_right_server_with_pages_conforms() {
     let (code, text, report) = run(Fault::None, true, &borrow(&only(&CHECKS)));
     assert_eq!(code, 0, "{text}");

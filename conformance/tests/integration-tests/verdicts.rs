@@ -96,7 +96,8 @@ fn the_same_seed_gives_the_same_requests() {
 
 #[test]
 fn constant_servers_never_conform() {
-    let answers: [fn() -> axum::response::Response; 4] = [
+    let answers: [fn() -> axum::response::Response; 5] = [
+        || (StatusCode::TOO_MANY_REQUESTS, [(header::RETRY_AFTER, "0")]).into_response(),
         || StatusCode::NOT_FOUND.into_response(),
         || StatusCode::BAD_REQUEST.into_response(),
         || StatusCode::NO_CONTENT.into_response(),

@@ -111,21 +111,31 @@ impl Client {
     ///
     /// A 401 to a token that has expired leads to one renewal and one repetition; the exchange is then the second one.
     pub async fn send(&self, request: &Request) -> Exchange {
+        self.send_on(request, false).await
+    }
+
+    /// [`Client::send`] on a connection that nothing was sent on before: for whoever repeats an exchange that
+    /// [`Exchange::may_be_stale`].
+    pub async fn send_fresh(&self, request: &Request) -> Exchange {
+        self.send_on(request, true).await
+    }
+
+    async fn send_on(&self, request: &Request, fresh: bool) -> Exchange {
         if let Some(rate) = &self.shared.rate {
             rate.wait().await;
         }
         if !request.authenticate || has_authorization(request) {
-            return self.exchange(request, &[]).await;
+            return self.exchange(request, &[], fresh).await;
         }
         let headers = match self.authorizer.headers(self.target(), request).await {
             Ok(headers) => headers,
             Err(reason) => return self.unsent(request, Fault::Credentials(reason)),
         };
-        let exchange = self.exchange(request, &headers).await;
+        let exchange = self.exchange(request, &headers, fresh).await;
         match &exchange.outcome {
             Ok(refusal) if refusal.status == 401 => {
                 match self.authorizer.after_refusal(&headers, refusal).await {
-                    Some(headers) => self.exchange(request, &headers).await,
+                    Some(headers) => self.exchange(request, &headers, fresh).await,
                     None => exchange,
                 }
             }
@@ -221,7 +231,7 @@ impl Client {
         tls_versions::accepted(self.shared.pool.connector()).await
     }
 
-    async fn exchange(&self, request: &Request, authorization: &[(String, String)]) -> Exchange {
+    async fn exchange(&self, request: &Request, authorization: &[(String, String)], fresh: bool) -> Exchange {
         let target = self.target();
         let composed = match compose(target, &self.shared.settings.headers, request, authorization) {
             Ok(composed) => composed,
@@ -229,7 +239,7 @@ impl Client {
         };
         let sent = record(target, request, &composed);
         let (started, clock) = (SystemTime::now(), Instant::now());
-        let performed = perform(&self.shared.pool, &composed, self.shared.limits).await;
+        let performed = perform(&self.shared.pool, &composed, self.shared.limits, fresh).await;
         self.finish(sent, performed, started, clock)
     }
 

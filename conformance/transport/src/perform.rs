@@ -137,13 +137,13 @@ impl From<Fault> for Failure {
     }
 }
 
-/// Sends a request and reads its answer within the limits.
-pub(crate) async fn perform(pool: &Pool, composed: &Composed, limits: Limits) -> Performed {
+/// Sends a request and reads its answer within the limits, on a new connection where `fresh` says so.
+pub(crate) async fn perform(pool: &Pool, composed: &Composed, limits: Limits, fresh: bool) -> Performed {
     let deadline = Instant::now() + limits.timeout;
     let mut attempts = 1;
     loop {
         let mut progress = Progress::default();
-        let attempt = attempt(pool, composed, limits, attempts > 1, &mut progress);
+        let attempt = attempt(pool, composed, limits, fresh || attempts > 1, &mut progress);
         let outcome = match tokio::time::timeout_at(deadline, attempt).await {
             Ok(outcome) => outcome,
             Err(_) => Err(Fault::Timeout {

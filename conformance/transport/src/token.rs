@@ -291,7 +291,7 @@ impl Endpoint {
 
     async fn ask(&self, request: &Request) -> Result<Response, String> {
         let composed = compose(&self.target, &[], request, &[]).map_err(|fault| fault.to_string())?;
-        perform(&self.pool, &composed, self.limits)
+        perform(&self.pool, &composed, self.limits, false)
             .await
             .outcome
             .map_err(|fault| fault.to_string())

@@ -7,6 +7,7 @@ use serde_json::Value;
 use super::family::Family;
 use super::machine::Object;
 use crate::checks::state::comparison::{Difference, lost, same};
+use crate::suite::ends_in;
 
 /// What is wrong with a reading: a name that is always the same, a title, what was expected, what came.
 pub(super) struct Wrong {
@@ -214,10 +215,7 @@ pub(super) fn text(value: &Value) -> Option<String> {
 /// Whether an item of a list stands for the object of an identifier: it is the identifier, has it where identifiers are,
 /// or links to it.
 fn names(item: &Value, parameter: &str, identifier: &str) -> bool {
-    let ends = |link: &Value| {
-        link.as_str()
-            .is_some_and(|link| link.trim_end_matches('/').rsplit('/').next() == Some(identifier))
-    };
+    let ends = |link: &Value| link.as_str().is_some_and(|link| ends_in(link, identifier));
     match item {
         Value::String(_) => ends(item),
         Value::Object(members) => {

@@ -6,7 +6,9 @@ use std::time::Duration;
 use mecforge_report::Severity;
 
 use super::{identifiers_in, lister};
-use crate::suite::{Call, Check, Context, Failure, Group, Intent, Outcome, Plan, Role, Source, Stop, Suite};
+use crate::suite::{
+    Call, Check, Context, Failure, Group, Intent, Outcome, Plan, Role, Source, Stop, Suite, last_segment,
+};
 
 static NOTHING: Check = Check {
     id: "refused-creation-makes-nothing",
@@ -64,7 +66,7 @@ async fn nothing(
 ) -> Outcome {
     let values = context.values(api, maker).await?;
     let made = context.make(api, maker, &values, None).await?;
-    let own = made.path.rsplit('/').next().unwrap_or_default().to_owned();
+    let own = last_segment(&made.path);
     let call = context.call(api, list, &values);
     let before = context.send(call.clone().role(Role::Control)).await?;
     let Some(before) = identifiers_in(&before, parameter).filter(|list| list.contains(&own)) else {
@@ -140,7 +142,7 @@ async fn one(
         quiet(context, &call, &before, parameter).await?;
     }
     let made = context.make(api, maker, &values, None).await?;
-    let own = made.path.rsplit('/').next().unwrap_or_default().to_owned();
+    let own = last_segment(&made.path);
     let after = context.send(call).await?;
     let (Some(before), Some(now)) = (
         identifiers_in(&before, parameter),

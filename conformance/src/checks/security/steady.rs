@@ -149,7 +149,7 @@ async fn steady(context: &mut Context, api: usize, get: usize) -> Outcome {
     for _ in 0..MOST {
         // Hundreds of the same are no evidence.
         context.trace.truncate(before);
-        let exchange = context.send(call.clone()).await?;
+        let exchange = context.send(call.clone().impatient()).await?;
         let busy = matches!(exchange.status(), 429 | 503) && exchange.header("retry-after").is_some();
         if (exchange.outcome.is_err() || exchange.status() >= 500) && !busy {
             return Err(Failure::new(

@@ -192,6 +192,11 @@ async fn a_connection_closed_while_idle_costs_a_get_nothing_and_a_post_is_never_
     );
     assert!(posted.may_be_stale());
     assert_eq!(counts.load(std::sync::atomic::Ordering::SeqCst), 4);
+    assert_eq!(client.send(&Request::new("GET", "/4")).await.status(), Some(200));
+    let fresh = client
+        .send_fresh(&Request::new("POST", "/3").body("text/plain", "x"))
+        .await;
+    assert_eq!((fresh.status(), fresh.reused_connection), (Some(200), false));
 }
 
 #[tokio::test]
