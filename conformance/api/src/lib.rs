@@ -18,6 +18,7 @@ use serde_json::Value;
 
 pub use encode::{EncodeError, query_pairs, segment};
 pub use error::ReadError;
+pub use mecforge_document::Diagnostic;
 pub use operation::{
     Body, Callback, Content, Header, Location, Operation, Parameter, Response, Status, Style,
 };

@@ -53,6 +53,14 @@ impl Operation {
             .filter(|response| matches!(response.status, Status::Code(200..=299) | Status::Range(2)))
     }
 
+    /// Whether the document declares anything but refusals: several documents list the methods of a path that are answered
+    /// 405, which are no operations.
+    pub(crate) fn may_succeed(&self) -> bool {
+        let refused =
+            |response: &Response| matches!(response.status, Status::Code(400..=599) | Status::Range(4 | 5));
+        self.responses.is_empty() || !self.responses.iter().all(refused)
+    }
+
     /// The JSON content of the request body.
     pub fn json_body(&self) -> Option<&Content> {
         self.body.as_ref().and_then(|body| json(&body.content))

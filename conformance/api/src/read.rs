@@ -148,7 +148,8 @@ impl<'document> Reader<'document> {
             for method in METHODS {
                 let pointer = child(&item, method);
                 if self.object(&pointer).is_some() {
-                    operations.push(self.operation(operations.len(), path, method, &item, &pointer)?);
+                    let operation = self.operation(operations.len(), path, method, &item, &pointer)?;
+                    operations.extend(Some(operation).filter(Operation::may_succeed));
                 }
             }
         }
@@ -202,6 +203,12 @@ impl<'document> Reader<'document> {
             for index in 0..length {
                 let pointer = resolve(self.document, &child(&list, &index.to_string()));
                 let parameter = self.parameter(&pointer)?;
+                // Such definitions shall be ignored (OpenAPI 3.1.0, 4.8.12.1).
+                let of_http = ["accept", "content-type", "authorization"];
+                let name = parameter.name.to_ascii_lowercase();
+                if parameter.location == Location::Header && of_http.contains(&name.as_str()) {
+                    continue;
+                }
                 let same = |other: &Parameter| {
                     (&other.name, other.location) == (&parameter.name, parameter.location)
                 };

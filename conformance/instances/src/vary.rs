@@ -342,16 +342,19 @@ fn bounds<'a>(site: &Site<'a>, out: &mut Candidates<'a>) {
     for (keyword, limit, whole, step) in ends {
         let Some(limit) = limit else { continue };
         let own = (step == 0.0).then(|| Value::Number(limit.clone()));
-        for value in whole
-            .and_then(numbers::integer)
-            .into_iter()
-            .chain(own)
-            .chain(fraction(limit, step))
-        {
+        let plain = whole.and_then(numbers::integer).into_iter().chain(own);
+        let plain = plain.map(|value| (ValidKind::Boundary, value));
+        // A limit with a fraction of zero is a whole number by JSON Schema, and none for many readers.
+        let kind = if step == 0.0 {
+            ValidKind::Notation
+        } else {
+            ValidKind::Boundary
+        };
+        for (kind, value) in plain.chain(fraction(limit, step).map(|value| (kind, value))) {
             let what = format!("{keyword} of {place}: {value}");
             out.push((
                 format!("{keyword} {}", site.id),
-                site.replaced(ValidKind::Boundary, keyword, what, value),
+                site.replaced(kind, keyword, what, value),
             ));
         }
     }

@@ -113,6 +113,17 @@ impl Mock {
         found.max_by_key(|(_, plan, resource, _)| (plan.api.base_path.len(), resource.path.literals()))
     }
 
+    /// A refusal in the form that the document declares for the operation, also where it came before that was looked at.
+    fn declared(&self, problem: Problem, parts: &Parts) -> Problem {
+        let Some((_, plan, resource, _)) = self.find(parts.uri.path()) else {
+            return problem;
+        };
+        match resource.operation(parts.method.as_str()) {
+            Some(index) => problem.for_operation(plan, &plan.api.operations[index]),
+            None => problem,
+        }
+    }
+
     async fn answer(&self, parts: &Parts, body: Body) -> Result<Answer, Problem> {
         let hosts = parts.headers.get_all(header::HOST).iter().count();
         if hosts > 1 || (hosts == 0 && parts.version == axum::http::Version::HTTP_11) {
@@ -255,7 +266,7 @@ pub(crate) async fn handle(State(mock): State<Arc<Mock>>, request: Request) -> R
     }
     let answer = match mock.answer(&parts, body).await {
         Ok(answer) => answer,
-        Err(problem) => Answer::problem(&problem, parts.uri.path()),
+        Err(problem) => Answer::problem(&mock.declared(problem, &parts), parts.uri.path()),
     };
     answer.into_response(parts.method == axum::http::Method::HEAD)
 }

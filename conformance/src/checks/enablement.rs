@@ -1,11 +1,14 @@
 //! What MEC 011 does not say in so many words, and its readers take for granted: recommendations for platforms.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use mecforge_report::Severity;
 use serde_json::json;
 
-use crate::suite::{Check, Context, Failure, Group, Intent, Outcome, Plan, Role, Source, Stop, Suite};
+use crate::suite::{
+    Check, Context, Failure, Group, Intent, Outcome, Plan, Role, Source, Stop, Suite, Values,
+};
 
 const MEC011: &str = "ETSI GS MEC 011";
 
@@ -30,9 +33,25 @@ static OTHERS: Check = Check {
     ],
 };
 
-pub(super) static CHECKS: &[&Check] = &[&NAMES, &OTHERS];
+static ORPHANS: Check = Check {
+    id: "services-leave-with-their-application",
+    group: Group::State,
+    title: "the services of an application that has deregistered are not offered any more",
+    severity: Severity::Warning,
+    explanation: "An application registers, offers a service, and deregisters; two seconds later its service is still read in GET /services/{serviceId} as ACTIVE. Nobody serves it any more. The standard does not say what becomes of it.",
+    sources: &[Source::Etsi(MEC011, "7.2.14.3.5")],
+};
+
+pub(super) static CHECKS: &[&Check] = &[&NAMES, &OTHERS, &ORPHANS];
 
 pub(super) fn plan(suite: &Arc<Suite>, plan: &mut Plan) {
+    if let Some(leaving) = Leaving::of(suite) {
+        let (api, operation) = leaving.deregister;
+        let case = plan.add(suite, &ORPHANS, api, Some(operation), "orphans", move |context| {
+            Box::pin(orphans(context, leaving))
+        });
+        case.stage = 3;
+    }
     for (api, state) in suite.apis.iter().enumerate() {
         let maker = |path: &str| state.api.operation("POST", path).map(|operation| operation.index);
         match state.api.id.as_str() {
@@ -53,6 +72,57 @@ pub(super) fn plan(suite: &Arc<Suite>, plan: &mut Plan) {
             _ => {}
         }
     }
+}
+
+/// The operations by which an application comes and goes, and offers a service: API and number.
+#[derive(Clone, Copy)]
+struct Leaving {
+    register: (usize, usize),
+    deregister: (usize, usize),
+    offer: (usize, usize),
+    read: (usize, usize),
+}
+
+impl Leaving {
+    fn of(suite: &Suite) -> Option<Self> {
+        let find = |id: &str, method: &str, path: &str| {
+            suite.apis.iter().enumerate().find_map(|(api, state)| {
+                let operation = state.api.operation(method, path).filter(|_| state.api.id == id)?;
+                Some((api, operation.index))
+            })
+        };
+        let (applications, services) = ("mec011-app-support", "mec011-service-management");
+        Some(Leaving {
+            register: find(applications, "POST", "/registrations")?,
+            deregister: find(applications, "DELETE", "/registrations/{appInstanceId}")?,
+            offer: find(services, "POST", "/applications/{appInstanceId}/services")?,
+            read: find(services, "GET", "/services/{serviceId}")?,
+        })
+    }
+}
+
+async fn orphans(context: &mut Context, of: Leaving) -> Outcome {
+    let (api, register) = of.register;
+    let application = context.make(api, register, &Values::new(), None).await?;
+    let (services, offer) = of.offer;
+    let service = context.make(services, offer, &application.values, None).await?;
+    let call = context.call(of.read.0, of.read.1, &service.values);
+    let control = context.send(call.clone().role(Role::Control)).await?;
+    let gone = context.call(of.deregister.0, of.deregister.1, &application.values);
+    let gone = context.send(gone.role(Role::SetUp)).await?;
+    if !control.is_success() || !gone.is_success() {
+        let reason = "the service could not be read, or the application not deregister";
+        return Err(Stop::Inconclusive(reason.to_owned()));
+    }
+    context.pause(Duration::from_secs(2)).await?;
+    let exchange = context.send(call).await?;
+    let state = exchange.json().map(|body| body["state"].clone());
+    if exchange.is_success() && state.is_some_and(|state| state == "ACTIVE") {
+        let title = "a service of an application that has deregistered is still ACTIVE";
+        let failure = Failure::new(title, "404, or another state", exchange.summary());
+        return Err(failure.stop());
+    }
+    Ok(())
 }
 
 async fn same_name(context: &mut Context, api: usize, maker: usize) -> Outcome {

@@ -3,13 +3,16 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
-use mecforge_api::Api;
+use mecforge_api::{Api, Diagnostic, ReadError};
 use mecforge_instances::Schema;
 
 use crate::profile::{self, Knowledge};
 
 /// The longest document that is read, in bytes.
 const LONGEST: u64 = 16 << 20;
+
+/// How many directories around a document may have files that it refers to.
+const LEVELS: usize = 6;
 
 /// How many schemas that can't be used are named.
 const NAMED: usize = 3;
@@ -35,16 +38,14 @@ pub(super) fn apis(
 
 fn document(path: &Path, repair: bool) -> anyhow::Result<Api> {
     look(path)?;
-    let root = path.parent().unwrap_or(Path::new("")).to_owned();
-    let read = move |name: &str| std::fs::read_to_string(root.join(name)).map_err(|error| error.to_string());
     let name = path.file_name().and_then(|name| name.to_str());
     let name = name.context("its name is not UTF-8; call it otherwise")?;
     let id = name.rsplit_once('.').map_or(name, |(stem, _)| stem);
-    let (api, findings) = Api::read(id, &read, name, &[], repair)?;
-    if repair && !findings.is_empty() {
+    let (api, findings) = read(id, path, repair)?;
+    if repair && findings > 0 {
         let _ = std::io::Write::write_fmt(
             &mut std::io::stderr(),
-            format_args!("{}: {} defects mended\n", path.display(), findings.len()),
+            format_args!("{}: {} defects mended\n", path.display(), findings),
         );
     }
     let unusable = unusable(&api);
@@ -57,6 +58,30 @@ fn document(path: &Path, repair: bool) -> anyhow::Result<Api> {
         bail!("{name}: {}{more}", first.join("; "));
     }
     Ok(api)
+}
+
+/// Reads a document whose references stay below its directory, or below one of those around it.
+fn read(id: &str, path: &Path, repair: bool) -> anyhow::Result<(Api, usize)> {
+    let whole = path.canonicalize().context("check the path")?;
+    let mut roots = whole.ancestors().skip(1).take(LEVELS).peekable();
+    while let Some(root) = roots.next() {
+        let below = |name: &str| std::fs::read_to_string(root.join(name)).map_err(|error| error.to_string());
+        let name = whole.strip_prefix(root).ok().and_then(Path::to_str);
+        let name = name.context("its path is not UTF-8; put it elsewhere")?;
+        match Api::read(id, &below, name, &[], repair) {
+            Err(ReadError::Faults(faults)) if roots.peek().is_some() && faults.iter().any(leads_out) => {}
+            other => {
+                let (api, findings) = other?;
+                return Ok((api, findings.len()));
+            }
+        }
+    }
+    bail!("its path has no directory")
+}
+
+/// Whether a fault is that a reference leads out of the directory that counts as the document's.
+fn leads_out(fault: &Diagnostic) -> bool {
+    fault.message.contains("leads out of the root directory")
 }
 
 /// Refuses files that are no documents, before anybody reads them as one.

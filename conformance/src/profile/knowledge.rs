@@ -32,6 +32,37 @@ pub fn bind(body: &mut Value, values: &std::collections::BTreeMap<String, String
     }
 }
 
+/// An address that everybody takes for one (RFC 5737).
+const ADDRESS: &str = "http://192.0.2.1:8080/service";
+
+/// Puts a whole address in place of relative references.
+fn whole_addresses(body: &mut Value) {
+    match body {
+        Value::Object(members) => {
+            for (name, member) in members {
+                match member {
+                    Value::String(text) if matches!(name.as_str(), "href" | "tokenEndpoint") => {
+                        if !text.contains("://") {
+                            *text = ADDRESS.to_owned();
+                        }
+                    }
+                    Value::Array(items) if name == "uris" => {
+                        let relative =
+                            |item: &&mut Value| item.as_str().is_some_and(|text| !text.contains("://"));
+                        items
+                            .iter_mut()
+                            .filter(relative)
+                            .for_each(|item| *item = json!(ADDRESS));
+                    }
+                    other => whole_addresses(other),
+                }
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(whole_addresses),
+        _ => {}
+    }
+}
+
 /// What is known of one API beyond its document.
 #[derive(Clone, Debug, Default)]
 pub struct Knowledge {
@@ -168,14 +199,25 @@ impl Knowledge {
 
     /// Puts what every platform knows in place of what it may be right not to know.
     pub fn tame(&self, body: &mut Value) {
+        if !self.id.starts_with("mec011") {
+            return;
+        }
+        // ETSI's own documents say `uri` of these, and have relative references as examples: either may be refused.
+        whole_addresses(body);
+        // 8.1.5.4: V2.1.1's document demands it, its text does not.
+        if let Some(info) = body.pointer_mut("/transportInfo/security/oAuth2Info")
+            && info.get("tokenEndpoint").is_none()
+        {
+            info["tokenEndpoint"] = json!(ADDRESS);
+        }
         // MEC 011, 8.1.5.3: what the alternative form holds is defined by implementations. Port 0 is reserved (RFC 6335, 6).
         let endpoints = ["/endpoint", "/transportInfo/endpoint"];
-        for pointer in endpoints.into_iter().filter(|_| self.id.starts_with("mec011")) {
+        for pointer in endpoints {
             let Some(endpoint) = body.pointer_mut(pointer) else {
                 continue;
             };
             if endpoint.get("alternative").is_some() {
-                *endpoint = json!({"uris": ["http://192.0.2.1:8080/service"]});
+                *endpoint = json!({"uris": [ADDRESS]});
             }
             let addresses = endpoint.get_mut("addresses").and_then(Value::as_array_mut);
             for address in addresses.into_iter().flatten() {

@@ -90,6 +90,16 @@ pub enum FixturesError {
         /// Line, what is wrong.
         message: String,
     },
+    /// It names an environment variable that is not there.
+    #[error(
+        "{path} names the environment variable {variable}, which is not set; set it, or take the line out"
+    )]
+    Unset {
+        /// The file.
+        path: String,
+        /// The variable.
+        variable: String,
+    },
 }
 
 impl Fixtures {
@@ -106,22 +116,36 @@ impl Fixtures {
     /// Reads a file.
     ///
     /// # Errors
-    /// A file that can't be read or has an unknown key or a wrong type; the message has the line.
+    /// A file that can't be read or has an unknown key or a wrong type (the message has the line), or names an
+    /// environment variable that is not set.
     pub fn read(path: &Path) -> Result<Self, FixturesError> {
         let name = path.display().to_string();
         let text = std::fs::read_to_string(path).map_err(|source| FixturesError::Unreadable {
             path: name.clone(),
             source,
         })?;
-        toml::from_str(&text).map_err(|error| {
+        let fixtures: Self = toml::from_str(&text).map_err(|error| {
             let line = error.span().map_or(1, |span| {
                 text[..span.start.min(text.len())].matches('\n').count() + 1
             });
             FixturesError::Malformed {
-                path: name,
+                path: name.clone(),
                 message: format!("line {line}: {}", error.message().trim_end()),
             }
-        })
+        })?;
+        let unset = |variable: &&String| std::env::var_os(variable).is_none();
+        let missing = fixtures.variables().find(unset).cloned();
+        match missing {
+            Some(variable) => Err(FixturesError::Unset { path: name, variable }),
+            None => Ok(fixtures),
+        }
+    }
+
+    /// The environment variables that secrets are in.
+    fn variables(&self) -> impl Iterator<Item = &String> {
+        let own = [&self.expired_token_env, &self.foreign_audience_token_env];
+        let people = self.identity.iter().map(|person| &person.token_env);
+        people.chain(own).flatten()
     }
 }
 
@@ -136,5 +160,14 @@ mod tests {
         let fixtures = Fixtures::read(Path::new(path)).unwrap();
         assert_eq!(fixtures.app_instance_ids.len(), 2);
         assert!(fixtures.announce_termination.is_some());
+    }
+
+    #[test]
+    fn a_variable_that_is_not_set_is_named() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let text = "[[identity]]\napp_instance_id = \"one\"\ntoken_env = \"NOBODY_SETS_THIS\"\n";
+        std::fs::write(file.path(), text).unwrap();
+        let error = Fixtures::read(file.path()).unwrap_err().to_string();
+        assert!(error.contains("NOBODY_SETS_THIS, which is not set"), "{error}");
     }
 }

@@ -25,6 +25,19 @@ fn documents_of_others_conform_to_themselves() {
     }
 }
 
+/// ETSI's NFV documents are in several files and directories; they are not part of the repository.
+#[test]
+fn documents_of_etsi_nfv_conform_to_themselves_where_they_are() {
+    let shared = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/etsi-forge/nfv");
+    let folder = shared.join("SOL002-SOL003/v5.3.1/src/SOL003");
+    for name in ["VNFLifecycleManagement", "VNFPerformanceManagement"] {
+        let path = folder.join(name).join(format!("{name}.yaml"));
+        if path.is_file() {
+            conforms(&["--document", path.to_str().unwrap()], "37");
+        }
+    }
+}
+
 /// Tests a server that was written by hand; exit code, what was printed, the report.
 fn tested(manner: Manner, fault: Fault, seed: &str, more: [&str; 2]) -> (i32, String, Value) {
     let target = format!("http://{}", others::start(manner, fault));

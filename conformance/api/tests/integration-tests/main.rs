@@ -112,3 +112,32 @@ fn reads_other_dialects_and_names_faults() {
     let fault = read("openapi: 3.1.0\ninfo: {title: t\n").unwrap_err();
     assert!(fault.to_string().contains("own.yaml:"), "{fault}");
 }
+
+#[test]
+fn what_documents_say_of_http_itself_is_left_to_http() {
+    let document = serde_json::json!({"openapi": "3.1.0", "info": {"title": "a", "version": "1"}, "paths": {"/a": {
+        "parameters": [{"name": "Accept", "in": "header", "required": true, "schema": {"type": "string"}}, {"name": "X-A", "in": "header", "schema": {"type": "string"}}],
+        "get": {"responses": {"200": {"description": ""}, "405": {"description": ""}}},
+        "put": {"responses": {"405": {"description": ""}}},
+        "post": {"responses": {"4XX": {"description": ""}, "default": {"description": ""}}}
+    }}});
+    let api = Api::from_settled("a", document).unwrap();
+    let keys: Vec<_> = api
+        .operations
+        .iter()
+        .map(|operation| operation.key.as_str())
+        .collect();
+    assert_eq!(keys, ["GET /a", "POST /a"]);
+    let names: Vec<_> = api.operations[0]
+        .parameters
+        .iter()
+        .map(|parameter| parameter.name.as_str())
+        .collect();
+    assert_eq!(names, ["X-A"]);
+    assert!(
+        api.operations
+            .iter()
+            .enumerate()
+            .all(|(at, operation)| operation.index == at)
+    );
+}

@@ -79,6 +79,15 @@ async fn large(context: &mut Context, call: Call) -> Result<Exchange, Stop> {
     ) {
         context.reported.truncate(before);
     }
+    // What is too large is often refused before the API sees it, by who knows nothing of its problem documents.
+    if exchange.is_refusal() {
+        let mut number = 0;
+        context.reported.retain(|reported| {
+            number += 1;
+            let form = ["problem-details", "response-media-type"];
+            number <= before || !reported.failure.check.is_some_and(|check| form.contains(&check))
+        });
+    }
     Ok(exchange)
 }
 

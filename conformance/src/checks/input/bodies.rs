@@ -202,7 +202,10 @@ async fn accept_one(
     let large = exchange.status() == 413 && body.to_string().len() > 16_384;
     if exchange.is_refusal() && !large && !matches!(exchange.status(), 401 | 403 | 404 | 409 | 429) {
         let place = (api, operation);
-        let check = own_limits::of_refusal(context, place, values, &exchange, &body).await?;
+        let check = match valid.kind {
+            ValidKind::Extension => own_limits::OWN_LIMITS.id,
+            _ => own_limits::of_refusal(context, place, values, &exchange, &body).await?,
+        };
         let failure = Failure::new(
             format!("a valid request is refused: {}", valid.what),
             format!("success; {}", valid.what),

@@ -11,7 +11,7 @@ pub(super) static OWN_LIMITS: Check = Check {
     group: Group::Input,
     title: "texts, lists and forms that the document does not limit are taken",
     severity: Severity::Warning,
-    explanation: "A valid body is refused, and the same body is accepted with short texts instead of empty or long ones, with a few items instead of many, with another port than 0, with addresses instead of an endpoint in an alternative form. The document permits what was refused, but a platform may have reasons: no standard says how long a name may be.",
+    explanation: "A valid body is refused, and the same body is accepted with short texts instead of empty or long ones, with a few items instead of many, with another port than 0, with addresses instead of an endpoint in an alternative form, with whole addresses instead of relative ones; or it has a value that an open enumeration does not list. The document permits what was refused, but a platform may have reasons: no standard says how long a name may be.",
     sources: &[Source::Document, Source::Rfc(6335, "6")],
 };
 

@@ -123,6 +123,11 @@ pub(super) async fn precondition(context: &mut Context, api: usize, maker: usize
         .shown_by(&refused.call)
         .stop());
     }
+    if tag.starts_with("W/") {
+        return Err(Stop::NotApplicable(
+            "the entity tag is a weak one, which If-Match never matches (RFC 9110, 13.1.1)".to_owned(),
+        ));
+    }
     let current = write(context, &tag);
     let accepted = context.send(current).await?;
     if !accepted.is_success() {

@@ -260,6 +260,17 @@ impl Server {
         let asked = headers
             .get(header::IF_NONE_MATCH)
             .and_then(|field| field.to_str().ok());
+        let wanted = headers
+            .get(header::IF_MATCH)
+            .and_then(|field| field.to_str().ok());
+        let fits = |wanted: &str| {
+            wanted
+                .split(',')
+                .any(|one| one.trim() == tag || one.trim() == "*")
+        };
+        if wanted.is_some_and(|wanted| !fits(wanted)) {
+            return self.refuse(StatusCode::PRECONDITION_FAILED, "it is another one now");
+        }
         let same = asked.is_some_and(|asked| {
             let mut tags = asked.split(',').map(|tag| tag.trim().trim_start_matches("W/"));
             tags.any(|asked| asked == tag || asked == "*")
