@@ -4,12 +4,13 @@ use std::sync::Arc;
 
 use mecforge_report::Severity;
 use mecforge_transport::{Request, Version};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::notifications;
 use crate::statement::{Behaviour, Feature, Kind, features};
 use crate::suite::{
     Check, Context, Exchange, Failure, Group, Intent, Outcome, Plan, Role, Source, Stop, Suite, Values,
+    follow,
 };
 
 static CLAIMED: Check = Check {
@@ -72,11 +73,16 @@ fn is_missing(exchange: &Exchange) -> bool {
 async fn claimed(context: &mut Context, api: usize, operation: usize) -> Outcome {
     let suite = Arc::clone(&context.suite);
     let declared = &suite.apis[api].api.operations[operation];
-    let values = match declared.path.text().strip_suffix("/liveness") {
+    let (values, link) = match declared.path.text().strip_suffix("/liveness") {
         Some(service) => heartbeats(context, api, operation, service).await?,
-        None => context.values(api, operation).await?,
+        None => (context.values(api, operation).await?, None),
     };
     let mut call = context.call(api, operation, &values);
+    let mut doubt = None;
+    if let Some(link) = link {
+        let linked = follow(&suite, call, &link)?;
+        (call, doubt) = (linked.call, linked.doubt);
+    }
     if declared.json_body().is_some() {
         call = call.json(context.body(api, operation, &values)?);
     }
@@ -89,6 +95,9 @@ async fn claimed(context: &mut Context, api: usize, operation: usize) -> Outcome
     });
     let own = path.parameters().next().is_none() || made || path.text().ends_with("/liveness");
     let unknown = exchange.status() == 404 && own;
+    if let Some(doubt) = doubt.filter(|_| exchange.status() == 404) {
+        return Err(Stop::Inconclusive(format!("{doubt}: {}", exchange.summary())));
+    }
     if is_missing(&exchange) || unknown {
         let title = format!(
             "the statement claims {}, and it is answered {}",
@@ -100,20 +109,20 @@ async fn claimed(context: &mut Context, api: usize, operation: usize) -> Outcome
     Ok(())
 }
 
-/// The path of a service that was made with heartbeats, which liveness needs.
+/// The path of a service that was made with heartbeats, which liveness needs, and the link to its liveness.
 async fn heartbeats(
     context: &mut Context,
     api: usize,
     operation: usize,
     service: &str,
-) -> Result<Values, Stop> {
+) -> Result<(Values, Option<String>), Stop> {
     let suite = Arc::clone(&context.suite);
     let maker = suite.apis[api]
         .api
         .resource(service)
         .and_then(|resource| resource.maker);
     let Some(maker) = maker else {
-        return context.values(api, operation).await;
+        return Ok((context.values(api, operation).await?, None));
     };
     let above = context.values(api, maker).await?;
     let mut body = context.body(api, maker, &above)?;
@@ -121,7 +130,9 @@ async fn heartbeats(
         members.insert("livenessInterval".to_owned(), json!(60));
     }
     let made = context.make(api, maker, &above, Some(body)).await?;
-    Ok(made.values)
+    let link = made.answered.pointer("/_links/liveness/href");
+    let link = link.and_then(Value::as_str).map(str::to_owned);
+    Ok((made.values, link))
 }
 
 async fn denied(context: &mut Context, api: usize, operation: usize) -> Outcome {

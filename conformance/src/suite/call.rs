@@ -79,6 +79,8 @@ pub struct Call {
     pub method: String,
     /// The path below the API's base path, percent-encoded as it is sent.
     pub path: String,
+    /// Whether the path is the whole one at the target: a link may lead beyond the API's base path.
+    pub rooted: bool,
     /// Pairs of the query, not yet percent-encoded.
     pub query: Vec<(String, String)>,
     /// A query that is sent as it is, instead of the pairs.
@@ -162,6 +164,14 @@ impl Call {
         let parent = self.path.rsplit_once('/').map_or("", |(parent, _)| parent);
         self.path = format!("{parent}/{segment}");
         self
+    }
+
+    /// Path and query as they stand in the request line.
+    pub fn address(&self, base_path: &str) -> String {
+        match self.rooted {
+            true => self.target(),
+            false => format!("{base_path}{}", self.target()),
+        }
     }
 
     /// Path and query as they are sent, below the base path.

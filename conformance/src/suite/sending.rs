@@ -83,7 +83,7 @@ impl Context {
         };
         let request = Request {
             method: call.method.clone(),
-            target: format!("{}{}", suite.apis[call.api].base_path, call.target()),
+            target: call.address(&suite.apis[call.api].base_path),
             headers: self.headers(&call),
             body: match &call.payload {
                 Payload::None => None,

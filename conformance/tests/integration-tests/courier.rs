@@ -1,11 +1,13 @@
 //! The reference server of MEC 011 with a fault in front of it: in what it answers, or in what it delivers.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 
 use axum::Router;
 use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::{Request, State};
+use axum::http::request::Parts;
 use axum::http::{Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
@@ -57,6 +59,18 @@ pub(crate) enum Wrong {
     TakesAnything,
     /// Callbacks at the platform itself are refused.
     RefusesItself,
+    /// The time of heartbeats is an hour ahead.
+    HeartbeatsAhead,
+    /// The liveness of removed services can still be read.
+    LivenessStays,
+    /// Every heartbeat is notified.
+    NotifiesHeartbeats,
+    /// So is a replacement that changes nothing.
+    NotifiesSame,
+    /// Of the values of a criterion the first one counts.
+    FirstValueOnly,
+    /// Categories are compared by their names.
+    CategoriesByName,
 }
 
 struct Platform {
@@ -66,6 +80,10 @@ struct Platform {
     held: Mutex<Vec<(String, Bytes)>>,
     turn: tokio::sync::Mutex<()>,
     clock: Mutex<Option<Value>>,
+    /// Paths of services that were removed.
+    removed: Mutex<Vec<String>>,
+    /// The last bodies of services, by their paths.
+    services: Mutex<BTreeMap<String, Value>>,
 }
 
 /// The reference server of any profile, right but for the notifications that it may not send.
@@ -94,6 +112,8 @@ pub(crate) fn platform(wrong: Wrong) -> SocketAddr {
         held: Mutex::default(),
         turn: tokio::sync::Mutex::default(),
         clock: Mutex::default(),
+        removed: Mutex::default(),
+        services: Mutex::default(),
     });
     let couriers = Router::new().fallback(courier).with_state(Arc::clone(&platform));
     *platform.base.lock().unwrap() = format!("http://{}", serve(couriers));
@@ -198,12 +218,17 @@ async fn between(State(platform): State<Arc<Platform>>, request: Request, next: 
     if parts.method == Method::PATCH && wrong == Wrong::ForgetsHeartbeats {
         return StatusCode::NO_CONTENT.into_response();
     }
+    let sent = serde_json::from_slice(&bytes).unwrap_or(Value::Null);
+    if let Some(answer) = liveness(&platform, &parts) {
+        return answer;
+    }
     let method = parts.method.clone();
     let answer = next.run(Request::from_parts(parts, Body::from(bytes))).await;
     let (mut parts, body) = answer.into_parts();
     let mut bytes = to_bytes(body, usize::MAX).await.unwrap();
     if let (true, Ok(mut body)) = (parts.status.is_success(), serde_json::from_slice(&bytes)) {
         restore(&platform, &mut body);
+        changed(&platform, &method, &path, (&sent, &body)).await;
         if method == Method::GET {
             spoil(&platform, &path, &mut body);
         }
@@ -211,6 +236,82 @@ async fn between(State(platform): State<Arc<Platform>>, request: Request, next: 
         parts.headers.remove("content-length");
     }
     Response::from_parts(parts, Body::from(bytes))
+}
+
+/// The liveness of a service that was removed.
+fn liveness(platform: &Platform, parts: &Parts) -> Option<Response> {
+    let path = parts.uri.path().to_owned();
+    let mut removed = platform.removed.lock().unwrap();
+    if parts.method == Method::DELETE && path.contains("/services/") {
+        removed.push(path.clone());
+    }
+    let stays = platform.wrong == Wrong::LivenessStays && parts.method == Method::GET;
+    let of_removed = path
+        .strip_suffix("/liveness")
+        .is_some_and(|service| removed.iter().any(|other| other == service));
+    let body = json!({"state": "ACTIVE", "interval": 60, "timeStamp": {"seconds": 1, "nanoSeconds": 0}});
+    (stays && of_removed).then(|| axum::Json(body).into_response())
+}
+
+/// Sends the notifications of what has not changed.
+async fn changed(platform: &Platform, method: &Method, path: &str, (sent, answered): (&Value, &Value)) {
+    let service = path.trim_end_matches("/liveness").to_owned();
+    if path.ends_with("/services") && *method == Method::POST {
+        let own = format!(
+            "{path}/{}",
+            answered["serInstanceId"].as_str().unwrap_or_default()
+        );
+        platform.services.lock().unwrap().insert(own, sent.clone());
+    }
+    if !path.contains("/services/") {
+        return;
+    }
+    let last = match *method == Method::PUT {
+        true => platform
+            .services
+            .lock()
+            .unwrap()
+            .insert(service.clone(), sent.clone()),
+        false => platform.services.lock().unwrap().get(&service).cloned(),
+    };
+    let Some(last) = last else { return };
+    let told = match platform.wrong {
+        Wrong::NotifiesHeartbeats => *method == Method::PATCH,
+        Wrong::NotifiesSame => *method == Method::PUT && last == *sent,
+        _ => false,
+    };
+    if !told {
+        return;
+    }
+    let identifier = service.rsplit('/').next().unwrap();
+    let reference = json!({
+        "link": {"href": service}, "serName": last["serName"], "serInstanceId": identifier,
+        "state": "ACTIVE", "changeType": "ATTRIBUTES_CHANGED"
+    });
+    let body = json!({
+        "notificationType": "SerAvailabilityNotification",
+        "serviceReferences": [reference], "_links": {"subscription": {"href": "/nobody"}}
+    });
+    let callbacks = platform.callbacks.lock().unwrap().clone();
+    for callback in callbacks {
+        send(&callback, "application/json", Bytes::from(body.to_string())).await;
+    }
+}
+
+/// Makes criteria what a fault understands of them.
+fn understood(wrong: Wrong, criteria: &mut Value) {
+    match wrong {
+        Wrong::FirstValueOnly => {
+            for (_, values) in criteria.as_object_mut().unwrap() {
+                if let Some(values) = values.as_array_mut() {
+                    values.truncate(1);
+                }
+            }
+        }
+        // All categories of the suite have one name.
+        Wrong::CategoriesByName => drop(criteria.as_object_mut().unwrap().remove("serCategories")),
+        _ => {}
+    }
 }
 
 fn subscribing(platform: &Platform, bytes: Bytes) -> Bytes {
@@ -224,6 +325,9 @@ fn subscribing(platform: &Platform, bytes: Bytes) -> Bytes {
     let mut callbacks = platform.callbacks.lock().unwrap();
     body["callbackReference"] = json!(format!("{}/{}", platform.base.lock().unwrap(), callbacks.len()));
     callbacks.push(callback);
+    if body["filteringCriteria"].is_object() {
+        understood(platform.wrong, &mut body["filteringCriteria"]);
+    }
     if platform.wrong == Wrong::Unfiltered {
         body.as_object_mut().unwrap().remove("filteringCriteria");
     }
@@ -246,6 +350,10 @@ fn spoil(platform: &Platform, path: &str, body: &mut Value) {
         Wrong::NeverSuspended if body["state"] == "SUSPENDED" => body["state"] = json!("ACTIVE"),
         Wrong::AlwaysSuspended if path.ends_with("/liveness") => body["state"] = json!("SUSPENDED"),
         Wrong::OtherInterval if path.ends_with("/liveness") => body["interval"] = json!(77),
+        Wrong::HeartbeatsAhead if path.ends_with("/liveness") => {
+            let seconds = &mut body["timeStamp"]["seconds"];
+            *seconds = json!(seconds.as_u64().unwrap() + 3_600);
+        }
         Wrong::FrozenClock if path.ends_with("/current_time") => {
             *body = platform.clock.lock().unwrap().get_or_insert(body.clone()).clone();
         }

@@ -5,6 +5,7 @@ mod boxes;
 mod command_line;
 mod courier;
 mod effects;
+mod elsewhere;
 mod filters;
 mod foreign;
 mod hostile;

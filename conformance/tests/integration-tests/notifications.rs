@@ -61,6 +61,8 @@ const ALL: &[&str] = &[
     "notification-once",
     "notification-order",
     "notification-filter",
+    "notification-of-no-change",
+    "notification-of-same",
     "notification-address",
     "notification-receivers-apart",
     "notification-retried",
@@ -68,6 +70,7 @@ const ALL: &[&str] = &[
     "notification-after-unsubscribing",
     "liveness-agrees",
     "heartbeat-counts",
+    "liveness-goes-with-service",
     "silent-service-suspended",
     "heartbeats-keep-active",
     "current-time",
@@ -109,6 +112,10 @@ fn each_fault_is_found_by_its_check() {
         (Wrong::AlwaysSuspended, "silent-service-suspended"),
         (Wrong::ForgetsHeartbeats, "heartbeat-counts"),
         (Wrong::ForgetsHeartbeats, "heartbeats-keep-active"),
+        (Wrong::HeartbeatsAhead, "heartbeat-counts"),
+        (Wrong::LivenessStays, "liveness-goes-with-service"),
+        (Wrong::NotifiesHeartbeats, "notification-of-no-change"),
+        (Wrong::CategoriesByName, "notification-filter"),
         (Wrong::OtherInterval, "liveness-agrees"),
         (Wrong::FrozenClock, "current-time"),
         (Wrong::ClockAhead, "current-time"),
@@ -132,6 +139,30 @@ fn each_fault_is_found_by_its_check() {
             scope.spawn(move || several.iter().copied().for_each(find));
         }
     });
+}
+
+#[test]
+fn a_replacement_by_the_same_that_is_notified_is_a_warning() {
+    let (_, text, report) = judged(Wrong::NotifiesSame, &["notification-of-same"], &[]);
+    let found = report["findings"].as_array().unwrap();
+    let finding = found
+        .iter()
+        .find(|finding| finding["check"] == "notification-of-same");
+    assert_eq!(finding.unwrap()["severity"], "warning", "{text}");
+}
+
+#[test]
+fn of_several_values_of_a_criterion_each_counts() {
+    let checks = ["notification-filter", "notification-delivered"];
+    let (_, text, report) = judged(Wrong::FirstValueOnly, &checks, &[]);
+    let found = report["findings"].as_array().unwrap();
+    for criterion in ["serNames", "serInstanceIds", "serCategories"] {
+        let mut titles = found.iter().map(|finding| finding["title"].as_str().unwrap());
+        assert!(
+            titles.any(|title| title.ends_with(criterion)),
+            "{criterion}: {text}"
+        );
+    }
 }
 
 #[test]

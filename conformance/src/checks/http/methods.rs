@@ -7,7 +7,7 @@ use mecforge_report::Severity;
 
 use super::PRINCIPLES;
 use crate::suite::{
-    Call, Check, Context, Exchange, Failure, Group, Intent, Outcome, Plan, Role, Source, Stop, Suite,
+    Call, Check, Context, Exchange, Failure, Group, Intent, Outcome, Plan, Role, Source, Stop, Suite, reading,
 };
 
 pub(super) static METHOD: Check = Check {
@@ -111,6 +111,14 @@ fn undeclared(suite: &Suite, api: usize, path: &str) -> Vec<&'static str> {
     METHODS.into_iter().filter(|method| !here(method)).collect()
 }
 
+/// Whether what a path names exists, where that can be asked.
+async fn is_there(context: &mut Context, api: usize, path: &str) -> Result<bool, Stop> {
+    match reading(&context.suite, api, path) {
+        Some(call) => Ok(context.send(call.role(Role::Control)).await?.status() != 404),
+        None => Ok(true),
+    }
+}
+
 async fn method(context: &mut Context, api: usize, any: usize) -> Outcome {
     let suite = Arc::clone(&context.suite);
     let document = &suite.apis[api].api;
@@ -122,6 +130,11 @@ async fn method(context: &mut Context, api: usize, any: usize) -> Outcome {
     methods.push(UNKNOWN);
     for method in methods {
         let exchange = context.send(with(api, &path, method)).await?;
+        if exchange.status() == 404 && !is_there(context, api, &path).await? {
+            return Err(Stop::NotApplicable(format!(
+                "{path} is not there itself, so that 404 is right for every method (a liveness is where _links.liveness of its service leads)"
+            )));
+        }
         let (check, expected) = match (exchange.is_success(), method) {
             (true, UNKNOWN) => (&REFUSED, "501, or 405 with Allow"),
             (true, _) => (&METHOD, "405 with Allow, or another 4xx"),

@@ -16,9 +16,11 @@ pub(super) async fn criterion(context: &mut Context, scene: Scene, criterion: &'
         format!("conformance-{}", context.unique()),
         format!("conformance-{}", context.unique()),
     );
-    let category = |name: &str| {
-        let href = format!("http://192.0.2.1/categories/{name}");
-        json!({"href": href, "id": name, "name": name, "version": "1"})
+    let shared = format!("conformance-{}", context.unique());
+    // The name is that of all, and is no identifier of any.
+    let category = |id: &str| {
+        let href = format!("http://192.0.2.1/categories/{id}");
+        json!({"href": href, "id": id, "name": shared, "version": "1"})
     };
     let mut matching = scene
         .register(context, &right, |body| {
@@ -35,11 +37,17 @@ pub(super) async fn criterion(context: &mut Context, scene: Scene, criterion: &'
     if criterion == "isLocal" {
         needs_remote(context, scene, &other).await?;
     }
+    // Of several values the first one is that of somebody who does not change.
+    let idle = format!("conformance-{}", context.unique());
+    let idler = match criterion {
+        "serInstanceIds" => scene.register(context, &idle, |_| {}).await?.id,
+        _ => String::new(),
+    };
     // Names narrow what the others would let pass of services that are not ours.
     let criteria = match criterion {
-        "serNames" => json!({"serNames": [right]}),
-        "serInstanceIds" => json!({"serInstanceIds": [matching.id]}),
-        "serCategories" => json!({"serCategories": [category(&right)]}),
+        "serNames" => json!({"serNames": [idle, right]}),
+        "serInstanceIds" => json!({"serInstanceIds": [idler, matching.id]}),
+        "serCategories" => json!({"serCategories": [category(&idle), category(&right)]}),
         "states" => json!({"serNames": [right, wrong], "states": ["INACTIVE"]}),
         _ => json!({"serNames": [right, wrong], "isLocal": true}),
     };

@@ -5,6 +5,7 @@ mod events;
 mod filters;
 pub(super) mod general;
 mod letters;
+mod quiet;
 pub(super) mod scene;
 mod termination;
 
@@ -14,8 +15,10 @@ use std::sync::{Arc, LazyLock};
 
 use mecforge_report::Severity;
 
+use super::time::watched::Lively;
 use crate::suite::{Check, Context, Group, Outcome, Plan, Source, Suite};
 use scene::Scene;
+
 use termination::Ending;
 
 /// The standard of application enablement.
@@ -85,8 +88,29 @@ static FILTER: Check = Check {
     group: Group::Notifications,
     title: "filteringCriteria of a subscription let pass what matches, and nothing else",
     severity: Severity::Error,
-    explanation: "Two services differ in the criterion; the one that does not match changes first, the one that matches afterwards. isLocal is judged with true only (false is read as remote, and as local and remote), and where the platform tells services as remote.",
+    explanation: "Two services differ in the criterion; the one that does not match changes first, the one that matches afterwards. Where a criterion is a list, the one that matches has its second value; the categories of both have one name and differ in id, which identifies them. isLocal is judged with true only (false is read as remote, and as local and remote), and where the platform tells services as remote.",
     sources: &[Source::Etsi(MEC011, "8.1.3.2")],
+};
+
+static UNCHANGED: Check = Check {
+    id: "notification-of-no-change",
+    group: Group::Notifications,
+    title: "a heartbeat of a service that is ACTIVE already is notified to nobody",
+    severity: Severity::Error,
+    explanation: "Notifications are about changes of services, and a heartbeat in time changes none: whoever has subscribed would get one for every heartbeat of every service. Two heartbeats are sent; then the state is really changed, and the notification of that must come, alone.",
+    sources: &[
+        Source::Etsi(MEC011, "8.1.4.2"),
+        Source::Etsi(MEC011, "8.2.10.3.3"),
+    ],
+};
+
+static SAME: Check = Check {
+    id: "notification-of-same",
+    group: Group::Notifications,
+    title: "a replacement of a service by what it is already is notified to nobody",
+    severity: Severity::Warning,
+    explanation: "The same body is PUT twice; the second PUT changes nothing. Then the state is really changed, and the notification of that must come, alone. The standard does not say that a replacement without a difference is no change.",
+    sources: &[Source::Etsi(MEC011, "8.1.4.2")],
 };
 
 static ADDRESS: Check = Check {
@@ -155,6 +179,8 @@ const OWN: &[&Check] = &[
     &ONCE,
     &ORDER,
     &FILTER,
+    &UNCHANGED,
+    &SAME,
     &ADDRESS,
     &APART,
     &RETRIED,
@@ -185,6 +211,9 @@ const PLAYS: &[(&Check, &str, Play)] = &[
     }),
     (&ADDRESS, "address", |context, scene| {
         Box::pin(events::address(context, scene))
+    }),
+    (&SAME, "same", |context, scene| {
+        Box::pin(quiet::same(context, scene))
     }),
     (&APART, "hanging", |context, scene| {
         Box::pin(delivery::hanging(context, scene))
@@ -221,6 +250,17 @@ fn services(suite: &Arc<Suite>, plan: &mut Plan, scene: Scene) {
             Some(scene.subscribe),
             name,
             move |context| play(context, scene),
+        )
+        .stage = 3;
+    }
+    if let Some(lively) = Lively::of(suite, scene.api) {
+        plan.add(
+            suite,
+            &UNCHANGED,
+            scene.api,
+            Some(lively.beat),
+            "heartbeat",
+            move |context| Box::pin(quiet::heartbeat(context, lively)),
         )
         .stage = 3;
     }

@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::super::state::comparison::{is_at, items};
 use super::scene::{Scene, Thing};
-use crate::suite::{Call, Outcome, Role, Stop, Values};
+use crate::suite::{Call, Outcome, Role, Stop, Values, follow};
 
 /// Adds the query of the purpose, in place of what a required parameter has otherwise.
 pub(super) fn with_query(mut call: Call, query: Option<&str>) -> Call {
@@ -174,6 +174,30 @@ async fn is_not_another(scene: &mut Scene<'_>, body: Option<Value>) -> Outcome {
     }
 }
 
+/// A request about the liveness of a service, sent to where the link of the service leads.
+pub(super) async fn linked(scene: &mut Scene<'_>, thing: &Thing, call: Call) -> Result<Call, Stop> {
+    let answered = thing.made.as_ref().map(|made| &made.answered);
+    let link = answered.and_then(|answered| answered.pointer("/_links/liveness/href"));
+    let Some(link) = link.and_then(Value::as_str) else {
+        return Err(Stop::NotApplicable(
+            "the platform asks for no heartbeats: its answer to a service with livenessInterval has no _links.liveness"
+                .to_owned(),
+        ));
+    };
+    let linked = follow(&scene.suite, call, link)?;
+    if let Some(doubt) = linked.doubt {
+        // Whether it is there at all, before anything is held against the platform.
+        let mut read = linked.call.clone().role(Role::Control);
+        read.operation = scene.at("GET", scene.path().text());
+        read.method = "GET".to_owned();
+        let exchange = scene.context.send(read).await?;
+        if exchange.status() == 404 {
+            return Err(Stop::Inconclusive(format!("{doubt}: {}", exchange.summary())));
+        }
+    }
+    Ok(linked.call)
+}
+
 /// Makes a service with heartbeats and reads its liveness: the path of the liveness and the service.
 pub(super) async fn liveness(scene: &mut Scene<'_>) -> Result<(Call, Thing), Stop> {
     let path = scene.path();
@@ -183,20 +207,11 @@ pub(super) async fn liveness(scene: &mut Scene<'_>) -> Result<(Call, Thing), Sto
         .as_ref()
         .map(|made| made.answered.clone())
         .unwrap_or_default();
-    let link = answered.pointer("/_links/liveness/href").and_then(Value::as_str);
-    let Some(link) = link else {
-        return Err(Stop::NotApplicable(
-            "the platform asks for no heartbeats: its answer to a service with livenessInterval has no _links.liveness"
-                .to_owned(),
-        ));
-    };
     let Some(get) = scene.at("GET", path.text()) else {
         return Err(Stop::NotApplicable("the API has no GET for liveness".to_owned()));
     };
-    let mut call = scene.call(get, &thing.values).role(Role::Judged);
-    if let Some(at) = link.find("/applications/") {
-        call.path = link[at..].split(['?', '#']).next().unwrap_or_default().to_owned();
-    }
+    let call = scene.call(get, &thing.values).role(Role::Judged);
+    let call = linked(scene, &thing, call).await?;
     let exchange = scene
         .good(call.clone(), "reading the liveness of a service")
         .await?;

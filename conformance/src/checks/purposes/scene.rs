@@ -348,6 +348,22 @@ impl<'run> Scene<'run> {
         (values, name)
     }
 
+    /// The path of a request with the identifier that nobody has: of the document, or of the link that was followed.
+    pub(super) fn path_of_stranger(
+        &self,
+        call: &Call,
+        path: &Template,
+        values: &Values,
+        name: &str,
+    ) -> String {
+        if !call.rooted && path.matches(&call.path).is_some() {
+            return path.expand(values);
+        }
+        // Where the link does not say which part of it tells the services apart, it is the last one.
+        let nobody = values.get(name).map_or("", String::as_str);
+        call.clone().with_last(nobody).path
+    }
+
     /// The control beside something that was found: the same request with an identifier that nobody has is refused.
     pub(super) async fn knows_no_stranger(
         &mut self,
@@ -365,7 +381,7 @@ impl<'run> Scene<'run> {
         }
         let (values, name) = self.stranger(path, values);
         let mut call = call.clone().role(Role::Control).intent(Intent::Odd);
-        call.path = path.expand(&values);
+        call.path = self.path_of_stranger(&call, path, &values, &name);
         let exchange = self.context.send(call).await?;
         match exchange.is_success() {
             true => Err(self.fail(

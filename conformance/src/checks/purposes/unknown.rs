@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 use mecforge_api::Template;
 use serde_json::{Value, json};
 
-use super::reads::with_query;
+use super::reads::{linked, with_query};
 use super::refusals::{precondition, valid_body};
 use super::scene::{Scene, Thing};
 use super::writes::is_gone;
@@ -20,7 +20,7 @@ pub(super) async fn identifier(scene: &mut Scene<'_>) -> Outcome {
     let (call, thing) = known(scene, &path).await?;
     let (values, name) = scene.stranger(&path, &thing.values);
     let mut unknown = call.clone().intent(Intent::Odd).role(Role::Judged);
-    unknown.path = path.expand(&values);
+    unknown.path = scene.path_of_stranger(&call, &path, &values, &name);
     if let crate::suite::Payload::Json(body) = &mut unknown.payload {
         rename(body, &name, values.get(&name).map_or("", String::as_str));
     }
@@ -62,11 +62,8 @@ async fn known(scene: &mut Scene<'_>, path: &Template) -> Result<(Call, Thing), 
         scene.purpose.query.as_deref(),
     );
     if path.text().ends_with("/liveness") {
-        if scene.maker(path).is_some() && !answers_with_liveness(&thing) {
-            return Err(Stop::NotApplicable(
-                "the platform asks for no heartbeats: its answer to a service with livenessInterval has no _links.liveness"
-                    .to_owned(),
-            ));
+        if scene.maker(path).is_some() {
+            call = linked(scene, &thing, call).await?;
         }
     } else if scene.declared().json_body().is_some() {
         let body = valid_body(scene, path, &thing).await?;
@@ -81,11 +78,6 @@ async fn known(scene: &mut Scene<'_>, path: &Template) -> Result<(Call, Thing), 
         true => Ok((call, thing)),
         false => Err(scene.refused(&exchange, "the same request with an identifier that somebody has")),
     }
-}
-
-fn answers_with_liveness(thing: &Thing) -> bool {
-    let answered = thing.made.as_ref().map(|made| &made.answered);
-    answered.is_some_and(|answered| answered.pointer("/_links/liveness/href").is_some())
 }
 
 /// Puts an identifier where the body repeats that of the path.
@@ -136,6 +128,7 @@ pub(super) async fn path(scene: &mut Scene<'_>) -> Outcome {
     let mut call = call.intent(Intent::Odd).role(Role::Judged);
     call.operation = None;
     call.path = wrong.expand(&thing.values);
+    call.rooted = false;
     let exchange = scene.context.send(call).await?;
     match exchange.status() {
         405 => Ok(()),

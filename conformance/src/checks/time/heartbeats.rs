@@ -1,169 +1,19 @@
 //! Heartbeats of services (MEC 011, 8.1.2.4 and 8.2.10).
 
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use super::{AGREES, COUNTS, KEPT, SUSPENDED};
-use crate::checks::input::bodies::refuse_all;
-use crate::checks::notifications::scene::{Expected, Scene, Service};
-use crate::suite::{Call, Context, Exchange, Failure, Outcome, Role, Stop, Suite, path_below};
+use super::watched::{Lively, Watched};
+use super::{KEPT, SUSPENDED};
+use crate::checks::notifications::scene::Expected;
+use crate::suite::time::seconds_of_date;
+use crate::suite::{Context, Exchange, Failure, Intent, Outcome, Role, Stop};
 
-/// The operations by which services are heard of.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Lively {
-    pub(super) scene: Scene,
-    /// `GET …/liveness`.
-    pub(super) read: usize,
-    /// `PATCH …/liveness`.
-    pub(super) beat: usize,
-}
-
-impl Lively {
-    /// Those of an API; none where it has none.
-    pub(super) fn of(suite: &Suite, api: usize) -> Option<Self> {
-        let path = "/applications/{appInstanceId}/services/{serviceId}/liveness";
-        let find = |method: &str| {
-            let operation = suite.apis[api].api.operation(method, path);
-            operation.map(|operation| operation.index)
-        };
-        Some(Lively {
-            scene: Scene::of(suite, api)?,
-            read: find("GET")?,
-            beat: find("PATCH")?,
-        })
-    }
-
-    /// Registers a service that offers heartbeats.
-    async fn register(&self, context: &mut Context, name: &str, interval: u64) -> Result<Watched, Stop> {
-        let sent = Instant::now();
-        let mut service = self
-            .scene
-            .register(context, name, |body| body["livenessInterval"] = json!(interval))
-            .await?;
-        service.changed = None;
-        let answered = &service.made.answered;
-        let Some(granted) = answered["livenessInterval"]
-            .as_u64()
-            .filter(|granted| *granted > 0)
-        else {
-            return Err(Stop::NotApplicable(
-                "the platform asks for no heartbeats of a service that offers them".to_owned(),
-            ));
-        };
-        let suite = Arc::clone(&context.suite);
-        let link = answered.pointer("/_links/liveness/href").and_then(Value::as_str);
-        let Some(link) = link else {
-            return Err(Failure::new(
-                "a service with livenessInterval has no link to its liveness",
-                "_links.liveness",
-                answered.to_string(),
-            )
-            .of(AGREES.id)
-            .stop());
-        };
-        let template = &suite.apis[self.scene.api].api.operations[self.read].path;
-        // Without a usable link, the path of the document is tried.
-        let path =
-            path_below(&suite, self.scene.api, link).unwrap_or_else(|| template.expand(&service.made.values));
-        Ok(Watched {
-            lively: *self,
-            service,
-            granted: Duration::from_secs(granted),
-            sent,
-            path,
-        })
-    }
-}
-
-/// A service that the platform watches.
-struct Watched {
-    lively: Lively,
-    service: Service,
-    granted: Duration,
-    /// When its registration was sent.
-    sent: Instant,
-    path: String,
-}
-
-impl Watched {
-    fn api(&self) -> usize {
-        self.lively.scene.api
-    }
-
-    fn call(&self, operation: usize, method: &str) -> Call {
-        Call {
-            api: self.api(),
-            operation: Some(operation),
-            method: method.to_owned(),
-            path: self.path.clone(),
-            ..Call::default()
-        }
-    }
-
-    /// Reads the liveness.
-    async fn liveness(&self, context: &mut Context) -> Result<Value, Stop> {
-        let exchange = context.send(self.call(self.lively.read, "GET")).await?;
-        readable(
-            &exchange,
-            "the liveness of a service with heartbeats can't be read",
-        )
-    }
-
-    /// Reads the service.
-    async fn read(&self, context: &mut Context) -> Result<Value, Stop> {
-        let scene = self.lively.scene;
-        let call = context.call(scene.api, scene.read, &self.service.made.values);
-        let exchange = context.send(call.role(Role::Control)).await?;
-        readable(&exchange, "a service that was registered can't be read")
-    }
-
-    /// Sends a heartbeat.
-    async fn beat(&self, context: &mut Context) -> Outcome {
-        let call = self
-            .call(self.lively.beat, "PATCH")
-            .json(json!({"state": "ACTIVE"}));
-        let exchange = context.send(call).await?;
-        match (exchange.is_success(), exchange.status()) {
-            (true, _) => Ok(()),
-            (false, 401 | 403 | 429 | 503) => Err(Stop::Inconclusive(format!(
-                "a heartbeat was answered {}; give credentials that may send it",
-                exchange.summary()
-            ))),
-            _ => Err(
-                Failure::new("a heartbeat is refused", "200 or 204", exchange.summary())
-                    .of(COUNTS.id)
-                    .shown_by(&exchange.call)
-                    .stop(),
-            ),
-        }
-    }
-
-    /// How long it may take at most until a silent service is suspended, if there is time for that.
-    fn latest(&self, context: &Context) -> Result<Duration, Stop> {
-        let latest = self.granted * 2 + Duration::from_secs(3);
-        if latest > context.suite.options.clock.expiry {
-            return Err(Stop::Inconclusive(format!(
-                "the platform asks for a heartbeat every {} s; give --clock {}s to wait long enough",
-                self.granted.as_secs(),
-                latest.as_secs()
-            )));
-        }
-        Ok(latest)
-    }
-}
-
-fn readable(exchange: &Exchange, title: &str) -> Result<Value, Stop> {
-    match exchange.json().filter(|_| exchange.is_success()) {
-        Some(body) => Ok(body),
-        None if matches!(exchange.status(), 401 | 403 | 429 | 503) => Err(Stop::Inconclusive(format!(
-            "GET was answered {}; give credentials that may read it",
-            exchange.summary()
-        ))),
-        None => Err(Failure::new(title, "200 with a JSON object", exchange.summary()).stop()),
-    }
-}
+/// How far the time of a heartbeat may be from the platform's own `Date`, in seconds.
+const FAR: f64 = 300.0;
+/// How long a platform may take to forget the liveness of a service that was removed.
+const GRACE: Duration = Duration::from_secs(2);
 
 /// Interval and state are the same wherever they are told.
 pub(super) async fn agrees(context: &mut Context, lively: Lively) -> Outcome {
@@ -273,7 +123,9 @@ pub(super) async fn counts(context: &mut Context, lively: Lively) -> Outcome {
     let name = format!("conformance-{}", context.unique());
     let watched = lively.register(context, &name, 60).await?;
     watched.beat(context).await?;
-    let first = watched.liveness(context).await?;
+    let exchange = watched.reading(context).await?;
+    let first = watched.readable(&exchange)?;
+    is_now(context, &exchange, &first);
     context.pause(Duration::from_millis(1_100)).await?;
     let second = watched.liveness(context).await?;
     if time(&first) != time(&second) {
@@ -297,19 +149,86 @@ pub(super) async fn counts(context: &mut Context, lively: Lively) -> Outcome {
         )
         .stop());
     }
-    let right = json!({"state": "ACTIVE"});
-    let broken = context.suite.apis[watched.api()]
-        .body_schema(lively.beat)
-        .map(|schema| schema.invalid_cases(&right));
-    let values = &watched.service.made.values;
-    refuse_all(
-        context,
-        watched.api(),
-        lively.beat,
-        values,
-        broken.unwrap_or_default(),
-    )
-    .await
+    watched.refuses(context).await
+}
+
+/// Whether the time of a heartbeat that was just taken is about the time that the platform has itself.
+fn is_now(context: &mut Context, exchange: &Exchange, liveness: &Value) {
+    let date = exchange.header("date").and_then(seconds_of_date);
+    let told = liveness["timeStamp"]["seconds"].as_f64();
+    if let (Some(date), Some(told)) = (date, told)
+        && (told - date).abs() > FAR
+    {
+        let failure = Failure::new(
+            "timeStamp of the liveness is far from the time of the heartbeat",
+            format!(
+                "about {date:.0}, as the answer has Date: {}",
+                exchange.header("date").unwrap_or_default()
+            ),
+            liveness["timeStamp"].to_string(),
+        );
+        context.report(failure.shown_by(&exchange.call));
+    }
+}
+
+impl Watched {
+    /// Heartbeats that break a rule are refused, where the link leads.
+    async fn refuses(&self, context: &mut Context) -> Outcome {
+        let beat = self.lively.beat;
+        let schema = context.suite.apis[self.api()].body_schema(beat);
+        let cases = schema.map(|schema| schema.invalid_cases(&json!({"state": "ACTIVE"})));
+        for invalid in cases.unwrap_or_default() {
+            if context.suite.apis[self.api()]
+                .knowledge
+                .is_open(&invalid.schema_pointer)
+            {
+                continue;
+            }
+            let call = self.call(beat, "PATCH").json(invalid.value);
+            let call = call.intent(Intent::Breaks(invalid.schema_pointer.clone()));
+            let exchange = context.send(call).await?;
+            if exchange.is_success() {
+                let failure = Failure::new(
+                    format!("an invalid heartbeat is accepted: {}", invalid.what),
+                    format!("a 4xx, as the body breaks one rule: {}", invalid.what),
+                    exchange.summary(),
+                );
+                let signature = format!("{} {}", invalid.schema_pointer, invalid.keyword);
+                let failure = failure.of("refuses-invalid").signature(signature);
+                context.report(failure.pointer(invalid.schema_pointer).shown_by(&exchange.call));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The liveness of a service goes with it.
+pub(super) async fn goes(context: &mut Context, lively: Lively) -> Outcome {
+    let name = format!("conformance-{}", context.unique());
+    let mut watched = lively.register(context, &name, 60).await?;
+    watched.liveness(context).await?;
+    lively.scene.remove(context, &mut watched.service).await?;
+    let removed = Instant::now();
+    loop {
+        let service = context.call(lively.scene.api, lively.scene.read, &watched.service.made.values);
+        let service = context.send(service.role(Role::Control)).await?;
+        if !matches!(service.status(), 404 | 410) {
+            return Err(Stop::Inconclusive(format!(
+                "the service itself is answered {} after its removal, which is judged elsewhere",
+                service.status()
+            )));
+        }
+        let exchange = context.send(watched.call(lively.read, "GET")).await?;
+        if !exchange.is_success() {
+            return Ok(());
+        }
+        if removed.elapsed() > GRACE {
+            let title = "the liveness of a service that was removed can still be read";
+            let failure = Failure::new(title, "404", exchange.summary());
+            return Err(failure.shown_by(&exchange.call).stop());
+        }
+        context.pause(Duration::from_millis(400)).await?;
+    }
 }
 
 /// A service that falls silent is suspended in time, and comes back.

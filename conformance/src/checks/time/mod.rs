@@ -2,13 +2,14 @@
 
 mod clock;
 mod heartbeats;
+pub(super) mod watched;
 
 use std::sync::Arc;
 
 use mecforge_report::Severity;
 
 use crate::suite::{Check, Group, Plan, Source, Suite};
-use heartbeats::Lively;
+use watched::Lively;
 
 /// The standard of application enablement.
 const MEC011: &str = "ETSI GS MEC 011 V3.1.1";
@@ -36,10 +37,22 @@ static COUNTS: Check = Check {
     group: Group::Time,
     title: "a heartbeat is taken, and its time is that of the liveness",
     severity: Severity::Error,
-    explanation: "timeStamp of the liveness is later after a heartbeat than before it, and stays while the liveness is only read.",
+    explanation: "timeStamp of the liveness is later after a heartbeat than before it, and stays while the liveness is only read; it is within five minutes of the Date of the platform's own answer. The liveness is where _links.liveness of the service leads, be it outside the base path of the API.",
     sources: &[
         Source::Etsi(MEC011, "8.1.2.4"),
         Source::Etsi(MEC011, "8.2.10.3.3"),
+    ],
+};
+
+static GOES: Check = Check {
+    id: "liveness-goes-with-service",
+    group: Group::Time,
+    title: "the liveness of a service that was removed is gone",
+    severity: Severity::Error,
+    explanation: "A service with heartbeats is registered, its liveness read, and the service removed; two seconds after the service itself is answered 404 its liveness is not answered with a success any more.",
+    sources: &[
+        Source::Etsi(MEC011, "8.1.2.4"),
+        Source::Etsi(MEC011, "8.2.10.3.1"),
     ],
 };
 
@@ -97,6 +110,7 @@ pub(super) static CHECKS: &[&Check] = &[
     &AGREES,
     &NONE,
     &COUNTS,
+    &GOES,
     &SUSPENDED,
     &KEPT,
     &CLOCK,
@@ -146,6 +160,9 @@ fn services(suite: &Arc<Suite>, plan: &mut Plan, lively: Lively) {
     plan.add(suite, &COUNTS, api, Some(lively.beat), "counts", move |context| {
         Box::pin(heartbeats::counts(context, lively))
     });
+    plan.add(suite, &GOES, api, Some(lively.read), "goes", move |context| {
+        Box::pin(heartbeats::goes(context, lively))
+    });
     plan.add(
         suite,
         &SUSPENDED,
@@ -157,7 +174,7 @@ fn services(suite: &Arc<Suite>, plan: &mut Plan, lively: Lively) {
     plan.add(suite, &KEPT, api, Some(lively.beat), "in-time", move |context| {
         Box::pin(heartbeats::kept(context, lively))
     });
-    for case in plan.cases.iter_mut().rev().take(5) {
+    for case in plan.cases.iter_mut().rev().take(6) {
         case.stage = 3;
         case.read_only = false;
     }
