@@ -108,6 +108,11 @@ async fn silent(
         ));
     }
     let all = subscription.events_of(service);
+    if all.iter().any(|event| event.state == "SUSPENDED") {
+        return Err(Stop::Inconclusive(
+            "the service was suspended meanwhile; give it more rest".to_owned(),
+        ));
+    }
     let Some(event) = all.iter().skip(before.len()).find(|event| !is_change(event)) else {
         return Ok(());
     };
