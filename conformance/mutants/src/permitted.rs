@@ -65,6 +65,10 @@ const PERMITTED: &[(&str, &str)] = &[
         "that a coding which a server does not know is answered with 415 is a MAY (RFC 9110, 8.4)",
     ),
     (
+        "http/encoded-slash-separates",
+        "RFC 3986, 2.2 sets reserved characters apart from their encodings without a MUST, and many servers decode paths first",
+    ),
+    (
         "http/case-insensitive-paths",
         "a server may give a resource several addresses (RFC 3986, 6.1)",
     ),

@@ -84,6 +84,7 @@ fn each_fault_against_http_is_found_by_its_check() {
     let warnings = [
         "date",
         "trailing-slash",
+        "encoded-slash",
         "repeated-parameters-select-one",
         "method-refused-with-405",
         "safe-methods-remove-nothing",

@@ -27,8 +27,8 @@ pub(super) static ENCODED: Check = Check {
     id: "encoded-slash",
     group: Group::Http,
     title: "a percent-encoded slash does not separate segments",
-    severity: Severity::Error,
-    explanation: "What exists is asked for with one slash of its path at a time written %2F: the path then has a segment less, and a segment with a slash in it, which names something else. Getting a resource lets addresses past what guards them. Judged where the same path with a letter in place of the slash is refused.",
+    severity: Severity::Warning,
+    explanation: "What exists is asked for with one slash of its path at a time written %2F: the path then has a segment less, and a segment with a slash in it, which names something else. Getting a resource lets addresses past what guards them. Judged where the same path with a letter in place of the slash is refused. Many servers decode before they look for a resource, and RFC 3986 has no MUST against it.",
     sources: &[Source::Rfc(3986, "2.2"), Source::Rfc(3986, "2.4")],
 };
 
