@@ -1,6 +1,7 @@
 //! Limits that a platform has though its document names none: valid bodies that it refuses, and takes once they are of
 //! a common size.
 
+use mecforge_api::child;
 use mecforge_report::Severity;
 use serde_json::Value;
 
@@ -30,14 +31,14 @@ pub(super) async fn of_refusal(
     refused: &Exchange,
     body: &Value,
 ) -> Result<&'static str, Stop> {
-    let mut tamer = body.clone();
-    let kept: Vec<&str> = values.values().map(String::as_str).collect();
-    tame(&mut tamer, &kept);
     let state = &context.suite.apis[api];
+    let Some(schema) = state.body_schema(operation) else {
+        return Ok(super::ACCEPTS.id);
+    };
+    let kept: Vec<&str> = values.values().map(String::as_str).collect();
+    let mut tamer = tame(body, &kept, &|body| schema.is_valid(body));
     state.knowledge.tame(&mut tamer);
-    let valid = state
-        .body_schema(operation)
-        .is_some_and(|schema| schema.is_valid(&tamer));
+    let valid = schema.is_valid(&tamer);
     if tamer == *body || !valid {
         return Ok(super::ACCEPTS.id);
     }
@@ -49,38 +50,63 @@ pub(super) async fn of_refusal(
     })
 }
 
-/// Gives texts and lists a common size; addresses and what is named by the path stay.
-fn tame(value: &mut Value, kept: &[&str]) {
-    match value {
-        Value::String(text) if text.contains("://") || kept.contains(&text.as_str()) => {}
-        Value::String(text) if text.is_empty() => *text = "x".to_owned(),
-        Value::String(text) => *text = text.chars().take(CHARACTERS).collect(),
-        Value::Array(items) => {
-            items.truncate(ITEMS);
-            items.iter_mut().for_each(|item| tame(item, kept));
+/// With texts and lists of a common size, wherever the body stays valid; addresses and what is named by the path stay.
+fn tame(body: &Value, kept: &[&str], is_valid: &dyn Fn(&Value) -> bool) -> Value {
+    let mut pointers = Vec::new();
+    places(body, String::new(), &mut pointers);
+    let mut tamer = body.clone();
+    for pointer in pointers {
+        let mut other = tamer.clone();
+        match other.pointer_mut(&pointer) {
+            Some(Value::String(text)) if text.contains("://") || kept.contains(&text.as_str()) => continue,
+            Some(Value::String(text)) if text.is_empty() => *text = "x".to_owned(),
+            Some(Value::String(text)) => *text = text.chars().take(CHARACTERS).collect(),
+            Some(Value::Array(items)) => items.truncate(ITEMS),
+            _ => continue,
         }
-        Value::Object(members) => members.values_mut().for_each(|member| tame(member, kept)),
+        if other != tamer && is_valid(&other) {
+            tamer = other;
+        }
+    }
+    tamer
+}
+
+/// The pointers of all texts and lists, the outer ones first.
+fn places(value: &Value, pointer: String, found: &mut Vec<String>) {
+    match value {
+        Value::String(_) => found.push(pointer),
+        Value::Array(items) => {
+            found.push(pointer.clone());
+            let items = items.iter().take(ITEMS).enumerate();
+            items.for_each(|(at, item)| places(item, format!("{pointer}/{at}"), found));
+        }
+        Value::Object(members) => {
+            for (name, member) in members {
+                places(member, child(&pointer, name), found);
+            }
+        }
         _ => {}
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     use super::tame;
 
     #[test]
     fn sizes_become_common_and_names_stay() {
         let long = "n".repeat(64);
-        let mut value = json!({"name": "", "id": long, "link": "http://192.0.2.1/a/long/address", "of": [long, 1, 2, 3, 4]});
-        let mut other = value.clone();
-        tame(&mut value, &[long.as_str()]);
-        assert_eq!(value["name"], "x");
-        assert_eq!(value["id"], long);
-        assert_eq!(value["link"], other["link"]);
-        assert_eq!(value["of"], json!([long, 1, 2, 3]));
-        tame(&mut other, &[]);
-        assert_eq!(other["id"], "n".repeat(16));
+        let value = json!({"name": "", "id": long, "link": "http://192.0.2.1/a/long/address", "of": [long, 1, 2, 3, 4], "kind": "OAUTH2_IMPLICIT_GRANT"});
+        let is_valid = |value: &Value| value["kind"] == "OAUTH2_IMPLICIT_GRANT";
+        let tamer = tame(&value, &[long.as_str()], &is_valid);
+        assert_eq!(tamer["name"], "x");
+        assert_eq!(tamer["id"], long);
+        assert_eq!(tamer["link"], value["link"]);
+        assert_eq!(tamer["of"], json!([long, 1, 2, 3]));
+        assert_eq!(tamer["kind"], value["kind"]);
+        let tamer = tame(&value, &[], &is_valid);
+        assert_eq!(tamer["id"], "n".repeat(16));
     }
 }
