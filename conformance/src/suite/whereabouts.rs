@@ -95,9 +95,14 @@ fn decoded(text: &str) -> String {
     percent_decode_str(text).decode_utf8_lossy().into_owned()
 }
 
+/// The last segment of a path or link, as it is written there.
+fn written(link: &str) -> &str {
+    link.trim_end_matches('/').rsplit('/').next().unwrap_or_default()
+}
+
 /// The last segment of a path or link, decoded: an identifier as bodies and [`Values`] have it.
 pub(crate) fn last_segment(link: &str) -> String {
-    decoded(link.trim_end_matches('/').rsplit('/').next().unwrap_or_default())
+    decoded(written(link))
 }
 
 /// Whether a text of a body is an identifier; that may be given as it is written in an address.
@@ -107,12 +112,11 @@ fn is_called(text: &str, identifier: &str) -> bool {
 
 /// Whether a link ends in an identifier, which may be given as it is written in an address.
 pub(crate) fn ends_in(link: &str, identifier: &str) -> bool {
-    let last = link.trim_end_matches('/').rsplit('/').next().unwrap_or_default();
-    is_called(last, identifier) || is_called(&decoded(last), identifier)
+    is_called(written(link), identifier) || is_called(&last_segment(link), identifier)
 }
 
-/// Whether an item of a list is the object of an identifier, which may be given as it is written in an address. One that has a member `id` is it if that is the identifier
-/// or a link ends in it; else any text that is the identifier or ends in it tells, and numbers that are called so.
+/// Whether an item of a list is the object of an identifier, which may be given as it is written in an address. One that
+/// has a member `id` is it if that is the identifier or a link ends in it; else any text that is the identifier or ends in it tells, and numbers that are called so.
 pub(crate) fn is_at(item: &Value, identifier: &str) -> bool {
     let own = item.get("id").and_then(text);
     match (item, own) {

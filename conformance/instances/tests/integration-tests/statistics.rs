@@ -238,7 +238,7 @@ impl Statistics {
                 Some(false) => says("is never broken by the least that is too much", rule.clone()),
                 _ => {}
             }
-            let known = KEYWORDS.iter().find(|known| *known == keyword);
+            let known = LIMITS.iter().chain(OTHERS).find(|known| *known == keyword);
             if let Some(keyword) = known.filter(|_| *valid && !listed)
                 && !self.inside.contains(&(place(schema), keyword))
             {
@@ -389,20 +389,8 @@ const LIMITS: &[&str] = &[
     "maxProperties",
 ];
 
-/// Keywords of which it is known here when a valid instance reaches them.
-const KEYWORDS: [&str; 23] = [
-    "minimum",
-    "maximum",
-    "exclusiveMinimum",
-    "exclusiveMaximum",
-    "multipleOf",
-    "minLength",
-    "maxLength",
-    "minItems",
-    "maxItems",
-    "uniqueItems",
-    "minProperties",
-    "maxProperties",
+/// The other keywords of which it is known here when a valid instance reaches them.
+const OTHERS: &[&str] = &[
     "type",
     "pattern",
     "format",
