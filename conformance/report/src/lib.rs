@@ -14,6 +14,7 @@ mod html;
 mod identifier;
 mod json;
 mod junit;
+mod likewise;
 mod model;
 mod sarif;
 mod text;

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::likewise::groups;
 use crate::model::{Finding, Report, Result, Severity, Verdict};
 use crate::visible::{one_line, visible};
 use crate::wording::{count_of, duration, length, number, plural, sentence, shorten};
@@ -11,7 +12,7 @@ use crate::wording::{count_of, duration, length, number, plural, sentence, short
 pub struct TextOptions {
     /// Whether to colour with ANSI escape sequences.
     pub colour: bool,
-    /// Findings that are told; the others are counted.
+    /// Findings that are told, where those that say the same of several operations are one; the others are counted.
     pub most_findings: usize,
     /// Where the reports were written, one path each.
     pub reports: Vec<String>,
@@ -37,14 +38,15 @@ pub fn text(report: &Report, options: &TextOptions) -> String {
         colour: options.colour,
     };
     out.verdict(report);
-    let mut findings: Vec<&Finding> = report.findings.iter().collect();
-    findings.sort_by_key(|finding| finding.severity);
-    for finding in findings.iter().take(options.most_findings) {
-        out.finding(finding);
+    let groups = groups(&report.findings);
+    let told = groups.len().min(options.most_findings);
+    for group in &groups[..told] {
+        out.finding(group.first);
+        out.likewise(&group.others);
     }
-    if findings.len() > options.most_findings {
-        let more = length(&findings[options.most_findings..]);
-        out.line(&format!("and {} more in report.json", number(more)));
+    if groups.len() > told {
+        let more: usize = groups[told..].iter().map(|group| 1 + group.others.len()).sum();
+        out.line(&format!("and {} more in report.json", number(more as u64)));
         out.line("");
     }
     out.apart(report);
@@ -133,6 +135,22 @@ impl Writer {
             self.entry("seen", &format!("{} times", number(finding.occurrences)));
         }
         self.curl(finding);
+    }
+
+    /// Where a finding is found besides.
+    fn likewise(&mut self, others: &[&Finding]) {
+        const MOST: usize = 30;
+        if !others.is_empty() {
+            self.line(&format!("  the same at {} more:", number(length(others))));
+        }
+        for finding in others.iter().take(MOST) {
+            let words = one_line(&format!("{} at {} ({})", finding.id, finding.place(), finding.api));
+            self.line(&shorten(&words, MOST_LINE).indent().indent());
+        }
+        if others.len() > MOST {
+            let more = number(length(&others[MOST..]));
+            self.line(&format!("    and {more} more in report.json"));
+        }
         self.line("");
     }
 

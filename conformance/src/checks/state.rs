@@ -4,6 +4,7 @@
 pub(super) mod comparison;
 mod declared;
 mod filters;
+mod links;
 mod replacement;
 
 use std::sync::Arc;
@@ -17,7 +18,7 @@ use replacement::{precondition, replaces};
 use serde_json::Value;
 
 use crate::suite::{
-    Call, Check, Context, Failure, Group, Outcome, Plan, Role, Source, Stop, Suite, path_below, reading,
+    Call, Check, Context, Failure, Group, Outcome, Plan, Role, Source, Stop, Suite, reading,
 };
 
 pub(super) static KEEPS: Check = Check {
@@ -27,15 +28,6 @@ pub(super) static KEEPS: Check = Check {
     severity: Severity::Error,
     explanation: "Every property that was sent is in the answer with the same value. What the standard lets the platform set, properties that the answer's schema does not name or that are `writeOnly`, and properties that no schema names, are left out. For documents that are none of ETSI's, a POST makes something only where it answers 201.",
     sources: &[Source::Document, Source::Rfc(9110, "9.3.4")],
-};
-
-static LOCATION: Check = Check {
-    id: "location",
-    group: Group::State,
-    title: "Location of a creation leads to the new object",
-    severity: Severity::Error,
-    explanation: "GET of the Location answers 200 with the object that the creation answered with, and so does its _links.self.",
-    sources: &[Source::Rfc(9110, "10.2.2"), Source::Document],
 };
 
 static LIST: Check = Check {
@@ -98,7 +90,8 @@ static TAG: Check = Check {
 /// The checks of this module.
 pub(super) static CHECKS: &[&Check] = &[
     &KEEPS,
-    &LOCATION,
+    &links::LOCATION,
+    &links::STANDS,
     &LIST,
     &DELETE,
     &REPLACE,
@@ -113,8 +106,8 @@ pub(super) fn plan(suite: &Arc<Suite>, plan: &mut Plan) {
         for resource in &state.api.resources {
             let Some(maker) = resource.maker else { continue };
             let template = resource.path.text().to_owned();
-            plan.add(suite, &LOCATION, api, Some(maker), "location", move |context| {
-                Box::pin(async move { location(context, api, maker).await })
+            plan.add(suite, &links::LOCATION, api, Some(maker), "location", move |context| {
+                Box::pin(async move { links::location(context, api, maker).await })
             });
             let collection = resource
                 .collection
@@ -194,76 +187,6 @@ pub(super) fn keeps(
     }
 }
 
-async fn location(context: &mut Context, api: usize, maker: usize) -> Outcome {
-    let values = context.values(api, maker).await?;
-    let made = context.make(api, maker, &values, None).await?;
-    let suite = Arc::clone(&context.suite);
-    if made.answered.is_object() {
-        keeps(
-            context,
-            (api, maker),
-            &made.sent,
-            &made.answered,
-            false,
-            &made.exchange.call,
-        );
-    }
-    let Some(call) = reading(&suite, api, &made.path) else {
-        return Err(Stop::NotApplicable(
-            "the API has no GET for what it makes".to_owned(),
-        ));
-    };
-    let read = context.send(call.role(Role::Judged)).await?;
-    if !read.is_success() {
-        return Err(Failure::new("Location does not lead to the new object", "200", read.summary()).stop());
-    }
-    for body in [Some(&made.answered), read.json().as_ref()].into_iter().flatten() {
-        leads(context, api, body.pointer("/_links/self/href"), &made.path).await?;
-    }
-    if let Some(body) = read
-        .json()
-        .filter(|body| made.answered.is_object() && !same(body, &made.answered))
-    {
-        let difference =
-            lost(&made.answered, &body, &[], false).or_else(|| lost(&body, &made.answered, &[], false));
-        let place = difference
-            .as_ref()
-            .map_or("the root", |difference| difference.place())
-            .to_owned();
-        let failure = Failure::new(
-            format!("the object at Location differs from the answer to its creation at {place}"),
-            made.answered.to_string(),
-            body.to_string(),
-        );
-        return Err(failure.signature(place).stop());
-    }
-    Ok(())
-}
-
-/// A link that names an object leads to it: where MEC 011 says so.
-async fn leads(context: &mut Context, api: usize, href: Option<&Value>, path: &str) -> Outcome {
-    let suite = Arc::clone(&context.suite);
-    let href = href.and_then(Value::as_str);
-    let named = href.and_then(|href| path_below(&suite, api, href));
-    let named = named.filter(|named| named != path && suite.apis[api].api.id.starts_with("mec011"));
-    let (Some(named), Some(mut call)) = (named, reading(&suite, api, path)) else {
-        return Ok(());
-    };
-    call.path = named;
-    let read = context.send(call).await?;
-    match read.is_success() || read.outcome.is_err() {
-        true => Ok(()),
-        false => Err(Failure::new(
-            "a link does not lead to the object that it names",
-            format!("an address that ends in {path}"),
-            href.unwrap_or_default(),
-        )
-        .signature("link")
-        .shown_by(&read.call)
-        .stop()),
-    }
-}
-
 async fn list_agrees(context: &mut Context, api: usize, maker: usize, list: usize) -> Outcome {
     let values = context.values(api, maker).await?;
     let one = context.make(api, maker, &values, None).await?;
@@ -322,7 +245,7 @@ async fn list_agrees(context: &mut Context, api: usize, maker: usize, list: usiz
                 .stop());
             }
             [item] => {
-                leads(context, api, item.get("href"), &made.path).await?;
+                links::leads(context, api, item.get("href"), &made.path).await?;
                 let whole = made
                     .answered
                     .as_object()

@@ -10,6 +10,7 @@ use clap::Args;
 use mecforge_api::Api;
 use tokio::net::TcpListener;
 
+use super::signals::Signals;
 use super::{Exit, documents, print, run};
 
 /// How long requests that are being answered may take to end after the signal.
@@ -118,35 +119,15 @@ async fn serve(
         ended = &mut server => return Ok(ended?),
         () = tokio::task::yield_now() => {}
     }
-    let signal = signal()?;
+    let mut signals = Signals::new()?;
     print(&format!("{url} serves {}", bases.join(", ")))?;
     tokio::select! {
         ended = &mut server => return Ok(ended?),
-        () = signal => {}
+        () = signals.next() => {}
     }
     let _ = tell.send(());
     match tokio::time::timeout(GRACE, server).await {
         Ok(ended) => Ok(ended?),
         Err(_) => Ok(()),
     }
-}
-
-/// Ctrl-C, or SIGTERM where there is such a thing; heard from now on, not from the first time that it is asked.
-fn signal() -> std::io::Result<impl Future<Output = ()>> {
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        let mut interrupt = signal(SignalKind::interrupt())?;
-        let mut terminate = signal(SignalKind::terminate())?;
-        Ok(async move {
-            tokio::select! {
-                _ = interrupt.recv() => {}
-                _ = terminate.recv() => {}
-            }
-        })
-    }
-    #[cfg(not(unix))]
-    Ok(async {
-        let _ = tokio::signal::ctrl_c().await;
-    })
 }

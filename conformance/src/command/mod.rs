@@ -9,6 +9,7 @@ mod progress;
 mod receiver;
 mod replay;
 mod run;
+mod signals;
 
 use std::io::Write;
 use std::path::PathBuf;

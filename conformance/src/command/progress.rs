@@ -6,12 +6,13 @@ use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
 
+use super::signals::Signals;
 use crate::engine::Engine;
 
 /// How often a line is written where there is no terminal.
 const LINES: Duration = Duration::from_secs(15);
 
-/// Runs an engine, shows its progress on stderr, and lets Ctrl-C end it; a report can then still be made.
+/// Runs an engine, shows its progress on stderr, and lets Ctrl-C or SIGTERM end it; a report can then still be made.
 pub(super) async fn observed(engine: &Arc<Engine>, only: Option<&str>) -> Result<(), String> {
     let terminal = std::io::stderr().is_terminal();
     let bar = match terminal {
@@ -23,12 +24,13 @@ pub(super) async fn observed(engine: &Arc<Engine>, only: Option<&str>) -> Result
     }
     let mut ticks = tokio::time::interval(Duration::from_millis(200));
     let mut told = Duration::ZERO;
+    let mut signals = Signals::new().map_err(|error| format!("signals can't be heard: {error}"))?;
     let run = engine.run(only);
     tokio::pin!(run);
     let result = loop {
         tokio::select! {
             result = &mut run => break result,
-            _ = tokio::signal::ctrl_c() => engine.interrupt(),
+            () = signals.next() => engine.interrupt(),
             _ = ticks.tick() => {
                 let progress = engine.progress();
                 bar.set_length(progress.planned);

@@ -128,25 +128,28 @@ impl Engine {
                 });
             }
         }
-        let of = |stage| -> Vec<Case> { cases.iter().filter(|case| case.stage == stage).cloned().collect() };
-        let last = of(4).len() as u64;
-        let reserve = if last == 0 { Duration::ZERO } else { RESERVE };
+        let mut stages: [Vec<Case>; 5] = Default::default();
+        for case in cases {
+            stages[usize::from(case.stage.min(4))].push(case);
+        }
+        let [first, usual, many, slow, last] = stages;
+        let reserve = if last.is_empty() { Duration::ZERO } else { RESERVE };
         self.suite
             .reserved
-            .store(last * RESERVED_REQUESTS, Ordering::Relaxed);
+            .store(last.len() as u64 * RESERVED_REQUESTS, Ordering::Relaxed);
         let jobs = self.suite.options.jobs;
         // What waits for time waits beside the others.
-        let waiting = self.planned(of(3), jobs.saturating_mul(WAITING), reserve);
+        let waiting = self.planned(slow, jobs.saturating_mul(WAITING), reserve);
         let busy = async {
-            for stage in 0..=2 {
-                self.planned(of(stage), jobs, reserve).await;
+            for stage in [first, usual, many] {
+                self.planned(stage, jobs, reserve).await;
             }
             if only.is_none() {
                 self.random(&plan, reserve).await;
             }
         };
         tokio::join!(waiting, busy);
-        self.planned(of(4), jobs, Duration::ZERO).await;
+        self.planned(last, jobs, Duration::ZERO).await;
         base.clean_up().await;
         let gone = self.gone.lock().unwrap_or_else(PoisonError::into_inner).clone();
         match gone.filter(|_| self.suite.judged() == 0) {
@@ -289,24 +292,27 @@ impl Engine {
     /// Runs cases side by side, in their order; none begins when only `reserve` is left of the time. Says whether all have
     /// begun.
     async fn all(self: &Arc<Self>, cases: Vec<Case>, jobs: usize, reserve: Duration) -> bool {
-        let next = Arc::new(AtomicU64::new(0));
-        let cases = Arc::new(cases);
-        let mut workers = tokio::task::JoinSet::new();
-        for _ in 0..jobs.clamp(1, cases.len().max(1)) {
-            let (engine, next, cases) = (Arc::clone(self), Arc::clone(&next), Arc::clone(&cases));
-            workers.spawn(async move {
+        let workers = jobs.clamp(1, cases.len().max(1));
+        // A case and the bodies that it sends are gone when it has run: a run of an hour needs no more memory than a short one.
+        let cases = Arc::new(Mutex::new(cases.into_iter()));
+        let next = |cases: &Mutex<std::vec::IntoIter<Case>>| {
+            cases.lock().unwrap_or_else(PoisonError::into_inner).next()
+        };
+        let mut running = tokio::task::JoinSet::new();
+        for _ in 0..workers {
+            let (engine, cases) = (Arc::clone(self), Arc::clone(&cases));
+            running.spawn(async move {
                 while !engine.suite.is_nearly_over(reserve)
-                    && let Ok(at) = usize::try_from(next.fetch_add(1, Ordering::Relaxed))
-                    && let Some(case) = cases.get(at)
+                    && let Some(case) = next(&cases)
                 {
-                    engine.begins(case);
-                    engine.judge(case).await;
+                    engine.begins(&case);
+                    engine.judge(&case).await;
                     engine.done.fetch_add(1, Ordering::Relaxed);
                 }
             });
         }
-        while workers.join_next().await.is_some() {}
-        next.load(Ordering::Relaxed) >= cases.len() as u64
+        while running.join_next().await.is_some() {}
+        next(&cases).is_none()
     }
 
     async fn random(self: &Arc<Self>, plan: &Plan, reserve: Duration) {

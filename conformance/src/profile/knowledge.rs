@@ -322,6 +322,13 @@ impl Knowledge {
                 .any(|name| pointer == format!("/components/schemas/{name}/enum"))
     }
 
+    /// What the thing above a path has to be made with, so that something is at that path.
+    pub fn presupposes(&self, path: &str) -> Option<(&'static str, Value)> {
+        // MEC 011, 8.1.2.4: a platform asks those services for heartbeats that offer them.
+        let liveness = self.id == "mec011-service-management" && path.ends_with("/{serviceId}/liveness");
+        liveness.then(|| ("livenessInterval", json!(60)))
+    }
+
     /// Whether what is at a path changes though nobody changes it (clocks, heartbeats).
     pub fn changes_by_itself(&self, path: &str) -> bool {
         path.ends_with("/liveness") || path.contains("/timing/")

@@ -45,7 +45,7 @@ pub(crate) fn follow(suite: &Suite, mut call: Call, link: &str) -> Result<Linked
 }
 
 /// Authority, path and query of a link, without fragment; none of one that begins with neither authority nor path.
-fn parts(link: &str) -> Option<(Option<&str>, &str)> {
+pub(super) fn parts(link: &str) -> Option<(Option<&str>, &str)> {
     let link = link.split('#').next()?;
     let hierarchy = match link.split_once("://") {
         // A URI may stand in a query.

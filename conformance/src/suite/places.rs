@@ -10,31 +10,46 @@ use serde_json::Value;
 use super::seed;
 use super::whereabouts::last_segment;
 
-/// So many places are remembered at most (some 16 MiB); beyond that it begins anew, as cases remove what they make.
-const MOST: usize = 1 << 20;
+/// So many of the latest places are remembered at least, and twice as many at most (some 10 MiB in all): cases remove
+/// what they make long before.
+const LATEST: usize = 1 << 17;
+
+/// The latest places, in two generations: the older one is forgotten when the younger one is full.
+#[derive(Debug, Default)]
+struct Latest {
+    younger: HashSet<u64>,
+    older: HashSet<u64>,
+}
+
+impl Latest {
+    fn enter(&mut self, place: u64) {
+        if self.younger.len() >= LATEST {
+            self.older = std::mem::take(&mut self.younger);
+        }
+        self.younger.insert(place);
+    }
+
+    fn has(&self, place: u64) -> bool {
+        self.younger.contains(&place) || self.older.contains(&place)
+    }
+}
 
 /// Objects of the run, by hashes.
 #[derive(Debug, Default)]
 pub(crate) struct Places {
     /// Identifiers of what was made.
-    made: Mutex<HashSet<u64>>,
+    made: Mutex<Latest>,
     /// Paths of what was removed.
-    removed: Mutex<HashSet<u64>>,
+    removed: Mutex<Latest>,
     again: AtomicBool,
 }
 
-fn enter(set: &Mutex<HashSet<u64>>, place: u64) {
-    let mut set = set.lock().unwrap_or_else(PoisonError::into_inner);
-    if set.len() >= MOST {
-        set.clear();
-    }
-    set.insert(place);
+fn enter(latest: &Mutex<Latest>, place: u64) {
+    latest.lock().unwrap_or_else(PoisonError::into_inner).enter(place);
 }
 
-fn has(set: &Mutex<HashSet<u64>>, place: u64) -> bool {
-    set.lock()
-        .unwrap_or_else(PoisonError::into_inner)
-        .contains(&place)
+fn has(latest: &Mutex<Latest>, place: u64) -> bool {
+    latest.lock().unwrap_or_else(PoisonError::into_inner).has(place)
 }
 
 impl Places {
@@ -73,7 +88,19 @@ impl Places {
 mod tests {
     use serde_json::json;
 
-    use super::Places;
+    use super::{LATEST, Latest, Places};
+
+    #[test]
+    fn what_is_remembered_is_bounded_and_never_the_latest_is_forgotten() {
+        let mut latest = Latest::default();
+        let latest_of = LATEST as u64;
+        for place in 0..3 * latest_of {
+            latest.enter(place);
+            assert!(place < latest_of || latest.has(place - latest_of + 1));
+        }
+        assert!(!latest.has(0));
+        assert!(latest.younger.len() + latest.older.len() <= 2 * LATEST);
+    }
 
     #[test]
     fn a_place_comes_again_where_something_was_removed() {

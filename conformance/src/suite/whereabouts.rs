@@ -1,11 +1,12 @@
 //! Where a thing is: the path that a creation tells, the identifiers of things in lists.
 
+use fluent_uri::{Uri, UriRef};
 use mecforge_api::{Status, Template};
 use percent_encoding::percent_decode_str;
 use serde_json::Value;
 
 use super::Suite;
-use super::call::Exchange;
+use super::call::{Call, Exchange};
 use super::world::Values;
 
 /// The path below the API's base path of what a creation has made: `Location` names it, or, where the document demands
@@ -13,7 +14,7 @@ use super::world::Values;
 pub fn location_path(suite: &Suite, exchange: &Exchange) -> Option<String> {
     let api = exchange.call.api;
     match exchange.header("location") {
-        Some(link) => path_below(suite, api, link),
+        Some(link) => path_below(suite, api, &resolved(suite, &exchange.call, link)),
         None => path_of_answer(suite, exchange),
     }
 }
@@ -70,6 +71,36 @@ fn text(value: &Value) -> Option<String> {
         Value::Number(number) => Some(number.to_string()),
         _ => None,
     }
+}
+
+/// A link with a path of its own: one that is relative to the request that was answered is resolved (RFC 3986, 5.2;
+/// RFC 9110, 10.2.2); another one, or what is no reference at all, is left as it is.
+pub(crate) fn resolved(suite: &Suite, call: &Call, link: &str) -> String {
+    let Ok(reference) = UriRef::parse(link) else {
+        return link.to_owned();
+    };
+    if reference.has_scheme() || link.starts_with('/') {
+        return link.to_owned();
+    }
+    let address = format!("http://target{}", call.address(&suite.apis[call.api].base_path));
+    let base = Uri::parse(address.as_str()).ok();
+    let absolute = base.and_then(|base| reference.resolve_against(&base).ok());
+    absolute.map_or_else(|| link.to_owned(), |absolute| absolute.path().as_str().to_owned())
+}
+
+/// The path on the target that a link leads to as it stands, where that is not below the base path that is asked; none of
+/// a link to another authority.
+pub(crate) fn as_it_stands(suite: &Suite, call: &Call, link: &str) -> Option<String> {
+    let link = resolved(suite, call, link);
+    let (authority, path) = super::link::parts(&link)?;
+    let own = super::link::parts(&suite.target).and_then(|(own, _)| own);
+    if authority.is_some_and(|authority| own != Some(authority)) {
+        return None;
+    }
+    let path = path.split('?').next().unwrap_or(path);
+    let below = path.strip_prefix(suite.apis[call.api].base_path.as_str());
+    let elsewhere = !below.is_some_and(|rest| rest.starts_with('/'));
+    elsewhere.then(|| path.to_owned())
 }
 
 /// The path below an API's base path that a link leads to; none where it leads elsewhere.

@@ -202,17 +202,17 @@ pub(super) async fn values(context: &mut Context, api: usize, operation: usize) 
             Part::Literal(text) => prefix.push_str(text),
             Part::Parameter(name) => {
                 prefix.push_str(&format!("{{{name}}}"));
-                values = parameter(context, api, &prefix, name, values).await?;
+                values = parameter(context, (api, operation), &prefix, name, values).await?;
             }
         }
     }
     Ok(values)
 }
 
-/// Adds the value of one parameter: of something that is made, given, or found.
+/// Adds the value of one parameter of an operation's path: of something that is made, given, or found.
 async fn parameter(
     context: &mut Context,
-    api: usize,
+    (api, operation): (usize, usize),
     prefix: &str,
     name: &str,
     mut values: Values,
@@ -224,7 +224,16 @@ async fn parameter(
         .and_then(|resource| resource.maker)
         .filter(|_| !suite.options.read_only)
     {
-        let made = Box::pin(make(context, api, maker, &values, None)).await?;
+        let mut body = None;
+        if let Some((member, value)) = suite.apis[api]
+            .knowledge
+            .presupposes(document.operations[operation].path.text())
+        {
+            let mut whole = context.body(api, maker, &values)?;
+            whole[member] = value;
+            body = Some(whole);
+        }
+        let made = Box::pin(make(context, api, maker, &values, body)).await?;
         return Ok(made.values);
     }
     if let Some(given) = suite.fixtures.resources.get(prefix).and_then(|list| list.first()) {

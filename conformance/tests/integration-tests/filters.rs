@@ -11,6 +11,7 @@ fn run(fault: Fault) -> (String, Value) {
         "filters-combine",
         "empty-list-is-a-list",
         "refuses-exclusive-parameters",
+        "filter-values-are-whole",
     ];
     let only: Vec<_> = checks.iter().map(|check| format!("check={check}")).collect();
     let mut more = vec!["--app-instance-id", "one,two"];
@@ -48,6 +49,11 @@ fn both_readings_of_local_conform_and_are_named() {
             ["pass", "pass"],
             "{text}"
         );
+        assert_eq!(
+            verdict(&report, "filter-values-are-whole"),
+            ["pass", "pass"],
+            "{text}"
+        );
         let contradictions = report["contradictions"].as_array().unwrap();
         assert!(
             contradictions
@@ -67,6 +73,7 @@ fn each_fault_of_filters_is_found_by_its_check() {
         (Fault::IgnoresLocality, "filters-combine"),
         (Fault::EmptyIsNotFound, "empty-list-is-a-list"),
         (Fault::TakesExclusive, "refuses-exclusive-parameters"),
+        (Fault::SplitsAtCommas, "filter-values-are-whole"),
     ] {
         let (text, report) = run(fault);
         let findings = report["findings"].as_array().unwrap();

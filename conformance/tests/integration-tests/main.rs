@@ -10,6 +10,8 @@ mod filters;
 mod foreign;
 mod hostile;
 mod http;
+mod interruption;
+mod links;
 mod notifications;
 mod others;
 mod patience;

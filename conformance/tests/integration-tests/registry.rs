@@ -32,6 +32,8 @@ pub(crate) enum Fault {
     TakesExclusive,
     /// `is_local` is ignored.
     IgnoresLocality,
+    /// A comma separates values.
+    SplitsAtCommas,
 }
 
 struct Registry {
@@ -83,11 +85,16 @@ fn fits(fault: Fault, service: &Value, name: &str, values: &[&str]) -> Option<bo
 }
 
 fn select(registry: &Registry, application: Option<&str>, query: &str) -> Response {
+    let decoded = percent_encoding::percent_decode_str(query).decode_utf8_lossy();
     let mut filters: Vec<(&str, Vec<&str>)> = Vec::new();
-    for (name, value) in query.split('&').filter_map(|pair| pair.split_once('=')) {
+    for (name, value) in decoded.split('&').filter_map(|pair| pair.split_once('=')) {
+        let own = match registry.fault {
+            Fault::SplitsAtCommas => value.split(',').collect(),
+            _ => vec![value],
+        };
         match filters.iter_mut().find(|(other, _)| *other == name) {
-            Some((_, values)) => values.push(value),
-            None => filters.push((name, vec![value])),
+            Some((_, values)) => values.extend(own),
+            None => filters.push((name, own)),
         }
     }
     let exclusive = ["ser_instance_id", "ser_name", "ser_category_id"];

@@ -192,17 +192,21 @@ pub(crate) async fn one_host(
 
 /// The small server with a fault.
 pub(crate) fn things(fault: Fault) -> SocketAddr {
+    serve(router(fault))
+}
+
+/// The paths of the small server.
+pub(crate) fn router(fault: Fault) -> Router {
     let things = Arc::new(Things {
         fault,
         all: Mutex::default(),
         seen: Mutex::default(),
     });
-    let router = Router::new()
+    Router::new()
         .route("/v1/things", get(list).post(create))
         .route("/v1/things/{id}", get(read).delete(remove))
         .with_state(things)
-        .layer(axum::middleware::from_fn(one_host));
-    serve(router)
+        .layer(axum::middleware::from_fn(one_host))
 }
 
 /// A directory with a document.

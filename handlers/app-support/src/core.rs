@@ -9,7 +9,7 @@ use mecforge_clock::Machine;
 use mecforge_contracts::rules::{DnsRules, RuleChange, RuleError, TrafficRules};
 use mecforge_contracts::{Applications, Belongings, Presence, access, outcome};
 use mecforge_runtime::server::{Caller, Problem};
-use mecforge_store::{CommitError, Revision, Store, Transaction};
+use mecforge_store::{CommitError, Expected, Revision, Store, Transaction};
 use mecforge_subscriptions::Subscriptions;
 
 use crate::instances::Instances;
@@ -74,6 +74,24 @@ pub(crate) enum Step<T> {
         /// What to answer, the revision given.
         answer: Box<dyn FnOnce(Revision) -> T + Send>,
     },
+}
+
+impl<T> Step<T> {
+    /// The same, if a key is as it is expected to be.
+    pub(crate) fn expecting(self, key: String, expected: Expected) -> Self {
+        match self {
+            Step::Commit {
+                transaction,
+                traffic,
+                answer,
+            } => Step::Commit {
+                transaction: transaction.expect(key, expected),
+                traffic,
+                answer,
+            },
+            other => other,
+        }
+    }
 }
 
 impl Core {

@@ -117,10 +117,12 @@ impl Core {
             let found = core.parts.store.get(&keys::application(&id));
             let entry = found.ok_or_else(|| access::unknown(&id))?;
             preconditions.check(Some(&outcome::entity_tag(entry.modified)))?;
-            match core.presence(&id) {
+            let step = match core.presence(&id) {
                 Presence::Registered | Presence::Absent => core.plan_removal(&id, || ()),
                 presence => core.plan_deregistration(&id, presence),
-            }
+            }?;
+            // What is removed is what was found: of several requests at once, one removes it.
+            Ok(step.expecting(keys::application(&id), Expected::Revision(entry.modified)))
         };
         self.change(&app, plan).await
     }

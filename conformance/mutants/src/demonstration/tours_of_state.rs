@@ -389,7 +389,12 @@ pub(super) async fn clocks(session: &mut Session) {
     session
         .transcript
         .answer("heartbeat with an old tag", answer.as_ref());
-    for body in [json!({"state": "INACTIVE"}), json!({}), json!({"state": 1})] {
+    for body in [
+        json!({"state": "INACTIVE"}),
+        json!({"state": "mec-conformance"}),
+        json!({}),
+        json!({"state": 1}),
+    ] {
         session.ask("PATCH", &liveness, Some(&body)).await;
     }
     let last = seconds(

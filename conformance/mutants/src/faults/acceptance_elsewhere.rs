@@ -16,6 +16,12 @@ pub(super) fn faults() -> Vec<Fault> {
     faults
 }
 
+/// Whether a state is one of a service's (8.1.6.4), or no text.
+fn is_listed(state: &Value) -> bool {
+    let listed = ["ACTIVE", "INACTIVE", "SUSPENDED"];
+    state.as_str().is_none_or(|state| listed.contains(&state))
+}
+
 fn others() -> Vec<Fault> {
     const LIVENESS: Scope = &[("PATCH", Place::Liveness)];
     const READY: Scope = &[("POST", Place::ConfirmReady)];
@@ -28,9 +34,17 @@ fn others() -> Vec<Fault> {
             "acceptance/liveness-state-INACTIVE",
             "8.2.10.3.3",
             "PATCH liveness",
-            "A heartbeat with a state other than ACTIVE is taken",
+            "A heartbeat with the state INACTIVE is taken",
             LIVENESS,
-            |body| correct(body, "state", |state| !state.is_string(), json!("ACTIVE")),
+            |body| correct(body, "state", |state| state != "INACTIVE", json!("ACTIVE")),
+        ),
+        accepted(
+            "acceptance/liveness-state-unlisted",
+            "8.1.2.4",
+            "PATCH liveness",
+            "A heartbeat with a state that the document does not list is taken",
+            LIVENESS,
+            |body| correct(body, "state", is_listed, json!("ACTIVE")),
         ),
         accepted(
             "acceptance/liveness-without-state",

@@ -3,6 +3,7 @@
 use maud::{Markup, html as template};
 
 use super::parts::{MOST_TEXT, code_block, evidence, more, quoted, references, severity_mark};
+use crate::likewise::groups;
 use crate::model::{CheckResult, Finding, Report};
 use crate::wording::{duration, length, number, plural, shorten};
 
@@ -14,21 +15,25 @@ const MOST_APART: usize = 50;
 const MOST_TITLE: usize = 500;
 
 pub(super) fn findings(report: &Report) -> Markup {
-    let mut findings: Vec<&Finding> = report.findings.iter().collect();
-    findings.sort_by_key(|finding| finding.severity);
+    let groups = groups(&report.findings);
     template! {
         section aria-labelledby="findings" {
-            h2 id="findings" { "Findings" span.count { (number(length(&findings))) } }
-            @if findings.is_empty() {
+            h2 id="findings" { "Findings" span.count { (number(length(&report.findings))) } }
+            @if groups.is_empty() {
                 p { "No finding. What was tested, and what was not, is listed below." }
             }
-            @for finding in findings.iter().take(MOST_FINDINGS) {
-                article.finding.filterable id=(finding.id) data-severity=(finding.severity.as_str()) {
-                    (head(finding))
-                    (inside(report, finding))
+            @for group in groups.iter().take(MOST_FINDINGS) {
+                article.finding.filterable id=(group.first.id) data-severity=(group.first.severity.as_str()) {
+                    (head(group.first))
+                    (inside(report, group.first))
+                    @if !group.others.is_empty() {
+                        p.label { "The same at " (number(length(&group.others))) " more" }
+                        @for other in group.others.iter().take(MOST_APART) { (folded(report, other, None)) }
+                        (more(group.others.len(), MOST_APART))
+                    }
                 }
             }
-            (more(findings.len(), MOST_FINDINGS))
+            (more(groups.len(), MOST_FINDINGS))
         }
     }
 }
@@ -85,7 +90,8 @@ fn folded(report: &Report, finding: &Finding, remark: Option<&str>) -> Markup {
         details.folded.filterable {
             summary { (severity_mark(finding.severity)) " " (shorten(&finding.title, MOST_TITLE)) " " span.quiet { (finding.id) " · " (finding.place()) } }
             @if let Some(remark) = remark { p { "Expected by " (remark) } }
-            (inside(report, finding))
+            // A browser opens what is folded when a link leads inside.
+            div id=(finding.id) { (inside(report, finding)) }
         }
     }
 }

@@ -4,6 +4,7 @@
 mod compare;
 mod golden;
 mod hostile;
+mod likewise;
 mod reading;
 mod sample;
 mod shape;

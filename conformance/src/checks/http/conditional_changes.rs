@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use mecforge_report::Severity;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::conditional::{opaque, tagged};
 use crate::checks::state::comparison::same;
 use crate::suite::{
-    Call, Check, Context, Exchange, Failure, Group, Outcome, Plan, Role, Source, Stop, Suite, Values, reading,
+    Call, Check, Context, Exchange, Failure, Group, Outcome, Plan, Role, Source, Stop, Suite, reading,
 };
 
 pub(super) static CHANGE: Check = Check {
@@ -60,10 +60,7 @@ pub(super) async fn subject(
     let suite = Arc::clone(&context.suite);
     let document = &suite.apis[api].api;
     let template = document.operations[change].path.text();
-    let values = match template.strip_suffix("/liveness") {
-        Some(service) => watched(context, api, service).await?,
-        None => context.values(api, change).await?,
-    };
+    let values = context.values(api, change).await?;
     let read = context.call(api, get, &values).role(Role::Control);
     let own = document
         .resource(template)
@@ -90,19 +87,6 @@ pub(super) async fn subject(
         )));
     }
     Ok(Subject { read, change })
-}
-
-/// A service with heartbeats.
-async fn watched(context: &mut Context, api: usize, service: &str) -> Result<Values, Stop> {
-    let suite = Arc::clone(&context.suite);
-    let resource = suite.apis[api].api.resource(service);
-    let Some(maker) = resource.and_then(|resource| resource.maker) else {
-        return Err(Stop::Inconclusive("no service can be made".to_owned()));
-    };
-    let values = context.values(api, maker).await?;
-    let mut body = context.body(api, maker, &values)?;
-    body["livenessInterval"] = json!(300);
-    Ok(context.make(api, maker, &values, Some(body)).await?.values)
 }
 
 /// Whether two readings are of the same state.

@@ -8,7 +8,7 @@ use super::safety::ONE;
 use crate::checks::state::comparison::{items, same};
 use crate::suite::{
     Call, Check, Context, Exchange, Failure, Group, Intent, Outcome, Plan, Role, Source, Stop, Suite,
-    path_below, reading,
+    path_below, reading, resolved,
 };
 
 pub(super) static TRAILING: Check = Check {
@@ -116,7 +116,7 @@ async fn trailing(context: &mut Context, api: usize, operation: usize) -> Outcom
         }
         300..400 => {
             let link = answer.header("location").unwrap_or_default();
-            let leads = path_below(&suite, api, link);
+            let leads = path_below(&suite, api, &resolved(&suite, &answer.call, link));
             let right = leads.is_some_and(|leads| leads.trim_end_matches('/') == path.trim_end_matches('/'));
             // Without a Location a client stays where it is.
             if !link.is_empty() && !right {

@@ -6,16 +6,16 @@ use serde_json::{Value, json};
 
 use super::filter::Filter;
 use super::services::{self, Services};
-use super::{COMBINED, EMPTY, EXCLUSIVE};
+use super::{COMBINED, EMPTY, EXCLUSIVE, WHOLE, commas};
 use crate::checks::state::comparison::items;
-use crate::suite::{Context, Exchange, Failure, Intent, Outcome, Plan, Stop, Suite};
+use crate::suite::{Context, Exchange, Failure, Intent, Outcome, Plan, Stop, Suite, Values};
 
 /// The operations that a case is about.
 #[derive(Clone, Copy)]
-struct Place {
-    api: usize,
-    maker: usize,
-    list: usize,
+pub(super) struct Place {
+    pub(super) api: usize,
+    pub(super) maker: usize,
+    pub(super) list: usize,
     /// Whether the list has the services of all applications.
     shared: bool,
 }
@@ -56,19 +56,23 @@ pub(super) fn plan(suite: &Arc<Suite>, plan: &mut Plan, api: usize) {
             Box::pin(async move { exclusive(context, place).await })
         })
         .read_only = false;
+        plan.add(suite, &WHOLE, api, Some(list), "commas", move |context| {
+            Box::pin(async move { commas::whole(context, place).await })
+        })
+        .read_only = false;
     }
 }
 
 /// Asks for the list with filters; none where the document does not have one of them in this style.
-async fn ask(
+pub(super) async fn ask(
     context: &mut Context,
     place: Place,
-    services: &Services,
+    values: &Values,
     filters: &[Filter],
 ) -> Result<Option<Exchange>, Stop> {
     let suite = Arc::clone(&context.suite);
     let api = &suite.apis[place.api].api;
-    let mut call = context.call(place.api, place.list, &services.values);
+    let mut call = context.call(place.api, place.list, values);
     for filter in filters {
         match filter.pairs(api, place.list) {
             Some(pairs) => call.query.extend(pairs),
@@ -143,7 +147,7 @@ async fn combined(context: &mut Context, place: Place) -> Outcome {
     let services = services::make(context, place.api, place.maker, place.list).await?;
     let mut readings = Vec::new();
     for filters in combinations(&services.own) {
-        let Some(exchange) = ask(context, place, &services, &filters).await? else {
+        let Some(exchange) = ask(context, place, &services.values, &filters).await? else {
             continue;
         };
         if exchange.is_refusal() && exchange.status() != 404 {
@@ -255,7 +259,7 @@ async fn empty(context: &mut Context, place: Place) -> Outcome {
     let nobody = format!("nobody-{}", context.unique());
     for parameter in ["ser_name", "ser_instance_id", "ser_category_id"] {
         let filters = [Filter::new(parameter, [json!(nobody)])];
-        let Some(exchange) = ask(context, place, &services, &filters).await? else {
+        let Some(exchange) = ask(context, place, &services.values, &filters).await? else {
             continue;
         };
         let body = exchange.json().unwrap_or_default();
@@ -284,7 +288,7 @@ async fn exclusive(context: &mut Context, place: Place) -> Outcome {
         .filter_map(|parameter| Filter::of(parameter, &[first]))
         .collect();
     for filter in &filters {
-        let alone = ask(context, place, &services, std::slice::from_ref(filter)).await?;
+        let alone = ask(context, place, &services.values, std::slice::from_ref(filter)).await?;
         if alone.is_none_or(|alone| !alone.is_success()) {
             return Err(Stop::Inconclusive(format!(
                 "{} alone is not answered with success",

@@ -1,6 +1,7 @@
 //! Lists: filters that are combined, filters that nothing passes, filters that exclude each other, pages.
 
 mod combinations;
+mod commas;
 mod filter;
 mod paging;
 mod services;
@@ -41,6 +42,15 @@ static EXCLUSIVE: Check = Check {
     sources: &[CLAUSES],
 };
 
+static WHOLE: Check = Check {
+    id: "filter-values-are-whole",
+    group: Group::State,
+    title: "a comma in the value of a filter is part of the value",
+    severity: Severity::Warning,
+    explanation: "The document gives several values as several parameters (style form, explode), so that an encoded comma separates nothing: a service whose name has a comma is found by its name, and one that is called as the part behind the comma is not. Platforms that refuse such names are not judged.",
+    sources: &[Source::Document, Source::Rfc(3986, "2.2")],
+};
+
 static PAGES: Check = Check {
     id: "pages-are-disjoint",
     group: Group::State,
@@ -51,7 +61,7 @@ static PAGES: Check = Check {
 };
 
 /// The checks of this module.
-pub(super) static CHECKS: &[&Check] = &[&COMBINED, &EMPTY, &EXCLUSIVE, &PAGES];
+pub(super) static CHECKS: &[&Check] = &[&COMBINED, &EMPTY, &EXCLUSIVE, &WHOLE, &PAGES];
 
 pub(super) fn plan(suite: &Arc<Suite>, plan: &mut Plan) {
     for api in 0..suite.apis.len() {

@@ -40,11 +40,13 @@ pub(super) fn plan(suite: &Arc<Suite>, plan: &mut Plan, api: usize) {
             put,
             list: list.map(|operation| operation.index),
         };
-        // It changes what all see, and changes it back.
-        plan.add(suite, &MODEL, api, Some(put), "existing", move |context| {
+        let case = plan.add(suite, &MODEL, api, Some(put), "existing", move |context| {
             Box::pin(async move { existing(context, subject).await })
-        })
-        .alone = true;
+        });
+        // It changes what all see, and changes it back.
+        case.alone = true;
+        // What a platform loses with the first PUT, others would no longer see.
+        case.stage = 0;
     }
 }
 

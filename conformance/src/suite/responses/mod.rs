@@ -3,6 +3,7 @@
 mod checks;
 
 use mecforge_api::Status;
+use mecforge_instances::Schema;
 use serde_json::Value;
 
 use super::call::{Call, Exchange, Intent, Payload, Role};
@@ -332,8 +333,22 @@ impl Judge<'_> {
             .schema
             .as_deref()
             .and_then(|pointer| state.schema(pointer));
-        for breach in schema
-            .map(|schema| schema.errors(&body))
+        let breaches = schema.as_ref().map(|schema| schema.errors(&body));
+        let wrapper = schema.as_ref().and_then(|schema| wrapper(schema, &body));
+        if let Some(name) = wrapper.filter(|_| breaches.as_ref().is_some_and(|all| !all.is_empty())) {
+            let failure = Failure::new(
+                format!("the body of {status} is wrapped in a member {name}"),
+                format!(
+                    "the value of {name} itself: some of ETSI's documents print a body in a member that is named as its \
+                     type, which the standard's tables do not have"
+                ),
+                self.exchange.summary(),
+            );
+            let pointer = content.schema.clone().unwrap_or_default();
+            self.fail("response-schema", failure.pointer(pointer));
+            return;
+        }
+        for breach in breaches
             .unwrap_or_default()
             .into_iter()
             .filter(|breach| !state.knowledge.is_open(&breach.schema_pointer))
@@ -428,6 +443,14 @@ fn is_of_http(status: u16, call: &Call) -> bool {
         500..=599 => true,
         _ => false,
     }
+}
+
+/// The name of the only member of a body whose value is what the whole body should be.
+fn wrapper<'body>(schema: &Schema, body: &'body Value) -> Option<&'body str> {
+    let members = body.as_object().filter(|members| members.len() == 1)?;
+    let (name, inner) = members.iter().next()?;
+    let whole = inner.is_object() || inner.is_array();
+    (whole && schema.is_valid(inner)).then_some(name)
 }
 
 /// Whether bytes are JSON by its grammar, whatever can be made of them.

@@ -92,3 +92,24 @@ async fn a_registration_of_another_instance_shows_where_it_is() {
     api.configure("declared").await;
     assert_eq!(api.instances.presence("declared"), Presence::Declared);
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn of_deregistrations_at_once_one_succeeds() {
+    let api = std::sync::Arc::new(Api::empty());
+    for round in 0..60 {
+        let app = format!("app-{round}");
+        api.register(&app).await;
+        let path = format!("/registrations/{app}");
+        let deletions = (0..4).map(|_| {
+            let (api, path) = (api.clone(), path.clone());
+            tokio::spawn(async move { api.delete(&path).await.status })
+        });
+        let deletions: Vec<_> = deletions.collect();
+        let mut statuses = Vec::new();
+        for deletion in deletions {
+            statuses.push(deletion.await.unwrap());
+        }
+        statuses.sort_unstable();
+        assert_eq!(statuses, [204, 404, 404, 404], "{app}");
+    }
+}
