@@ -144,7 +144,12 @@ impl Writer {
             self.line(&format!("  the same at {} more:", number(length(others))));
         }
         for finding in others.iter().take(MOST) {
-            let words = one_line(&format!("{} at {} ({})", finding.id, finding.place(), finding.api));
+            let words = one_line(&format!(
+                "{} at {} ({})",
+                finding.id,
+                finding.place(),
+                finding.api
+            ));
             self.line(&shorten(&words, MOST_LINE).indent().indent());
         }
         if others.len() > MOST {

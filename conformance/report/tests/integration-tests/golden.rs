@@ -1,6 +1,8 @@
 //! Golden files of the sample in every form; `EXPECTORATE=overwrite` writes them.
 
-use mecforge_report::{Report, Result, TextOptions, badge, compare, html, json, junit, read, sarif, text};
+use mecforge_report::{
+    Finding, Report, Result, TextOptions, badge, compare, html, json, junit, read, sarif, text,
+};
 
 use crate::sample;
 
@@ -60,7 +62,11 @@ fn the_badge_says_the_result() {
 #[test]
 fn text_counts_what_it_does_not_show_and_colours_only_when_asked() {
     let mut report = sample::report();
-    report.findings = vec![sample::lost_property(); 23];
+    let different = |number: usize| Finding {
+        title: format!("A registered service loses property {number}"),
+        ..sample::lost_property()
+    };
+    report.findings = (0..23).map(different).collect();
     let plain = text(&report, &TextOptions::default());
     assert!(plain.contains("and 3 more in report.json"), "{plain}");
     assert!(!plain.contains('\u{1b}'));

@@ -106,6 +106,9 @@ fn gigantic_reports_give_forms_of_bounded_size() {
     finding.evidence[1].response = Some(sample::answer(200, &megabyte));
     finding.evidence[1].request.url.clone_from(&megabyte);
     report.findings = vec![report.findings[0].clone(); 300];
+    for (number, finding) in report.findings.iter_mut().enumerate() {
+        finding.title = format!("A fault of number {number}");
+    }
     let page = html(&report);
     assert!(page.contains("and 100 more in <code>report.json</code>"));
     assert!(

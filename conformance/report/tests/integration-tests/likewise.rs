@@ -39,5 +39,8 @@ fn html_folds_the_others_with_all_that_is_known_of_them() {
     for number in 0..6 {
         assert_eq!(page.matches(&format!("id=\"F-0000000{number}\"")).count(), 1);
     }
-    assert_eq!(page.matches("<article").count(), sample::report().findings.len() + 1);
+    assert_eq!(
+        page.matches("<article").count(),
+        sample::report().findings.len() + 1
+    );
 }
