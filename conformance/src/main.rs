@@ -2,10 +2,10 @@
 
 use clap::Parser;
 
-/// Eight cases beside each other allocate and free much; the system's allocator keeps it in one heap for each thread, up to
-/// three times of what is in use (measured: 290 MB, docs/benchmarks.md).
+/// A dozen threads allocate and free much; the system's allocator keeps a heap for each, and needs three times as much for
+/// it (docs/benchmarks.md). `.cargo/config.toml` says how this one is built.
 #[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
 fn main() -> std::process::ExitCode {
     mecforge_conformance::command::main(mecforge_conformance::command::Arguments::parse())

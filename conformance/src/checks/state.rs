@@ -17,9 +17,7 @@ use replacement::{precondition, replaces};
 
 use serde_json::Value;
 
-use crate::suite::{
-    Call, Check, Context, Failure, Group, Outcome, Plan, Role, Source, Stop, Suite, reading,
-};
+use crate::suite::{Call, Check, Context, Failure, Group, Outcome, Plan, Role, Source, Stop, Suite, reading};
 
 pub(super) static KEEPS: Check = Check {
     id: "keeps-what-is-sent",
@@ -106,9 +104,14 @@ pub(super) fn plan(suite: &Arc<Suite>, plan: &mut Plan) {
         for resource in &state.api.resources {
             let Some(maker) = resource.maker else { continue };
             let template = resource.path.text().to_owned();
-            plan.add(suite, &links::LOCATION, api, Some(maker), "location", move |context| {
-                Box::pin(async move { links::location(context, api, maker).await })
-            });
+            plan.add(
+                suite,
+                &links::LOCATION,
+                api,
+                Some(maker),
+                "location",
+                move |context| Box::pin(async move { links::location(context, api, maker).await }),
+            );
             let collection = resource
                 .collection
                 .as_deref()

@@ -39,13 +39,18 @@ impl Engine {
         let first_trace = std::mem::take(&mut context.trace);
         context.clean_up().await;
         drop(turn);
-        for _ in 0..case.repeats.max(1) {
-            if unknown.is_empty() {
-                break;
-            }
+        let mut left = case.repeats.max(1);
+        while left > 0 && !unknown.is_empty() {
+            let apart = self.suite.places.come_again();
             // What is made to find a smaller request must not be in the way of a case that is alone.
             let _turn = self.turn(case).await;
             let (again, mut context) = self.once(case, Mode::Again).await;
+            if !apart && self.suite.places.come_again() {
+                // Others may have been given what this case had removed: once more, and apart from them.
+                context.clean_up().await;
+                continue;
+            }
+            left -= 1;
             for reported in again {
                 let id = file(&self.suite, case, &reported.failure).id;
                 let Some(at) = unknown.iter().position(|(other, _)| *other == id) else {

@@ -7,7 +7,7 @@ use mecforge_transport::Fault;
 use serde_json::Value;
 
 /// On whose behalf a request is made.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Identity {
     /// The credentials of the command line.
     #[default]

@@ -11,6 +11,7 @@ use serde_json::Value;
 use super::call::{Call, Exchange, Identity, Payload, Role};
 use super::outcome::{Failure, Stop};
 use super::plan::Case;
+use super::tags::Tags;
 use super::world::{Made, Values};
 use super::{Suite, responses, seed};
 
@@ -61,6 +62,7 @@ pub struct Context {
     pub(super) start: usize,
     /// Repeating the minimiser's requests must not fill the trace.
     pub(super) quiet: bool,
+    tags: Tags,
 }
 
 /// After so many removals without an answer no more are tried: each would cost the whole time-out.
@@ -101,6 +103,7 @@ impl Context {
             depth: 0,
             start: 0,
             quiet: false,
+            tags: Tags::default(),
         }
     }
 
@@ -231,6 +234,7 @@ impl Context {
                 for failure in failures {
                     self.report(failure.shown_by(&exchange.call));
                 }
+                self.tags_change(&exchange);
             }
         }
         self.remember(&exchange);
@@ -240,6 +244,30 @@ impl Context {
             }
             _ => Ok(exchange),
         }
+    }
+
+    /// Reports a strong entity tag that stays while what it is of changes (RFC 9110, 8.8.1).
+    fn tags_change(&mut self, exchange: &Exchange) {
+        let suite = Arc::clone(&self.suite);
+        let Some(tag) = self.tags.stale(&suite, exchange) else {
+            return;
+        };
+        let actual = format!("{tag} again, with {}", exchange.summary());
+        let failure = Failure::new(
+            "the entity tag stays though the object changes",
+            "another tag",
+            actual,
+        );
+        let operations = &suite.apis[exchange.call.api].api.operations;
+        let key = exchange
+            .call
+            .operation
+            .map(|index| operations[index].key.as_str());
+        let failure = failure.of("entity-tag-changes");
+        self.report(match key {
+            Some(key) => failure.at(key),
+            None => failure,
+        });
     }
 
     /// Why a request is not sent: the vendor's statement says that its operation is not offered.

@@ -23,6 +23,7 @@ mod seed;
 mod sending;
 mod state;
 pub mod syntax;
+mod tags;
 pub(crate) mod time;
 mod whereabouts;
 mod world;

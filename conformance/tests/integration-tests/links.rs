@@ -51,7 +51,9 @@ fn every_form_of_a_reference_is_followed() {
         let mut location = location.filter(|one| one["check"] == "location");
         assert_eq!(location.next().unwrap()["verdict"], "pass", "{text}");
         assert!(
-            !found(&report).iter().any(|(check, _)| check.starts_with("location")),
+            !found(&report)
+                .iter()
+                .any(|(check, _)| check.starts_with("location")),
             "{text}"
         );
         assert_eq!(code, 0, "{text}");
@@ -72,7 +74,9 @@ fn a_location_without_the_prefix_is_warned_of() {
 fn a_location_at_another_authority_is_not_asked() {
     let (_, text, report) = behind(|path| format!("http://inside.example:8080{path}"));
     assert!(
-        !found(&report).iter().any(|(check, _)| check.starts_with("location")),
+        !found(&report)
+            .iter()
+            .any(|(check, _)| check.starts_with("location")),
         "{text}"
     );
 }

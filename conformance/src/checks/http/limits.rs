@@ -59,10 +59,12 @@ pub(super) fn plan(suite: &Arc<Suite>, plan: &mut Plan, api: usize) {
             .find(|other| other.json_body().is_some() && other.method == operation.method);
         if first.is_some_and(|first| first.index == index) {
             for (name, size) in [("body-1m", MIB), ("body-4m", 4 * MIB)] {
-                plan.add(suite, &LARGE, api, Some(index), name, move |context| {
+                let case = plan.add(suite, &LARGE, api, Some(index), name, move |context| {
                     Box::pin(body(context, api, index, size))
-                })
-                .stage = 2;
+                });
+                case.stage = 2;
+                // One at a time: each is in memory several times, as a value, as text, and as evidence.
+                case.alone = true;
             }
         }
     }

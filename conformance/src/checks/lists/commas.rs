@@ -12,10 +12,12 @@ pub(super) async fn whole(context: &mut Context, place: Place) -> Outcome {
     let values = context.values(place.api, place.maker).await?;
     let part = format!("commas{}", context.unique());
     let name = format!("{part}-before,{part}");
-    let named = make(context, place, &values, &name).await.map_err(|stop| match stop {
-        Stop::Fail(_) => Stop::NotApplicable("the platform refuses names with a comma".to_owned()),
-        other => other,
-    })?;
+    let named = make(context, place, &values, &name)
+        .await
+        .map_err(|stop| match stop {
+            Stop::Fail(_) => Stop::NotApplicable("the platform refuses names with a comma".to_owned()),
+            other => other,
+        })?;
     let other = make(context, place, &values, &part).await?;
     let filters = [Filter::new("ser_name", [json!(name)])];
     let Some(exchange) = ask(context, place, &values, &filters).await? else {
@@ -23,9 +25,16 @@ pub(super) async fn whole(context: &mut Context, place: Place) -> Outcome {
     };
     let body = exchange.json().filter(|_| exchange.status() == 200);
     let Some(found) = body.as_ref().and_then(items) else {
-        return Err(Stop::Inconclusive(format!("it was answered {}", exchange.summary())));
+        return Err(Stop::Inconclusive(format!(
+            "it was answered {}",
+            exchange.summary()
+        )));
     };
-    let there = |identifier: &Value| found.iter().any(|item| item.get("serInstanceId") == Some(identifier));
+    let there = |identifier: &Value| {
+        found
+            .iter()
+            .any(|item| item.get("serInstanceId") == Some(identifier))
+    };
     let title = match (there(&named), there(&other)) {
         (true, false) => return Ok(()),
         (false, _) => "a service is not found by its name, which has a comma",

@@ -8,8 +8,8 @@ use serde_json::Value;
 use super::comparison::{lost, same};
 use super::keeps;
 use crate::suite::{
-    Check, Context, Exchange, Failure, Group, Intent, Made, Outcome, Role, Source, Stop, as_it_stands, path_below,
-    reading,
+    Check, Context, Exchange, Failure, Group, Intent, Made, Outcome, Role, Source, Stop, as_it_stands,
+    path_below, reading,
 };
 
 pub(super) static LOCATION: Check = Check {
@@ -101,7 +101,6 @@ pub(super) async fn leads(context: &mut Context, api: usize, href: Option<&Value
         .stop()),
     }
 }
-
 
 /// A client that follows `Location` finds the object, without knowing by which prefix the platform is asked.
 async fn stands(context: &mut Context, made: &Made, read: &Exchange) -> Outcome {

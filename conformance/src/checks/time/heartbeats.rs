@@ -239,7 +239,7 @@ pub(super) async fn silent(context: &mut Context, lively: Lively) -> Outcome {
     let mut subscription = scene
         .subscribe(context, mailbox, json!({"serNames": [name]}))
         .await?;
-    let watched = lively.register(context, &name, 1).await?;
+    let mut watched = lively.register(context, &name, 1).await?;
     let latest = watched.latest(context)?;
     suspended(context, &watched, latest).await?;
     watched.beat(context).await?;
@@ -264,7 +264,16 @@ pub(super) async fn silent(context: &mut Context, lively: Lively) -> Outcome {
             .expect(context, &mut subscription, &watched.service, step)
             .await?;
     }
-    Ok(())
+    // Neither a replacement nor a suspension that is over ends the watch.
+    watched.sent = Instant::now();
+    watched.beat(context).await?;
+    let newer = |body: &mut Value| body["version"] = json!("1.0.1");
+    scene.replace(context, &mut watched.service, newer).await?;
+    let service = watched.read(context).await?;
+    match service["livenessInterval"].as_u64().map(Duration::from_secs) {
+        Some(interval) if interval == watched.granted => suspended(context, &watched, latest).await,
+        _ => Ok(()),
+    }
 }
 
 /// Watches a silent service until it is suspended.

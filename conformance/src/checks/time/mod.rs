@@ -61,7 +61,7 @@ static SUSPENDED: Check = Check {
     group: Group::Time,
     title: "a service that falls silent is suspended, neither early nor never, and comes back with a heartbeat",
     severity: Severity::Error,
-    explanation: "A service proposes an interval of one second and sends no heartbeat; what the platform grants counts. It must be ACTIVE for that long, SUSPENDED after twice that and three seconds at the latest (the standard gives no period of grace), and ACTIVE again after a heartbeat; both changes must be notified. Where the interval that is granted is too long for --clock, it is inconclusive.",
+    explanation: "A service proposes an interval of one second and sends no heartbeat; what the platform grants counts. It must be ACTIVE for that long, SUSPENDED after twice that and three seconds at the latest (the standard gives no period of grace), and ACTIVE again after a heartbeat; both changes must be notified. Then it is replaced, and must be suspended a second time. Where the interval that is granted is too long for --clock, it is inconclusive.",
     sources: &[
         Source::Etsi(MEC011, "8.1.2.4"),
         Source::Etsi(MEC011, "8.2.10.3.3"),
