@@ -35,10 +35,14 @@ pub fn bind(body: &mut Value, values: &std::collections::BTreeMap<String, String
 /// An address that everybody takes for one (RFC 5737).
 const ADDRESS: &str = "http://192.0.2.1:8080/service";
 
-/// Puts a whole address in place of relative references.
+/// Puts a whole address in place of relative references, and takes away what documents disagree about: one of V3.1.1 has
+/// `grantTypes` as a text, the tables (8.1.5.4) as a list; V2.1.1's demands `tokenEndpoint`, its text does not.
 fn whole_addresses(body: &mut Value) {
     match body {
         Value::Object(members) => {
+            if let Some(security) = members.get_mut("security").and_then(Value::as_object_mut) {
+                security.remove("oAuth2Info");
+            }
             for (name, member) in members {
                 match member {
                     Value::String(text) if matches!(name.as_str(), "href" | "tokenEndpoint") => {
@@ -204,11 +208,9 @@ impl Knowledge {
         }
         // ETSI's own documents say `uri` of these, and have relative references as examples: either may be refused.
         whole_addresses(body);
-        // 8.1.5.4: V2.1.1's document demands it, its text does not.
-        if let Some(info) = body.pointer_mut("/transportInfo/security/oAuth2Info")
-            && info.get("tokenEndpoint").is_none()
-        {
-            info["tokenEndpoint"] = json!(ADDRESS);
+        // 8.1.6.4: a service is suspended by the platform, not by who offers it.
+        if body["state"] == "SUSPENDED" {
+            body["state"] = json!("ACTIVE");
         }
         // MEC 011, 8.1.5.3: what the alternative form holds is defined by implementations. Port 0 is reserved (RFC 6335, 6).
         let endpoints = ["/endpoint", "/transportInfo/endpoint"];
@@ -312,14 +314,17 @@ impl Knowledge {
         self.id.starts_with("mec011") && self.may_refuse(maker).is_none()
     }
 
-    /// Whether an enumeration, by the pointer of its keyword, may have further values though the document closes it.
+    /// Whether a rule, by the pointer of its keyword, may be broken though it is in the document: enumerations that may have
+    /// further values, and forms of which ETSI's own documents have another.
     pub fn is_open(&self, pointer: &str) -> bool {
         // MEC 011, 8.1.6.3 and 8.1.6.4: extensible by the text of V2.1.1 and closed by its document; either is right.
         let open = ["SerializerType", "TransportType"];
-        self.id == "mec011-service-management"
-            && open
-                .iter()
-                .any(|name| pointer == format!("/components/schemas/{name}/enum"))
+        let listed = open
+            .iter()
+            .any(|name| pointer == format!("/components/schemas/{name}/enum"));
+        // 8.1.5.4: a list by the table, a text by ETSI's document of V3.1.1; either is right.
+        let form = pointer.ends_with("/properties/grantTypes/type");
+        (self.id == "mec011-service-management" && listed) || (self.id.starts_with("mec011") && form)
     }
 
     /// What the thing above a path has to be made with, so that something is at that path.

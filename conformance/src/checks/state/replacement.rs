@@ -2,10 +2,13 @@
 
 use std::sync::Arc;
 
+use serde_json::Value;
+
 use super::TAG;
 use super::comparison::{lost, same};
 use super::declared::shown;
-use crate::suite::{Context, Failure, Outcome, Role, Stop, name_like_path, reading};
+use crate::checks::input::own_limits;
+use crate::suite::{Context, Exchange, Failure, Outcome, Role, Stop, Values, name_like_path, reading};
 
 pub(super) async fn replaces(context: &mut Context, api: usize, maker: usize, put: usize) -> Outcome {
     let suite = Arc::clone(&context.suite);
@@ -20,21 +23,21 @@ pub(super) async fn replaces(context: &mut Context, api: usize, maker: usize, pu
     context.bind(&mut full, &made.values);
     name_like_path(&mut full, &made.values, "");
     let small = context.body(api, put, &made.values)?;
+    let place = (api, put);
+    let call = context.call(api, put, &made.values);
+    let tried = context.send(call.json(full.clone())).await?;
+    if !tried.is_success()
+        && let Some(tamer) = own_limits::tamer(context, place, &made.values, &full)
+    {
+        // Which of its parts a platform refuses is judged elsewhere.
+        full = tamer;
+    }
     for body in [&full, &small, &small] {
         let written = context
             .send(context.call(api, put, &made.values).json(body.clone()))
             .await?;
         if !written.is_success() {
-            let reason = state.knowledge.may_refuse(key);
-            return Err(match reason {
-                Some(reason) => {
-                    Stop::Inconclusive(format!("PUT was answered {}; {reason}", written.summary()))
-                }
-                None => Failure::new("a valid request is refused", "success", written.summary())
-                    .of("accepts-valid")
-                    .shown_by(&written.call)
-                    .stop(),
-            });
+            return Err(refused(context, place, &made.values, &written, body).await?);
         }
         let Some(call) = reading(&suite, api, &made.path) else {
             return Ok(());
@@ -74,6 +77,32 @@ pub(super) async fn replaces(context: &mut Context, api: usize, maker: usize, pu
         }
     }
     Ok(())
+}
+
+/// What is to be said of a valid replacement that is refused.
+async fn refused(
+    context: &mut Context,
+    (api, put): (usize, usize),
+    values: &Values,
+    written: &Exchange,
+    body: &Value,
+) -> Result<Stop, Stop> {
+    let suite = Arc::clone(&context.suite);
+    let state = &suite.apis[api];
+    let permitted = state.knowledge.may_refuse(&state.api.operations[put].key);
+    let reason = match written.status() {
+        401 | 403 | 409 | 429 | 503 => {
+            Some("what may be changed, and by whom, is the platform's to say (give credentials that may)")
+        }
+        _ => permitted,
+    };
+    if let Some(reason) = reason {
+        let reason = format!("PUT was answered {}; {reason}", written.summary());
+        return Ok(Stop::Inconclusive(reason));
+    }
+    let check = own_limits::of_refusal(context, (api, put), values, written, body).await?;
+    let failure = Failure::new("a valid request is refused", "success", written.summary());
+    Ok(failure.of(check).shown_by(&written.call).stop())
 }
 
 pub(super) async fn precondition(context: &mut Context, api: usize, maker: usize, put: usize) -> Outcome {
