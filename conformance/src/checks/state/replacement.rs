@@ -160,6 +160,14 @@ pub(super) async fn precondition(context: &mut Context, api: usize, maker: usize
     let current = write(context, &tag);
     let accepted = context.send(current).await?;
     if !accepted.is_success() {
+        let plain = context.call(api, put, &made.values).json(body.clone());
+        let plain = context.send(plain.role(Role::Control)).await?;
+        if !plain.is_success() {
+            return Err(Stop::Inconclusive(format!(
+                "without a condition PUT is answered {}",
+                plain.summary()
+            )));
+        }
         return Err(Failure::new(
             format!("If-Match with the current tag is answered {}", accepted.status()),
             "success",
