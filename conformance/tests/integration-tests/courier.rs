@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::{Body, Bytes, to_bytes};
@@ -21,6 +22,10 @@ use crate::server::serve;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Wrong {
     Nothing,
+    /// What happens within 300 ms is told in one notification, which is right.
+    Coalesces,
+    /// The same, and each reference stands there twice.
+    CoalescesTwice,
     /// No notification is sent.
     Silent,
     /// Each is sent twice.
@@ -78,6 +83,8 @@ struct Platform {
     base: Mutex<String>,
     callbacks: Mutex<Vec<String>>,
     held: Mutex<Vec<(String, Bytes)>>,
+    /// What is told together, by its receiver.
+    together: Mutex<BTreeMap<String, Vec<Value>>>,
     turn: tokio::sync::Mutex<()>,
     clock: Mutex<Option<Value>>,
     /// Paths of services that were removed.
@@ -110,6 +117,7 @@ pub(crate) fn platform(wrong: Wrong) -> SocketAddr {
         base: Mutex::default(),
         callbacks: Mutex::default(),
         held: Mutex::default(),
+        together: Mutex::default(),
         turn: tokio::sync::Mutex::default(),
         clock: Mutex::default(),
         removed: Mutex::default(),
@@ -156,6 +164,10 @@ async fn courier(State(platform): State<Arc<Platform>>, request: Request) -> Sta
     }
     let bytes = Bytes::from(body.to_string());
     match platform.wrong {
+        Wrong::Coalesces | Wrong::CoalescesTwice => {
+            collect(platform, callback, body);
+            return StatusCode::NO_CONTENT;
+        }
         Wrong::Twice => drop(send(&callback, media_type, bytes.clone()).await),
         Wrong::OneByOne => {
             tokio::spawn(async move {
@@ -185,6 +197,38 @@ async fn courier(State(platform): State<Arc<Platform>>, request: Request) -> Sta
         _ => {}
     }
     send(&callback, media_type, bytes).await
+}
+
+/// Lets a notification wait for others to the same receiver.
+fn collect(platform: Arc<Platform>, callback: String, mut body: Value) {
+    let references = body["serviceReferences"].as_array_mut().unwrap();
+    if platform.wrong == Wrong::CoalescesTwice {
+        references.extend(references.clone());
+    }
+    let mut together = platform.together.lock().unwrap();
+    if let Some(waiting) = together.get_mut(&callback) {
+        return waiting.append(references);
+    }
+    together.insert(callback.clone(), std::mem::take(references));
+    drop(together);
+    tokio::spawn(async move {
+        loop {
+            tokio::time::sleep(Duration::from_millis(300)).await;
+            {
+                let mut together = platform.together.lock().unwrap();
+                let waiting = std::mem::take(together.get_mut(&callback).unwrap());
+                if waiting.is_empty() {
+                    together.remove(&callback);
+                    return;
+                }
+                body["serviceReferences"] = Value::Array(waiting);
+            }
+            let bytes = Bytes::from(body.to_string());
+            if send(&callback, "application/json", bytes.clone()).await == StatusCode::SERVICE_UNAVAILABLE {
+                send(&callback, "application/json", bytes).await;
+            }
+        }
+    });
 }
 
 /// Puts a courier's address into subscriptions, and changes what a fault changes.
