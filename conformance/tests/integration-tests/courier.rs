@@ -26,6 +26,16 @@ pub(crate) enum Wrong {
     Coalesces,
     /// The same, and each reference stands there twice.
     CoalescesTwice,
+    /// Each receiver gets five notifications.
+    FiveOnly,
+    /// Each 50th to a receiver is lost.
+    LosesFiftieth,
+    /// Each 20th of all is sent twice.
+    TwentiethTwice,
+    /// Who deletes a subscription loses the one before it as well.
+    TakesAlong,
+    /// The registration of a service that is INACTIVE is not told.
+    InactiveUntold,
     /// No notification is sent.
     Silent,
     /// Each is sent twice.
@@ -85,6 +95,12 @@ struct Platform {
     held: Mutex<Vec<(String, Bytes)>>,
     /// What is told together, by its receiver.
     together: Mutex<BTreeMap<String, Vec<Value>>>,
+    /// How many notifications there were, of all and by their receivers.
+    counts: Mutex<(usize, BTreeMap<String, usize>)>,
+    /// Paths and receivers of subscriptions.
+    made: Mutex<Vec<(String, String)>>,
+    /// Receivers that get nothing any more.
+    muted: Mutex<Vec<String>>,
     turn: tokio::sync::Mutex<()>,
     clock: Mutex<Option<Value>>,
     /// Paths of services that were removed.
@@ -118,6 +134,9 @@ pub(crate) fn platform(wrong: Wrong) -> SocketAddr {
         callbacks: Mutex::default(),
         held: Mutex::default(),
         together: Mutex::default(),
+        counts: Mutex::default(),
+        made: Mutex::default(),
+        muted: Mutex::default(),
         turn: tokio::sync::Mutex::default(),
         clock: Mutex::default(),
         removed: Mutex::default(),
@@ -154,7 +173,19 @@ async fn courier(State(platform): State<Arc<Platform>>, request: Request) -> Sta
     let bytes = to_bytes(request.into_body(), usize::MAX).await.unwrap();
     let mut body: Value = serde_json::from_slice(&bytes).unwrap();
     let mut media_type = "application/json";
+    let (all, own) = counted(&platform, &callback);
+    let added = |state: &str| {
+        let reference = &body["serviceReferences"][0];
+        reference["changeType"] == "ADDED" && reference["state"] == state
+    };
     match platform.wrong {
+        Wrong::FiveOnly if own > 5 => return StatusCode::NO_CONTENT,
+        Wrong::LosesFiftieth if own % 50 == 0 => return StatusCode::NO_CONTENT,
+        Wrong::TakesAlong if platform.muted.lock().unwrap().contains(&callback) => {
+            return StatusCode::NO_CONTENT;
+        }
+        Wrong::InactiveUntold if added("INACTIVE") => return StatusCode::NO_CONTENT,
+        Wrong::TwentiethTwice if all % 20 == 0 => drop(send(&callback, media_type, bytes.clone()).await),
         Wrong::Silent => return StatusCode::NO_CONTENT,
         Wrong::State => body["serviceReferences"][0]["state"] = json!("ACTIVE"),
         Wrong::AsText => media_type = "text/plain",
@@ -197,6 +228,30 @@ async fn courier(State(platform): State<Arc<Platform>>, request: Request) -> Sta
         _ => {}
     }
     send(&callback, media_type, bytes).await
+}
+
+/// Counts a notification: the number among all, and among those to its receiver.
+fn counted(platform: &Platform, callback: &str) -> (usize, usize) {
+    let mut counts = platform.counts.lock().unwrap();
+    counts.0 += 1;
+    let all = counts.0;
+    let own = counts.1.entry(callback.to_owned()).or_default();
+    *own += 1;
+    (all, *own)
+}
+
+/// Of a subscription that is deleted, the one before it in the same list is muted as well.
+fn mute(platform: &Platform, deleted: &str) {
+    let mut made = platform.made.lock().unwrap();
+    let Some(at) = made.iter().position(|(own, _)| own == deleted) else {
+        return;
+    };
+    made.remove(at);
+    let list = |own: &str| own.rsplit_once('/').unwrap().0.to_owned();
+    let before = made[..at].iter().rfind(|(own, _)| list(own) == list(deleted));
+    if let Some((_, callback)) = before {
+        platform.muted.lock().unwrap().push(callback.clone());
+    }
 }
 
 /// Lets a notification wait for others to the same receiver.
@@ -256,6 +311,9 @@ async fn between(State(platform): State<Arc<Platform>>, request: Request, next: 
     if parts.method == Method::DELETE && path.contains("/subscriptions/") && wrong == Wrong::StaysSubscribed {
         return StatusCode::NO_CONTENT.into_response();
     }
+    if parts.method == Method::DELETE && wrong == Wrong::TakesAlong {
+        mute(&platform, &path);
+    }
     if path.ends_with("/timing_caps") && wrong == Wrong::NoCapabilities {
         return StatusCode::NOT_FOUND.into_response();
     }
@@ -272,6 +330,11 @@ async fn between(State(platform): State<Arc<Platform>>, request: Request, next: 
     let mut bytes = to_bytes(body, usize::MAX).await.unwrap();
     if let (true, Ok(mut body)) = (parts.status.is_success(), serde_json::from_slice(&bytes)) {
         restore(&platform, &mut body);
+        if let (true, Some(callback)) = (method == Method::POST, body["callbackReference"].as_str()) {
+            let own = body["_links"]["self"]["href"].as_str().unwrap();
+            let own = own[own.find(&path).unwrap()..].to_owned();
+            platform.made.lock().unwrap().push((own, callback.to_owned()));
+        }
         changed(&platform, &method, &path, (&sent, &body)).await;
         if method == Method::GET {
             spoil(&platform, &path, &mut body);

@@ -154,6 +154,36 @@ fn each_fault_is_found_by_its_check() {
 }
 
 #[test]
+fn faults_that_show_among_many_notifications_are_found() {
+    let delivered = "notification-delivered";
+    let many = "of many changes in a row";
+    let faults = [
+        (Wrong::FiveOnly, delivered, many),
+        (Wrong::LosesFiftieth, delivered, many),
+        (Wrong::TwentiethTwice, "notification-once", "comes again"),
+        (Wrong::TakesAlong, delivered, "after another subscription"),
+        (Wrong::InactiveUntold, delivered, "that is INACTIVE"),
+    ];
+    let find = |(wrong, check, title): (Wrong, &str, &str)| {
+        let checks = ["notification-delivered", "notification-once"];
+        // With both APIs, an application instance is registered for the case.
+        let more = ["--patience", "3s"];
+        let (code, text, report) = run(platform(wrong), "mec011-v3.1.1", &checks, &more);
+        assert_eq!(code, 1, "{wrong:?}: {text}");
+        let mut found = report["findings"].as_array().unwrap().iter();
+        let is_it = |finding: &&Value| {
+            finding["check"] == check && finding["title"].as_str().unwrap().contains(title)
+        };
+        assert!(found.any(|finding| is_it(&finding)), "{wrong:?}: {text}");
+    };
+    std::thread::scope(|scope| {
+        for fault in faults {
+            scope.spawn(move || find(fault));
+        }
+    });
+}
+
+#[test]
 fn a_replacement_by_the_same_that_is_notified_is_a_warning() {
     let (_, text, report) = judged(Wrong::NotifiesSame, &["notification-of-same"], &[]);
     let found = report["findings"].as_array().unwrap();

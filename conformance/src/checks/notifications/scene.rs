@@ -12,6 +12,9 @@ use crate::suite::{Call, Context, Failure, Letter, Made, Mailbox, Outcome, Role,
 /// How many letters about something else are judged and shown.
 const SHOWN: usize = 10;
 
+/// How many changes that came instead of an expected one are listed.
+const LISTED: usize = 20;
+
 /// The type of subscriptions (MEC 011, 8.1.3.2).
 const SUBSCRIPTION: &str = "SerAvailabilityNotificationSubscription";
 
@@ -261,12 +264,19 @@ pub(in crate::checks) fn not_delivered(
             receiver.base()
         ));
     }
+    if mailbox.has_refused() {
+        return Stop::Inconclusive(
+            "a delivery was larger than the receiver of the suite takes, or all that it keeps is; give it more rest or fewer services"
+                .to_owned(),
+        );
+    }
     let actual = match others.last() {
         None => format!("nothing within {:?}", context.patience()),
         Some(last) => format!(
-            "{} other deliveries within {:?}, the last one: {} {}",
+            "{} other deliveries within {:?}{}, the last one: {} {}",
             others.len(),
             context.patience(),
+            listed(others),
             last.method,
             last.text()
         ),
@@ -278,6 +288,21 @@ pub(in crate::checks) fn not_delivered(
     Failure::new(format!("no notification comes of {what}"), expected, actual)
         .of(DELIVERED.id)
         .stop()
+}
+
+/// The last changes that letters tell.
+fn listed(letters: &[Arc<Letter>]) -> String {
+    let all = letters.iter().flat_map(|letter| events(letter));
+    let mut told: Vec<_> = all
+        .map(|event| format!("{} of {}, {}", event.change, event.name, event.state))
+        .collect();
+    let more = told.len().saturating_sub(LISTED);
+    told.drain(..more);
+    match (told.is_empty(), more) {
+        (true, _) => String::new(),
+        (false, 0) => format!(", telling {}", told.join("; ")),
+        (false, more) => format!(", telling {more} changes and {}", told.join("; ")),
+    }
 }
 
 /// Whether an address is one of this machine alone.
