@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::{Body, Bytes, to_bytes};
@@ -21,6 +22,20 @@ use crate::server::serve;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Wrong {
     Nothing,
+    /// What happens within 300 ms is told in one notification, which is right.
+    Coalesces,
+    /// The same, and each reference stands there twice.
+    CoalescesTwice,
+    /// Each receiver gets five notifications.
+    FiveOnly,
+    /// Each 50th to a receiver is lost.
+    LosesFiftieth,
+    /// Each 20th of all is sent twice.
+    TwentiethTwice,
+    /// Who deletes a subscription loses the one before it as well.
+    TakesAlong,
+    /// The registration of a service that is INACTIVE is not told.
+    InactiveUntold,
     /// No notification is sent.
     Silent,
     /// Each is sent twice.
@@ -78,6 +93,14 @@ struct Platform {
     base: Mutex<String>,
     callbacks: Mutex<Vec<String>>,
     held: Mutex<Vec<(String, Bytes)>>,
+    /// What is told together, by its receiver.
+    together: Mutex<BTreeMap<String, Vec<Value>>>,
+    /// How many notifications there were, of all and by their receivers.
+    counts: Mutex<(usize, BTreeMap<String, usize>)>,
+    /// Paths and receivers of subscriptions.
+    made: Mutex<Vec<(String, String)>>,
+    /// Receivers that get nothing any more.
+    muted: Mutex<Vec<String>>,
     turn: tokio::sync::Mutex<()>,
     clock: Mutex<Option<Value>>,
     /// Paths of services that were removed.
@@ -110,6 +133,10 @@ pub(crate) fn platform(wrong: Wrong) -> SocketAddr {
         base: Mutex::default(),
         callbacks: Mutex::default(),
         held: Mutex::default(),
+        together: Mutex::default(),
+        counts: Mutex::default(),
+        made: Mutex::default(),
+        muted: Mutex::default(),
         turn: tokio::sync::Mutex::default(),
         clock: Mutex::default(),
         removed: Mutex::default(),
@@ -146,7 +173,19 @@ async fn courier(State(platform): State<Arc<Platform>>, request: Request) -> Sta
     let bytes = to_bytes(request.into_body(), usize::MAX).await.unwrap();
     let mut body: Value = serde_json::from_slice(&bytes).unwrap();
     let mut media_type = "application/json";
+    let (all, own) = counted(&platform, &callback);
+    let added = |state: &str| {
+        let reference = &body["serviceReferences"][0];
+        reference["changeType"] == "ADDED" && reference["state"] == state
+    };
     match platform.wrong {
+        Wrong::FiveOnly if own > 5 => return StatusCode::NO_CONTENT,
+        Wrong::LosesFiftieth if own % 50 == 0 => return StatusCode::NO_CONTENT,
+        Wrong::TakesAlong if platform.muted.lock().unwrap().contains(&callback) => {
+            return StatusCode::NO_CONTENT;
+        }
+        Wrong::InactiveUntold if added("INACTIVE") => return StatusCode::NO_CONTENT,
+        Wrong::TwentiethTwice if all % 20 == 0 => drop(send(&callback, media_type, bytes.clone()).await),
         Wrong::Silent => return StatusCode::NO_CONTENT,
         Wrong::State => body["serviceReferences"][0]["state"] = json!("ACTIVE"),
         Wrong::AsText => media_type = "text/plain",
@@ -156,6 +195,10 @@ async fn courier(State(platform): State<Arc<Platform>>, request: Request) -> Sta
     }
     let bytes = Bytes::from(body.to_string());
     match platform.wrong {
+        Wrong::Coalesces | Wrong::CoalescesTwice => {
+            collect(platform, callback, body);
+            return StatusCode::NO_CONTENT;
+        }
         Wrong::Twice => drop(send(&callback, media_type, bytes.clone()).await),
         Wrong::OneByOne => {
             tokio::spawn(async move {
@@ -187,6 +230,62 @@ async fn courier(State(platform): State<Arc<Platform>>, request: Request) -> Sta
     send(&callback, media_type, bytes).await
 }
 
+/// Counts a notification: the number among all, and among those to its receiver.
+fn counted(platform: &Platform, callback: &str) -> (usize, usize) {
+    let mut counts = platform.counts.lock().unwrap();
+    counts.0 += 1;
+    let all = counts.0;
+    let own = counts.1.entry(callback.to_owned()).or_default();
+    *own += 1;
+    (all, *own)
+}
+
+/// Of a subscription that is deleted, the one before it in the same list is muted as well.
+fn mute(platform: &Platform, deleted: &str) {
+    let mut made = platform.made.lock().unwrap();
+    let Some(at) = made.iter().position(|(own, _)| own == deleted) else {
+        return;
+    };
+    made.remove(at);
+    let list = |own: &str| own.rsplit_once('/').unwrap().0.to_owned();
+    let before = made[..at].iter().rfind(|(own, _)| list(own) == list(deleted));
+    if let Some((_, callback)) = before {
+        platform.muted.lock().unwrap().push(callback.clone());
+    }
+}
+
+/// Lets a notification wait for others to the same receiver.
+fn collect(platform: Arc<Platform>, callback: String, mut body: Value) {
+    let references = body["serviceReferences"].as_array_mut().unwrap();
+    if platform.wrong == Wrong::CoalescesTwice {
+        references.extend(references.clone());
+    }
+    let mut together = platform.together.lock().unwrap();
+    if let Some(waiting) = together.get_mut(&callback) {
+        return waiting.append(references);
+    }
+    together.insert(callback.clone(), std::mem::take(references));
+    drop(together);
+    tokio::spawn(async move {
+        loop {
+            tokio::time::sleep(Duration::from_millis(300)).await;
+            {
+                let mut together = platform.together.lock().unwrap();
+                let waiting = std::mem::take(together.get_mut(&callback).unwrap());
+                if waiting.is_empty() {
+                    together.remove(&callback);
+                    return;
+                }
+                body["serviceReferences"] = Value::Array(waiting);
+            }
+            let bytes = Bytes::from(body.to_string());
+            if send(&callback, "application/json", bytes.clone()).await == StatusCode::SERVICE_UNAVAILABLE {
+                send(&callback, "application/json", bytes).await;
+            }
+        }
+    });
+}
+
 /// Puts a courier's address into subscriptions, and changes what a fault changes.
 async fn between(State(platform): State<Arc<Platform>>, request: Request, next: Next) -> Response {
     let (mut parts, body) = request.into_parts();
@@ -212,6 +311,9 @@ async fn between(State(platform): State<Arc<Platform>>, request: Request, next: 
     if parts.method == Method::DELETE && path.contains("/subscriptions/") && wrong == Wrong::StaysSubscribed {
         return StatusCode::NO_CONTENT.into_response();
     }
+    if parts.method == Method::DELETE && wrong == Wrong::TakesAlong {
+        mute(&platform, &path);
+    }
     if path.ends_with("/timing_caps") && wrong == Wrong::NoCapabilities {
         return StatusCode::NOT_FOUND.into_response();
     }
@@ -228,6 +330,11 @@ async fn between(State(platform): State<Arc<Platform>>, request: Request, next: 
     let mut bytes = to_bytes(body, usize::MAX).await.unwrap();
     if let (true, Ok(mut body)) = (parts.status.is_success(), serde_json::from_slice(&bytes)) {
         restore(&platform, &mut body);
+        if let (true, Some(callback)) = (method == Method::POST, body["callbackReference"].as_str()) {
+            let own = body["_links"]["self"]["href"].as_str().unwrap();
+            let own = own[own.find(&path).unwrap()..].to_owned();
+            platform.made.lock().unwrap().push((own, callback.to_owned()));
+        }
         changed(&platform, &method, &path, (&sent, &body)).await;
         if method == Method::GET {
             spoil(&platform, &path, &mut body);

@@ -1,13 +1,14 @@
 //! Receivers that fail, hang or redirect, and subscribers that have left.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::events::QUIET;
-use super::scene::{Expected, Scene};
+use super::scene::{Expected, Scene, Subscription};
 use super::{APART, REDIRECT, RETRIED, UNSUBSCRIBED};
-use crate::suite::{Behaviour, Context, Failure, Outcome, Stop};
+use crate::suite::{Behaviour, Context, Failure, Outcome, Stop, Values};
 
 /// One receiver does not answer; another one gets its notifications all the same.
 pub(super) async fn hanging(context: &mut Context, scene: Scene) -> Outcome {
@@ -170,4 +171,93 @@ pub(super) async fn unsubscribed(context: &mut Context, scene: Scene) -> Outcome
         .stop());
     }
     Ok(())
+}
+
+/// Who leaves takes nobody along: of three subscriptions of one application the one in the middle is deleted, then the
+/// last.
+pub(super) async fn neighbours(context: &mut Context, scene: Scene) -> Outcome {
+    let name = format!("conformance-{}", context.unique());
+    let mut all = of_one(context, scene, &json!({"serNames": [name]})).await?;
+    let mut service = scene.register(context, &name, |_| {}).await?;
+    let added = Expected {
+        what: "a registration that three have subscribed to",
+        change: "ADDED",
+        state: "ACTIVE",
+    };
+    for subscription in &mut all {
+        scene.expect(context, subscription, &service, added).await?;
+    }
+    for (version, state) in [("1.0.1", "ACTIVE"), ("1.0.2", "INACTIVE")] {
+        let gone = all.remove(1);
+        if !scene.unsubscribe(context, &gone).await? {
+            return Err(Stop::NotApplicable(
+                "the API has no DELETE for subscriptions".to_owned(),
+            ));
+        }
+        scene
+            .replace(context, &mut service, |body| {
+                body["version"] = json!(version);
+                body["state"] = json!(state);
+            })
+            .await?;
+        let changed = Expected {
+            what: "a change after another subscription of the application was deleted",
+            change: "ATTRIBUTES_CHANGED",
+            state,
+        };
+        for subscription in &mut all {
+            scene.expect(context, subscription, &service, changed).await?;
+        }
+    }
+    Ok(())
+}
+
+/// Three subscriptions of an application that nobody else uses, if there may be one: what others delete does not play a
+/// part then.
+async fn of_one(context: &mut Context, scene: Scene, criteria: &Value) -> Result<Vec<Subscription>, Stop> {
+    let usual = context.values(scene.api, scene.subscribe).await?;
+    let mut own = usual.clone();
+    if let Some(instance) = instance(context).await? {
+        own.insert("appInstanceId".to_owned(), instance);
+    }
+    let mut all = Vec::new();
+    for _ in 0..3 {
+        let mailbox = context.mailbox()?;
+        let made = scene
+            .subscribe_for(context, &own, mailbox, criteria.clone())
+            .await;
+        match made {
+            Ok(subscription) => all.push(subscription),
+            // Credentials may be good for one application only.
+            Err(Stop::Inconclusive(_) | Stop::Fail(_)) if all.is_empty() && own != usual => {
+                own.clone_from(&usual);
+                let mailbox = context.mailbox()?;
+                let first = scene.subscribe_for(context, &own, mailbox, criteria.clone());
+                all.push(first.await?);
+            }
+            Err(stop) => return Err(stop),
+        }
+    }
+    Ok(all)
+}
+
+/// An application instance that is registered for the case, else the second one.
+async fn instance(context: &mut Context) -> Result<Option<String>, Stop> {
+    let suite = Arc::clone(&context.suite);
+    let registration = suite.apis.iter().enumerate().find_map(|(index, state)| {
+        let operation = state.api.operation("POST", "/registrations")?;
+        Some((index, operation.index))
+    });
+    if let Some((api, operation)) = registration {
+        match context.make(api, operation, &Values::new(), None).await {
+            Ok(made) => {
+                if let Some(id) = made.values.get("appInstanceId") {
+                    return Ok(Some(id.clone()));
+                }
+            }
+            Err(stop @ (Stop::Gone(_) | Stop::Over)) => return Err(stop),
+            Err(_) => {}
+        }
+    }
+    Ok(suite.second_instance())
 }

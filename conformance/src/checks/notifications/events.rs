@@ -79,6 +79,26 @@ pub(super) async fn unfiltered(context: &mut Context, scene: Scene) -> Outcome {
     scene.expect(context, &mut subscription, &service, step).await
 }
 
+/// A service that is registered as INACTIVE is added all the same.
+pub(super) async fn inactive(context: &mut Context, scene: Scene) -> Outcome {
+    let name = format!("conformance-{}", context.unique());
+    let mailbox = context.mailbox()?;
+    let mut subscription = scene
+        .subscribe(context, mailbox, json!({"serNames": [name]}))
+        .await?;
+    let service = scene
+        .register(context, &name, |body| body["state"] = json!("INACTIVE"))
+        .await?;
+    // What the platform makes of the state is not judged here.
+    let state = service.made.answered["state"].as_str().unwrap_or("INACTIVE");
+    let step = Expected {
+        what: "the registration of a service that is INACTIVE",
+        change: "ADDED",
+        state,
+    };
+    scene.expect(context, &mut subscription, &service, step).await
+}
+
 /// Two subscribers want the same and both get it.
 pub(super) async fn subscribers(context: &mut Context, scene: Scene) -> Outcome {
     let name = format!("conformance-{}", context.unique());

@@ -5,6 +5,7 @@ mod events;
 mod filters;
 pub(super) mod general;
 mod letters;
+mod many;
 mod quiet;
 pub(super) mod scene;
 mod termination;
@@ -34,7 +35,7 @@ pub(super) static DELIVERED: Check = Check {
     group: Group::Notifications,
     title: "each change of a service is notified to who has subscribed",
     severity: Severity::Error,
-    explanation: "A service is registered, changed and removed; the receiver of the suite must get a notification of each within --patience (5 s), counted anew while others keep coming, and twice that when a breach is tried again. Where the target is on another machine and nothing ever comes, it is inconclusive: give --callback-listen and --callback-url.",
+    explanation: "A service is registered, changed and removed; the receiver of the suite must get a notification of each within --patience (5 s), counted anew while others keep coming, and twice that when a breach is tried again. So it must of a service that is registered as INACTIVE, of each of 80 changes of 20 services, and after another subscription of the application was deleted. Each entry of serviceReferences counts: a platform may tell several changes in one notification. Where the target is on another machine and nothing ever comes, it is inconclusive: give --callback-listen and --callback-url.",
     sources: &[Source::Etsi(MEC011, "8.1.4.2"), Source::Etsi(MEC011, "5.2.5")],
 };
 
@@ -70,7 +71,7 @@ static ONCE: Check = Check {
     group: Group::Notifications,
     title: "a notification that was acknowledged does not come again",
     severity: Severity::Error,
-    explanation: "The receiver answers 204, which ends the delivery. A platform may deliver again after a crash or a lost acknowledgement; neither happens here, and a breach counts only if it repeats.",
+    explanation: "The receiver answers 204, which ends the delivery; neither a notification nor an entry of serviceReferences may come again. A platform may deliver again after a crash or a lost acknowledgement; neither happens here, and a breach counts only if it repeats.",
     sources: &[Source::Etsi(PRINCIPLES, "6.12"), Source::Etsi(MEC011, "8.1.4.2")],
 };
 
@@ -205,6 +206,15 @@ const PLAYS: &[(&Check, &str, Play)] = &[
     }),
     (&DELIVERED, "subscribers", |context, scene| {
         Box::pin(events::subscribers(context, scene))
+    }),
+    (&DELIVERED, "inactive", |context, scene| {
+        Box::pin(events::inactive(context, scene))
+    }),
+    (&DELIVERED, "many", |context, scene| {
+        Box::pin(many::many(context, scene))
+    }),
+    (&DELIVERED, "neighbours", |context, scene| {
+        Box::pin(delivery::neighbours(context, scene))
     }),
     (&ORDER, "order", |context, scene| {
         Box::pin(events::order(context, scene))

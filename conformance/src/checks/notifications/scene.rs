@@ -12,6 +12,9 @@ use crate::suite::{Call, Context, Failure, Letter, Made, Mailbox, Outcome, Role,
 /// How many letters about something else are judged and shown.
 const SHOWN: usize = 10;
 
+/// How many changes that came instead of an expected one are listed.
+const LISTED: usize = 20;
+
 /// The type of subscriptions (MEC 011, 8.1.3.2).
 const SUBSCRIPTION: &str = "SerAvailabilityNotificationSubscription";
 
@@ -81,7 +84,7 @@ impl Scene {
         Ok(Subscription {
             mailbox,
             made,
-            read: 0,
+            read: Place::default(),
             told: Vec::new(),
         })
     }
@@ -178,43 +181,39 @@ impl Scene {
     ) -> Outcome {
         let from = subscription.read;
         let told = subscription.told.clone();
-        let news = |letter: &Letter| {
-            let mut events = events(letter).into_iter();
-            events.find(|event| event.concerns(service) && !told.contains(event))
-        };
-        let skipped =
-            |letters: &[Arc<Letter>]| letters.iter().skip(from).any(|letter| news(letter).is_some());
+        let news = |event: &Event| event.concerns(service) && !told.contains(event);
         context.judge(DELIVERED.id, self.api, Some(self.subscribe));
-        let found = context.until(&subscription.mailbox, skipped).await?;
+        let found = context
+            .until(&subscription.mailbox, |letters| {
+                first(letters, from, news).is_some()
+            })
+            .await?;
         let letters = subscription.mailbox.letters();
-        if !found {
-            return Err(self.missing(
-                context,
-                subscription,
-                expected,
-                &letters[from.min(letters.len())..],
-            ));
-        }
-        let mut event = None;
-        for letter in &letters[from..] {
-            subscription.read += 1;
-            event = news(letter);
-            // Without criteria, letters about others' services may come in any number.
-            if event.is_some() || subscription.read <= SHOWN {
+        let next = first(&letters, from, news);
+        let Some((place, event)) = next.filter(|_| found) else {
+            return Err(self.missing(context, subscription, expected, &letters[from.letter..]));
+        };
+        // Without criteria, letters about others' services may come in any number.
+        for (index, letter) in letters
+            .iter()
+            .enumerate()
+            .take(place.letter + 1)
+            .skip(from.letter)
+        {
+            let begun = index == from.letter && from.event > 0;
+            if !begun && (index == place.letter || index < SHOWN) {
                 context.show(letter);
                 letters::form(context, self, subscription, letter);
             }
-            if event.is_some() {
-                self.timely(context, service, letter, expected);
-                break;
-            }
         }
-        if let Some(event) = event {
-            subscription.told.push(event.clone());
-            context.judge(CONTENT.id, self.api, Some(self.subscribe));
-            letters::content(context, self, service, &event, expected).await?;
-        }
-        Ok(())
+        self.timely(context, service, &letters[place.letter], expected);
+        subscription.read = Place {
+            event: place.event + 1,
+            ..place
+        };
+        subscription.told.push(event.clone());
+        context.judge(CONTENT.id, self.api, Some(self.subscribe));
+        letters::content(context, self, service, &event, expected).await
     }
 
     /// What it means that nothing came.
@@ -225,7 +224,8 @@ impl Scene {
         expected: Expected<'_>,
         others: &[Arc<Letter>],
     ) -> Stop {
-        for letter in others.iter().take(SHOWN) {
+        let begun = usize::from(subscription.read.event > 0);
+        for letter in others.iter().skip(begun).take(SHOWN) {
             context.show(letter);
             letters::form(context, self, subscription, letter);
         }
@@ -264,12 +264,19 @@ pub(in crate::checks) fn not_delivered(
             receiver.base()
         ));
     }
+    if mailbox.has_refused() {
+        return Stop::Inconclusive(
+            "a delivery was larger than the receiver of the suite takes, or all that it keeps is; give it more rest or fewer services"
+                .to_owned(),
+        );
+    }
     let actual = match others.last() {
         None => format!("nothing within {:?}", context.patience()),
         Some(last) => format!(
-            "{} other deliveries within {:?}, the last one: {} {}",
+            "{} other deliveries within {:?}{}, the last one: {} {}",
             others.len(),
             context.patience(),
+            listed(others),
             last.method,
             last.text()
         ),
@@ -281,6 +288,21 @@ pub(in crate::checks) fn not_delivered(
     Failure::new(format!("no notification comes of {what}"), expected, actual)
         .of(DELIVERED.id)
         .stop()
+}
+
+/// The last changes that letters tell.
+fn listed(letters: &[Arc<Letter>]) -> String {
+    let all = letters.iter().flat_map(|letter| events(letter));
+    let mut told: Vec<_> = all
+        .map(|event| format!("{} of {}, {}", event.change, event.name, event.state))
+        .collect();
+    let more = told.len().saturating_sub(LISTED);
+    told.drain(..more);
+    match (told.is_empty(), more) {
+        (true, _) => String::new(),
+        (false, 0) => format!(", telling {}", told.join("; ")),
+        (false, more) => format!(", telling {more} changes and {}", told.join("; ")),
+    }
 }
 
 /// Whether an address is one of this machine alone.
@@ -298,8 +320,8 @@ fn is_loopback(target: &str) -> bool {
 pub(in crate::checks) struct Subscription {
     pub(in crate::checks) mailbox: Mailbox,
     pub(in crate::checks) made: Made,
-    /// How many letters were judged.
-    read: usize,
+    /// Up to where its events were judged.
+    read: Place,
     /// The events that were expected and came.
     told: Vec<Event>,
 }
@@ -349,6 +371,32 @@ impl Event {
     pub(in crate::checks) fn concerns(&self, service: &Service) -> bool {
         self.id == service.id || self.name == service.name
     }
+}
+
+/// The place of an event: platforms may tell several changes in one letter.
+#[derive(Clone, Copy, Debug, Default)]
+struct Place {
+    letter: usize,
+    /// Within its letter.
+    event: usize,
+}
+
+/// The first event from a place on that is wanted.
+fn first(letters: &[Arc<Letter>], from: Place, wanted: impl Fn(&Event) -> bool) -> Option<(Place, Event)> {
+    letters
+        .iter()
+        .enumerate()
+        .skip(from.letter)
+        .find_map(|(index, letter)| {
+            let skipped = if index == from.letter { from.event } else { 0 };
+            let mut events = events(letter).into_iter().enumerate().skip(skipped);
+            let (at, event) = events.find(|(_, event)| wanted(event))?;
+            let place = Place {
+                letter: index,
+                event: at,
+            };
+            Some((place, event))
+        })
 }
 
 /// The events of a letter, in their order.

@@ -1,6 +1,6 @@
 //! Mailboxes: what came for one subscription, and how it is answered.
 
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
@@ -13,7 +13,7 @@ use tokio::task::AbortHandle;
 use super::State;
 
 /// The most letters that a mailbox keeps.
-pub(super) const MOST: usize = 5_000;
+const MOST: usize = 5_000;
 
 /// How a mailbox answers.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -116,6 +116,8 @@ pub(super) struct Post {
     letters: Mutex<Vec<Arc<Letter>>>,
     count: watch::Sender<usize>,
     open: watch::Sender<bool>,
+    /// Whether something came that the receiver has no room for.
+    refused: AtomicBool,
 }
 
 impl Post {
@@ -125,11 +127,17 @@ impl Post {
             letters: Mutex::default(),
             count: watch::Sender::new(0),
             open: watch::Sender::new(true),
+            refused: AtomicBool::new(false),
         }
     }
 
-    /// Keeps a letter; the number of those before it.
-    pub(super) fn put(&self, mut letter: Letter) -> (usize, Behaviour) {
+    /// Notes that something came for which there was no room.
+    pub(super) fn refuse(&self) {
+        self.refused.store(true, Ordering::Relaxed);
+    }
+
+    /// Keeps a letter, unless the mailbox is full or closed; the number of those before it, and whether it is kept.
+    pub(super) fn put(&self, mut letter: Letter) -> (usize, bool, Behaviour) {
         let mut letters = self.letters.lock().unwrap_or_else(PoisonError::into_inner);
         let before = letters.len();
         letter.answered = match &self.behaviour {
@@ -139,11 +147,13 @@ impl Post {
             Behaviour::Redirect(_) => 307,
             _ => 204,
         };
-        if before < MOST {
-            letters.push(Arc::new(letter));
+        let kept = before < MOST && *self.open.borrow();
+        match kept {
+            true => letters.push(Arc::new(letter)),
+            false => self.refuse(),
         }
         self.count.send_replace(letters.len());
-        (before, self.behaviour.clone())
+        (before, kept, self.behaviour.clone())
     }
 
     /// Waits until the mailbox is closed.
@@ -190,6 +200,11 @@ impl Mailbox {
             .clone()
     }
 
+    /// Whether something came that the receiver could not take, so that what is missing may be that.
+    pub fn has_refused(&self) -> bool {
+        self.post.refused.load(Ordering::Relaxed)
+    }
+
     /// Waits until more than `count` letters have come, or the time is over.
     pub async fn more_than(&self, count: usize, time: Duration) {
         let mut counts = self.post.count.subscribe();
@@ -200,13 +215,16 @@ impl Mailbox {
 
 impl Drop for Mailbox {
     fn drop(&mut self) {
-        self.post.open.send_replace(false);
+        let bytes: usize = {
+            let letters = self.post.letters.lock().unwrap_or_else(PoisonError::into_inner);
+            self.post.open.send_replace(false);
+            letters.iter().map(|letter| letter.body.len()).sum()
+        };
         self.state
             .mailboxes
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .remove(&self.name);
-        let bytes: usize = self.letters().iter().map(|letter| letter.body.len()).sum();
         self.state.kept.fetch_sub(bytes, Ordering::Relaxed);
         if let Some(task) = &self.task {
             task.abort();

@@ -20,6 +20,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use http::Uri;
 use tokio::net::{TcpListener, UdpSocket};
+use tokio::sync::Semaphore;
 use tokio::task::AbortHandle;
 
 use mailbox::Post;
@@ -42,15 +43,34 @@ pub struct Receiver {
 }
 
 /// What the tasks of all connections share.
-#[derive(Default)]
 pub(super) struct State {
     mailboxes: Mutex<HashMap<String, Arc<Post>>>,
     /// Bytes of bodies that are kept.
     kept: AtomicUsize,
     heard: AtomicBool,
+    /// Whose turn it is to read a large body.
+    large: Arc<Semaphore>,
+}
+
+impl Default for State {
+    fn default() -> Self {
+        State {
+            mailboxes: Mutex::default(),
+            kept: AtomicUsize::default(),
+            heard: AtomicBool::default(),
+            large: Arc::new(Semaphore::new(serve::LARGE)),
+        }
+    }
 }
 
 impl State {
+    /// Counts bytes that are to be kept, unless that makes them more than a limit.
+    fn keeps(&self, bytes: usize, most: usize) -> bool {
+        let add = |kept: usize| kept.checked_add(bytes).filter(|sum| *sum <= most);
+        let added = self.kept.fetch_update(Ordering::Relaxed, Ordering::Relaxed, add);
+        added.is_ok()
+    }
+
     fn find(&self, path: &str) -> Option<Arc<Post>> {
         let mut segments = path.split('/').skip_while(|segment| *segment != ROOT).skip(1);
         let name = segments.next()?;

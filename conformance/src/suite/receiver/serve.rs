@@ -4,25 +4,29 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant, SystemTime};
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use http::{Request, Response, StatusCode, header};
-use http_body_util::{BodyExt, Empty, Limited};
+use http_body_util::{BodyExt, Empty};
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use tokio::net::TcpListener;
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::State;
-use super::mailbox::{Behaviour, Letter, MOST};
+use super::mailbox::{Behaviour, Letter};
 
 /// Connections at a time.
 const CONNECTIONS: usize = 512;
-/// Bytes of one body.
-const BODY: usize = 256 * 1024;
+/// Bytes of one body. A platform may tell many changes in one notification.
+const BODY: usize = 4 * 1024 * 1024;
+/// Bytes of a body of which any number is read at a time.
+const USUAL: usize = 256 * 1024;
+/// How many larger ones are read at a time; others wait for their turn.
+pub(super) const LARGE: usize = 4;
 /// Bytes of all bodies that are kept.
-const ALL: usize = 32 * 1024 * 1024;
+const ALL: usize = 64 * 1024 * 1024;
 /// How long the head or the body of a request may take.
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -59,13 +63,35 @@ pub(super) async fn accept(listener: TcpListener, state: Arc<State>) {
 #[error("closed on purpose")]
 struct Closed;
 
+/// Reads a body; the second permits its size until it is kept.
+async fn read(
+    mut body: Incoming,
+    large: Arc<Semaphore>,
+) -> Result<(Bytes, Option<OwnedSemaphorePermit>), StatusCode> {
+    let mut whole = BytesMut::new();
+    let mut permit = None;
+    while let Some(frame) = body.frame().await {
+        let frame = frame.map_err(|_| StatusCode::BAD_REQUEST)?;
+        let Some(data) = frame.data_ref() else { continue };
+        let length = whole.len() + data.len();
+        if length > BODY {
+            return Err(StatusCode::PAYLOAD_TOO_LARGE);
+        }
+        if length > USUAL && permit.is_none() {
+            let turn = Arc::clone(&large).acquire_owned().await;
+            permit = Some(turn.map_err(|_| StatusCode::SERVICE_UNAVAILABLE)?);
+        }
+        whole.extend_from_slice(data);
+    }
+    Ok((whole.freeze(), permit))
+}
+
 async fn answer(state: Arc<State>, request: Request<Incoming>) -> Result<Response<Empty<Bytes>>, Closed> {
     let (parts, body) = request.into_parts();
-    let limited = Limited::new(body, BODY).collect();
-    let Ok(Ok(body)) = tokio::time::timeout(PATIENCE, limited).await else {
-        return Ok(status(StatusCode::PAYLOAD_TOO_LARGE));
-    };
-    let Some(post) = state.find(parts.uri.path()) else {
+    let post = state.find(parts.uri.path());
+    let reading = tokio::time::timeout(PATIENCE, read(body, Arc::clone(&state.large)));
+    let whole = reading.await.unwrap_or(Err(StatusCode::REQUEST_TIMEOUT));
+    let Some(post) = post else {
         let known = parts.uri.path().contains(super::ROOT);
         return Ok(status(if known {
             StatusCode::NO_CONTENT
@@ -73,11 +99,13 @@ async fn answer(state: Arc<State>, request: Request<Incoming>) -> Result<Respons
             StatusCode::NOT_FOUND
         }));
     };
-    let mut body = body.to_bytes();
-    if state.kept.fetch_add(body.len(), Ordering::Relaxed) > ALL {
-        state.kept.fetch_sub(body.len(), Ordering::Relaxed);
-        body = Bytes::new();
-    }
+    let (body, permit) = match whole {
+        Ok(read) if state.keeps(read.0.len(), ALL) => read,
+        refused => {
+            post.refuse();
+            return Ok(status(refused.err().unwrap_or(StatusCode::SERVICE_UNAVAILABLE)));
+        }
+    };
     let target = parts
         .uri
         .path_and_query()
@@ -102,8 +130,9 @@ async fn answer(state: Arc<State>, request: Request<Incoming>) -> Result<Respons
         by_socket: false,
     };
     let length = letter.body.len();
-    let (before, behaviour) = post.put(letter);
-    if before >= MOST {
+    let (before, kept, behaviour) = post.put(letter);
+    drop(permit);
+    if !kept {
         state.kept.fetch_sub(length, Ordering::Relaxed);
     }
     match behaviour {

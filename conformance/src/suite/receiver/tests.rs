@@ -71,12 +71,44 @@ async fn mailboxes_misbehave_as_they_are_told() {
 }
 
 #[tokio::test]
+async fn a_large_notification_is_taken() {
+    let receiver = receiver().await;
+    let mailbox = receiver.open("large");
+    let body = "x".repeat(4 << 20);
+    let (one, other) = (post(&mailbox.url, &body), post(&mailbox.url, &body));
+    let answers = tokio::join!(one, other);
+    for answer in [answers.0, answers.1] {
+        assert_eq!(answer.outcome.unwrap().status, 204);
+    }
+    let letters = mailbox.letters();
+    assert!(letters.iter().all(|letter| letter.body.len() == body.len()));
+    assert!(letters.len() == 2 && !mailbox.has_refused());
+}
+
+#[tokio::test]
 async fn a_body_without_end_is_not_kept() {
     let receiver = receiver().await;
     let mailbox = receiver.open("big");
-    let answer = post(&mailbox.url, &"x".repeat(1 << 20)).await.outcome;
+    let answer = post(&mailbox.url, &"x".repeat(5 << 20)).await.outcome;
     assert!(answer.is_err() || answer.is_ok_and(|answer| answer.status == 413));
-    assert!(mailbox.letters().is_empty());
+    assert!(mailbox.letters().is_empty() && mailbox.has_refused());
+}
+
+#[tokio::test]
+async fn what_is_kept_has_a_limit() {
+    let receiver = receiver().await;
+    let mailbox = receiver.open("much");
+    let body = "x".repeat(4 << 20);
+    for _ in 0..16 {
+        assert_eq!(post(&mailbox.url, &body).await.outcome.unwrap().status, 204);
+    }
+    assert!(!mailbox.has_refused());
+    assert_eq!(status(&mailbox.url).await, 503);
+    assert!(mailbox.has_refused());
+    drop(mailbox);
+    let mailbox = receiver.open("more");
+    assert_eq!(status(&mailbox.url).await, 204);
+    assert!(!mailbox.has_refused());
 }
 
 #[tokio::test]
