@@ -42,8 +42,17 @@ static DELETE: Check = Check {
     group: Group::State,
     title: "what was deleted is gone",
     severity: Severity::Error,
-    explanation: "After DELETE, GET and a second DELETE are answered 404 (or 410), and the list does not have it any more.",
+    explanation: "After DELETE, GET is answered 404 (or 410), and the list does not have it any more.",
     sources: &[Source::Rfc(9110, "9.3.5"), Source::Document],
+};
+
+static AGAIN: Check = Check {
+    id: "delete-tells-what-is-gone",
+    group: Group::State,
+    title: "a second DELETE of an object is answered 404",
+    severity: Severity::Warning,
+    explanation: "What was deleted does not exist, so that 404 (or 410) tells a client that somebody was faster. DELETE is idempotent, and HTTP forbids no success where there is nothing to remove.",
+    sources: &[Source::Rfc(9110, "9.2.2"), Source::Rfc(9110, "15.5.5")],
 };
 
 static REPLACE: Check = Check {
@@ -92,6 +101,7 @@ pub(super) static CHECKS: &[&Check] = &[
     &links::STANDS,
     &LIST,
     &DELETE,
+    &AGAIN,
     &REPLACE,
     &ISOLATED,
     &PRECONDITION,
@@ -314,13 +324,11 @@ async fn deletes(
         }
     }
     let again = context.send(call).await?;
+    context.judge(AGAIN.id, api, Some(delete));
     if !gone(again.status()) && again.status() < 500 {
-        return Err(Failure::new(
-            format!("a second DELETE is answered {}", again.status()),
-            "404",
-            again.summary(),
-        )
-        .stop());
+        let title = format!("a second DELETE is answered {}", again.status());
+        let failure = Failure::new(title, "404", again.summary());
+        context.report(failure.of(AGAIN.id).shown_by(&again.call));
     }
     if let Some(list) = list {
         let exchange = context.send(context.call(api, list, &values)).await?;

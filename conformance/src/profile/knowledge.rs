@@ -12,7 +12,20 @@ pub fn path_placeholder(parameter: &str) -> String {
     format!("mec-conformance-path-{parameter}")
 }
 
-/// Puts the real values in place of [`CALLBACK`] and of each [`path_placeholder`], wherever they are.
+/// A second that is over on no platform and that every whole number of 32 bits can hold: 2038-01-01.
+const FAR: u64 = 2_145_916_800;
+
+/// Puts a deadline that would be over, or soon, far into the future; what is no second stays as it is.
+fn postpone(deadline: &mut Value) {
+    if let Some(seconds) = deadline.get_mut("seconds")
+        && seconds.as_u64().is_some_and(|seconds| seconds < FAR)
+    {
+        *seconds = json!(FAR);
+    }
+}
+
+/// Puts the real values in place of [`CALLBACK`] and of each [`path_placeholder`], wherever they are, and lets no object
+/// expire: what a generated deadline says is over at once, and the object with it.
 pub fn bind(body: &mut Value, values: &std::collections::BTreeMap<String, String>, callback: &str) {
     match body {
         Value::String(text) if text == CALLBACK => *text = callback.to_owned(),
@@ -25,9 +38,14 @@ pub fn bind(body: &mut Value, values: &std::collections::BTreeMap<String, String
             }
         }
         Value::Array(items) => items.iter_mut().for_each(|item| bind(item, values, callback)),
-        Value::Object(members) => members
-            .values_mut()
-            .for_each(|member| bind(member, values, callback)),
+        Value::Object(members) => {
+            for (name, member) in members {
+                if name == "expiryDeadline" {
+                    postpone(member);
+                }
+                bind(member, values, callback);
+            }
+        }
         _ => {}
     }
 }
@@ -343,6 +361,35 @@ impl Knowledge {
                 &["ser_instance_id", "ser_name", "ser_category_id"]
             }
             _ => &[],
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+
+    #[test]
+    fn no_generated_object_expires() {
+        let bound = |deadline: Value| {
+            let mut body = json!({"zoneStatusSubscription": {"expiryDeadline": deadline, "seconds": 0}});
+            bind(&mut body, &BTreeMap::new(), CALLBACK);
+            assert_eq!(body["zoneStatusSubscription"]["seconds"], 0);
+            body["zoneStatusSubscription"]["expiryDeadline"].clone()
+        };
+        let far = json!({"seconds": FAR, "nanoSeconds": 7});
+        assert_eq!(bound(json!({"seconds": 0, "nanoSeconds": 7})), far);
+        // What is later, and what breaks a rule, is as it was.
+        for stays in [
+            json!({"seconds": 4_294_967_295_u32}),
+            json!({"seconds": -1}),
+            json!({"seconds": "0"}),
+            json!({}),
+            json!("0"),
+        ] {
+            assert_eq!(bound(stays.clone()), stays);
         }
     }
 }

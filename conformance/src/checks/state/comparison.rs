@@ -87,16 +87,18 @@ fn compare(sent: &Value, answered: &Value, except: &[&str], open: bool, pointer:
 
 /// Whether a property of a subscription is one that the platform decides on: of a callback and a WebSocket it answers with
 /// the one that it has chosen, and it may grant another deadline than the one that was asked for, or none (MEC 009, 6.12
-/// and 6.12a).
+/// and 6.12a). A test notification is a wish for one time and no property of what is kept.
 fn is_negotiated(sent: &Map<String, Value>, answered: &Map<String, Value>, name: &str) -> bool {
-    let wanted = sent
-        .get("websockNotifConfig")
-        .and_then(|config| config.get("requestWebsocketUri"));
-    let either = sent.contains_key("callbackReference") && wanted == Some(&Value::Bool(true));
-    let subscribes = sent.contains_key("callbackReference") || sent.contains_key("websockNotifConfig");
+    let (callback, socket) = ("callbackReference", "websockNotifConfig");
+    let subscribes = sent.contains_key(callback) || sent.contains_key(socket);
+    let either = sent.contains_key(callback) && sent.contains_key(socket);
+    let other = if name == callback { socket } else { callback };
     match name {
-        "callbackReference" | "websockNotifConfig" => either && !answered.contains_key(name),
+        "callbackReference" | "websockNotifConfig" => {
+            either && answered.contains_key(other) && !answered.contains_key(name)
+        }
         "expiryDeadline" => subscribes,
+        "requestTestNotification" => true,
         _ => false,
     }
 }
@@ -179,6 +181,11 @@ mod tests {
             Some("/subscription/callbackReference")
         );
         assert_eq!(place(&both, json!({"callbackReference": "http://a/"})), None);
+        // Also where the WebSocket is declined in so many words; but one of the two ways is kept.
+        let declined = json!({"callbackReference": "http://a/", "websockNotifConfig": {"requestWebsocketUri": false},
+            "requestTestNotification": true});
+        assert_eq!(place(&declined, json!({"callbackReference": "http://a/"})), None);
+        assert!(place(&declined, json!({})).is_some());
         let no_subscription = json!({"expiryDeadline": deadline});
         assert_eq!(
             place(&no_subscription, json!({})).as_deref(),
