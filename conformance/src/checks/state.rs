@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use mecforge_report::Severity;
 
-use comparison::{is_at, is_identified, is_part, items, last, lost, same};
+use comparison::{is_at, is_identified, is_part, items, last, lost, other_type, same};
 use declared::shown;
 use replacement::{precondition, replaces};
 
@@ -259,20 +259,27 @@ async fn list_agrees(context: &mut Context, api: usize, maker: usize, list: usiz
             }
             [item] => {
                 links::leads(context, api, item.get("href"), &made.path).await?;
-                let whole = made
-                    .answered
+                if let Some([linked, own]) = other_type(item, &made.answered) {
+                    let title = "a link of the list has another subscriptionType than its object";
+                    return Err(Failure::new(title, own, linked).stop());
+                }
+                let mut own = made.answered.clone();
+                context.suite.apis[api]
+                    .knowledge
+                    .shorten(&context.suite.apis[api].api.operations[list].key, item, &mut own);
+                let whole = own
                     .as_object()
                     .is_some_and(|object| object.len() > 2 && item.get("href").is_none());
-                if whole && !same(item, &made.answered) {
-                    let difference = lost(&made.answered, item, &[], false)
-                        .or_else(|| lost(item, &made.answered, &[], false));
+                if whole && !same(item, &own) {
+                    let difference =
+                        lost(&own, item, &[], false).or_else(|| lost(item, &own, &[], false));
                     let place = difference.map_or_else(
                         || "the root".to_owned(),
                         |difference| difference.place().to_owned(),
                     );
                     return Err(Failure::new(
                         format!("an item of the list differs from the object at {place}"),
-                        made.answered.to_string(),
+                        own.to_string(),
                         item.to_string(),
                     )
                     .signature(place)

@@ -330,14 +330,60 @@ impl Knowledge {
         self.id.starts_with("mec011") && self.may_refuse(maker).is_none()
     }
 
-    /// Whether an enumeration, by the pointer of its keyword, may have further values though the document closes it.
+    /// Whether a rule, by the pointer of its keyword, may be broken though the document has it, as the standard or the
+    /// document that ETSI published has another one.
     pub fn is_open(&self, pointer: &str) -> bool {
-        // MEC 011, 8.1.6.3 and 8.1.6.4: extensible by the text of V2.1.1 and closed by its document; either is right.
-        let open = ["SerializerType", "TransportType"];
-        self.id == "mec011-service-management"
-            && open
-                .iter()
-                .any(|name| pointer == format!("/components/schemas/{name}/enum"))
+        let open: &[&str] = match self.id.as_str() {
+            // MEC 011, 8.1.6.3 and 8.1.6.4: extensible by the text of V2.1.1 and closed by its document; either is right.
+            "mec011-service-management" => &["SerializerType/enum", "TransportType/enum"],
+            // Text by MEC 010-2's tables, and an object by the document as it was published.
+            "mec010-app-package-management" | "mec010-app-lifecycle-management" => &[
+                "SwImageDesc/properties/swImage/type",
+                "SwImageDescriptor/properties/swImage/type",
+            ],
+            _ => &[],
+        };
+        pointer
+            .strip_prefix("/components/schemas/")
+            .is_some_and(|rule| open.contains(&rule))
+    }
+
+    /// Properties that the items of a list have where the request asks for them, though the schema demands them always.
+    fn excluded(&self, operation: &str) -> &'static [&'static str] {
+        match (self.id.as_str(), operation) {
+            // MEC 010-2: what the parameter exclude_default takes out of a list, and a list without any parameter.
+            ("mec010-app-package-management", "GET /app_packages" | "GET /onboarded_app_packages") => {
+                &["checksum", "softwareImages", "additionalArtifacts"]
+            }
+            _ => &[],
+        }
+    }
+
+    /// Whether a breach of an operation's answer is none: an item of a list lacks a property that has to be asked for.
+    pub fn may_lack(&self, operation: &str, document: &Value, pointer: &str) -> bool {
+        let missing = document.pointer(pointer).and_then(Value::as_str);
+        pointer.contains("/required/") && missing.is_some_and(|name| self.excluded(operation).contains(&name))
+    }
+
+    /// Takes from an object what the list of an operation need not show of it, and an item of the list does not have.
+    pub fn shorten(&self, operation: &str, item: &Value, object: &mut Value) {
+        let Some(members) = object.as_object_mut() else {
+            return;
+        };
+        let excluded = self.excluded(operation);
+        members.retain(|name, _| !excluded.contains(&name.as_str()) || item.get(name).is_some());
+    }
+
+    /// A test notification as the suite's document has it: MEC 013's document as it was published calls the link to the
+    /// subscription "self", and its text "subscription"; either is right.
+    pub fn test_notification(&self, mut body: Value) -> Value {
+        let links = body.get_mut("_links").and_then(Value::as_object_mut);
+        if let Some(links) = links.filter(|links| self.id == "mec013-location" && !links.contains_key("subscription"))
+            && let Some(link) = links.remove("self")
+        {
+            links.insert("subscription".to_owned(), link);
+        }
+        body
     }
 
     /// What the thing above a path has to be made with, so that something is at that path.

@@ -144,6 +144,18 @@ pub(in crate::checks) fn is_identified(shown: &Value, list: &Value, identifier: 
     is_at(shown, identifier) || items.is_none_or(|items| items.is_empty() || items.iter().any(link))
 }
 
+/// The type that a link in a list says its subscription has, and the one that the subscription has, where these are two.
+/// Some APIs have short names for types in their lists; only whole ones are compared.
+pub(in crate::checks) fn other_type<'both>(item: &'both Value, shown: &'both Value) -> Option<[&'both str; 2]> {
+    let only = shown.as_object().filter(|members| members.len() == 1);
+    let inner = only.and_then(|members| members.values().next());
+    let kind = |value: &'both Value| value.get("subscriptionType").and_then(Value::as_str);
+    let whole = |kind: &&str| kind.to_ascii_lowercase().ends_with("subscription");
+    let linked = kind(item).filter(whole)?;
+    let own = kind(shown).or_else(|| kind(inner?)).filter(whole)?;
+    (!own.eq_ignore_ascii_case(linked)).then_some([linked, own])
+}
+
 pub(in crate::checks) fn last(path: &str) -> &str {
     path.rsplit('/').next().unwrap_or_default()
 }
@@ -153,6 +165,22 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    #[test]
+    fn the_type_of_a_link_is_the_one_of_its_subscription() {
+        let of = |linked: &str, own: &str| {
+            let item = json!({"href": "/a/1", "subscriptionType": linked});
+            let wrapped = json!({"subscription": {"subscriptionType": own}});
+            let flat = json!({"subscriptionType": own});
+            let found = other_type(&item, &wrapped).is_some();
+            assert_eq!(found, other_type(&item, &flat).is_some());
+            found
+        };
+        assert!(of("UserEventSubscription", "UserAreaSubscription"));
+        assert!(!of("UserAreaSubscription", "UserAreaSubscription"));
+        assert!(!of("userAreaSubscription", "UserAreaSubscription"));
+        assert!(!of("adj_app_info", "AdjacentAppInfoSubscription"));
+    }
 
     #[test]
     fn what_a_subscription_asks_for_is_negotiated() {
