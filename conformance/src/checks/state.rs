@@ -264,15 +264,16 @@ async fn list_agrees(context: &mut Context, api: usize, maker: usize, list: usiz
                     return Err(Failure::new(title, own, linked).stop());
                 }
                 let mut own = made.answered.clone();
-                context.suite.apis[api]
-                    .knowledge
-                    .shorten(&context.suite.apis[api].api.operations[list].key, item, &mut own);
+                context.suite.apis[api].knowledge.shorten(
+                    &context.suite.apis[api].api.operations[list].key,
+                    item,
+                    &mut own,
+                );
                 let whole = own
                     .as_object()
                     .is_some_and(|object| object.len() > 2 && item.get("href").is_none());
                 if whole && !same(item, &own) {
-                    let difference =
-                        lost(&own, item, &[], false).or_else(|| lost(item, &own, &[], false));
+                    let difference = lost(&own, item, &[], false).or_else(|| lost(item, &own, &[], false));
                     let place = difference.map_or_else(
                         || "the root".to_owned(),
                         |difference| difference.place().to_owned(),

@@ -378,7 +378,8 @@ impl Knowledge {
     /// subscription "self", and its text "subscription"; either is right.
     pub fn test_notification(&self, mut body: Value) -> Value {
         let links = body.get_mut("_links").and_then(Value::as_object_mut);
-        if let Some(links) = links.filter(|links| self.id == "mec013-location" && !links.contains_key("subscription"))
+        if let Some(links) =
+            links.filter(|links| self.id == "mec013-location" && !links.contains_key("subscription"))
             && let Some(link) = links.remove("self")
         {
             links.insert("subscription".to_owned(), link);

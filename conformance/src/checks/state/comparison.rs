@@ -146,7 +146,10 @@ pub(in crate::checks) fn is_identified(shown: &Value, list: &Value, identifier: 
 
 /// The type that a link in a list says its subscription has, and the one that the subscription has, where these are two.
 /// Some APIs have short names for types in their lists; only whole ones are compared.
-pub(in crate::checks) fn other_type<'both>(item: &'both Value, shown: &'both Value) -> Option<[&'both str; 2]> {
+pub(in crate::checks) fn other_type<'both>(
+    item: &'both Value,
+    shown: &'both Value,
+) -> Option<[&'both str; 2]> {
     let only = shown.as_object().filter(|members| members.len() == 1);
     let inner = only.and_then(|members| members.values().next());
     let kind = |value: &'both Value| value.get("subscriptionType").and_then(Value::as_str);

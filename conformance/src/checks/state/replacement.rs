@@ -104,9 +104,7 @@ async fn written(
     if !written.is_success() {
         let reason = state.knowledge.may_refuse(key);
         return Err(match reason {
-            Some(reason) => {
-                Stop::Inconclusive(format!("PUT was answered {}; {reason}", written.summary()))
-            }
+            Some(reason) => Stop::Inconclusive(format!("PUT was answered {}; {reason}", written.summary())),
             None => Failure::new("a valid request is refused", "success", written.summary())
                 .of("accepts-valid")
                 .shown_by(&written.call)
@@ -134,13 +132,7 @@ async fn written(
 /// The pointer of a member that an object still has as it was replaced, though the body that replaced it does not have
 /// it. `initial` is the object before anything was put: what it has was never sent, and is the platform's. `except` are
 /// properties of the object that the platform sets; the object may be in a member of its own.
-fn left(
-    before: &Value,
-    body: &Value,
-    now: &Value,
-    initial: &Value,
-    except: &[&str],
-) -> Option<String> {
+fn left(before: &Value, body: &Value, now: &Value, initial: &Value, except: &[&str]) -> Option<String> {
     let (before, now) = (before.as_object()?, now.as_object()?);
     let wraps = before.len() == 1;
     let judged = before.iter().filter(|(name, _)| !except.contains(&name.as_str()));
@@ -296,11 +288,15 @@ mod tests {
         let found = |before: &Value, body: Value, now: Value, initial: Value| {
             left(before, &body, &now, &initial, &["set"])
         };
-        let wrapped = json!({"areaSubscription": {"set": 1, "correlator": "c", "control": {"least": 1, "most": 2}}});
+        let wrapped =
+            json!({"areaSubscription": {"set": 1, "correlator": "c", "control": {"least": 1, "most": 2}}});
         let bare = json!({"areaSubscription": {"control": {"least": 1}}});
         let place = |now: Value| found(&wrapped, bare.clone(), now, Value::Null);
         assert_eq!(place(bare.clone()), None);
-        assert_eq!(place(json!({"areaSubscription": {"set": 1, "control": {"least": 1}}})), None);
+        assert_eq!(
+            place(json!({"areaSubscription": {"set": 1, "control": {"least": 1}}})),
+            None
+        );
         assert_eq!(
             place(json!({"areaSubscription": {"correlator": "c"}})).as_deref(),
             Some("/areaSubscription/correlator")
