@@ -237,8 +237,13 @@ impl Writer {
             }
             words
         };
+        let warned = by_warnings(report);
+        let remark = match warned {
+            0 => String::new(),
+            _ => format!(" ({} of them by warnings alone)", number(warned)),
+        };
         self.line(&format!(
-            "requirements: {}",
+            "requirements: {}{remark}",
             counted(&report.summary.requirements)
         ));
         if !report.test_purposes.is_empty() {
@@ -255,6 +260,20 @@ impl Writer {
             duration(run.duration_ms)
         ));
     }
+}
+
+/// Requirements that fail by warnings alone, so that they do not make the run fail.
+fn by_warnings(report: &Report) -> u64 {
+    let is_warning = |id: &String| {
+        let finding = report.findings.iter().find(|finding| finding.id == *id);
+        finding.is_some_and(|finding| finding.severity == Severity::Warning)
+    };
+    let failed = report.requirements.iter().filter(|requirement| {
+        requirement.verdict == Verdict::Fail
+            && !requirement.findings.is_empty()
+            && requirement.findings.iter().all(is_warning)
+    });
+    failed.count() as u64
 }
 
 trait Indent {

@@ -5,6 +5,7 @@ pub(super) mod comparison;
 mod declared;
 mod filters;
 mod links;
+mod many;
 mod replacement;
 
 use std::sync::Arc;
@@ -99,6 +100,7 @@ pub(super) static CHECKS: &[&Check] = &[
     &KEEPS,
     &links::LOCATION,
     &links::STANDS,
+    &many::MANY,
     &LIST,
     &DELETE,
     &AGAIN,
@@ -126,7 +128,12 @@ pub(super) fn plan(suite: &Arc<Suite>, plan: &mut Plan) {
                 .collection
                 .as_deref()
                 .and_then(|path| state.api.operation("GET", path));
-            if let Some(list) = collection.map(|operation| operation.index) {
+            let list = collection.map(|operation| operation.index);
+            plan.add(suite, &many::MANY, api, Some(maker), "many", move |context| {
+                Box::pin(async move { many::alike(context, api, maker, list).await })
+            })
+            .stage = 2;
+            if let Some(list) = list {
                 plan.add(suite, &LIST, api, Some(list), "list", move |context| {
                     Box::pin(async move { list_agrees(context, api, maker, list).await })
                 })

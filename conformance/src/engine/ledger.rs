@@ -1,6 +1,7 @@
 //! What is known so far: verdicts by requirement, and findings, each once.
 
 use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
 
 use mecforge_report::{Finding, Requirement, Verdict, finding_id};
 
@@ -41,13 +42,21 @@ pub(super) struct Ledger {
     pub(super) purposes: BTreeMap<String, Tally>,
     /// Where the flaky ones are filed.
     places: BTreeMap<String, Place>,
+    /// How often breaches of a check came that did not repeat, and when the last one did.
+    moments: BTreeMap<String, (u64, Instant)>,
 }
 
 /// Checks whose breach is none of the request's: many that did not repeat are a platform that fails now and then.
 const UNSTEADY: [&str; 2] = ["answers-completely", "no-server-error"];
 
+/// Why nothing is known of a requirement whose cases never began.
+pub(super) const NOT_REACHED: &str = "the run ended before it";
+
 /// How many breaches that did not repeat are no accident any more.
 const MANY: u64 = 5;
+
+/// What stalls once leaves all requests of that time unanswered: those within so long of each other are one.
+const STALL: Duration = Duration::from_secs(1);
 
 /// Where and under which id a breach is filed.
 pub(super) struct Filed {
@@ -86,13 +95,33 @@ impl Ledger {
 
     /// Counts a breach that is known already; says whether it is.
     pub(super) fn known(&mut self, id: &str) -> bool {
-        let finding = self.findings.get_mut(id).or_else(|| self.flaky.get_mut(id));
-        finding.map(|finding| finding.occurrences += 1).is_some()
+        if let Some(finding) = self.findings.get_mut(id) {
+            finding.occurrences += 1;
+            return true;
+        }
+        let Some(finding) = self.flaky.get_mut(id) else {
+            return false;
+        };
+        finding.occurrences += 1;
+        let check = finding.check.clone();
+        self.moment(check);
+        true
+    }
+
+    /// Counts a breach that did not repeat.
+    fn moment(&mut self, check: String) {
+        let (now, stalls) = (Instant::now(), check == "answers-completely");
+        match self.moments.get_mut(&check) {
+            Some((_, last)) if stalls && now.duration_since(*last) < STALL => *last = now,
+            Some((count, last)) => (*count, *last) = (*count + 1, now),
+            None => drop(self.moments.insert(check, (1, now))),
+        }
     }
 
     /// Files a finding that did not repeat.
     pub(super) fn once(&mut self, place: Place, finding: Finding) {
         self.tally(place).flaky = true;
+        self.moment(finding.check.clone());
         self.places.insert(finding.id.clone(), place);
         self.flaky.insert(finding.id.clone(), finding);
     }
@@ -103,13 +132,7 @@ impl Ledger {
         let mut new = false;
         for check in UNSTEADY {
             let of_check = |finding: &&Finding| finding.check == check;
-            let count: u64 = self
-                .flaky
-                .values()
-                .filter(of_check)
-                .map(|each| each.occurrences)
-                .sum();
-            if count < MANY {
+            if self.moments.get(check).is_none_or(|(count, _)| *count < MANY) {
                 continue;
             }
             let ids: Vec<_> = self
@@ -152,7 +175,7 @@ impl Ledger {
                 not_applicable: Some(reason),
                 ..
             } => (Verdict::NotApplicable, Some(reason.clone())),
-            Tally { cases: 0, .. } => (Verdict::Inconclusive, Some("the run ended before it".to_owned())),
+            Tally { cases: 0, .. } => (Verdict::Inconclusive, Some(NOT_REACHED.to_owned())),
             _ => (Verdict::Pass, None),
         };
         let requirement = |((check, api, operation), tally): (&Place, &Tally)| {

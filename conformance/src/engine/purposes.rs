@@ -5,7 +5,7 @@ use std::sync::PoisonError;
 use mecforge_report::{Finding, Report, Requirement, TestPurpose, Verdict};
 
 use super::Engine;
-use super::ledger::Tally;
+use super::ledger::{NOT_REACHED, Tally};
 use crate::checks::purposes::{PURPOSE, asked};
 use crate::purposes::Purpose;
 use crate::suite::Suite;
@@ -98,11 +98,7 @@ fn judged(
             let reason = "not run: left out by --only or --skip";
             (Verdict::Inconclusive, Some(reason.to_owned()), None)
         }
-        _ => (
-            Verdict::Inconclusive,
-            Some("the run ended before it".to_owned()),
-            None,
-        ),
+        _ => (Verdict::Inconclusive, Some(NOT_REACHED.to_owned()), None),
     })
 }
 

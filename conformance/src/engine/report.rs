@@ -11,6 +11,7 @@ use mecforge_report::{
 
 use serde_json::Value;
 
+use super::ledger::NOT_REACHED;
 use super::{Engine, purposes};
 use crate::checks;
 use crate::suite::Suite;
@@ -238,6 +239,22 @@ fn check_results(report: &Report) -> Vec<CheckResult> {
     checks::all().iter().map(result).collect()
 }
 
+/// The sentence of a run that found nothing; what it did not come to is no part of the claim.
+fn conforming(report: &Report, passed: u64) -> String {
+    let missed = report
+        .requirements
+        .iter()
+        .filter(|requirement| requirement.reason.as_deref() == Some(NOT_REACHED))
+        .count();
+    let found = "Nothing was found that breaks the standard";
+    match missed {
+        0 => format!("{found}; {passed} requirements were tested and hold."),
+        _ => format!(
+            "{found} as far as it was tested: {passed} requirements hold, {missed} were not reached before the run ended."
+        ),
+    }
+}
+
 fn summary(report: &Report, failure: Option<&str>) -> Summary {
     let mut findings = BTreeMap::from([("error".to_owned(), 0), ("warning".to_owned(), 0)]);
     for finding in &report.findings {
@@ -274,7 +291,7 @@ fn summary(report: &Report, failure: Option<&str>) -> Summary {
             Result::Inconclusive,
             "No request was answered with a success, so nothing could be judged; check the base path (--base-path), credentials and application instances.".to_owned(),
         ),
-        None => (Result::Conforms, format!("Nothing was found that breaks the standard; {passed} requirements were tested and hold.")),
+        None => (Result::Conforms, conforming(report, passed)),
     };
     Summary {
         result,

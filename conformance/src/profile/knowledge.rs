@@ -53,10 +53,14 @@ pub fn bind(body: &mut Value, values: &std::collections::BTreeMap<String, String
 /// An address that everybody takes for one (RFC 5737).
 const ADDRESS: &str = "http://192.0.2.1:8080/service";
 
-/// Puts a whole address in place of relative references.
+/// Puts a whole address in place of relative references, and takes away what documents disagree about: one of V3.1.1 has
+/// `grantTypes` as a text, the tables (8.1.5.4) as a list; V2.1.1's demands `tokenEndpoint`, its text does not.
 fn whole_addresses(body: &mut Value) {
     match body {
         Value::Object(members) => {
+            if let Some(security) = members.get_mut("security").and_then(Value::as_object_mut) {
+                security.remove("oAuth2Info");
+            }
             for (name, member) in members {
                 match member {
                     Value::String(text) if matches!(name.as_str(), "href" | "tokenEndpoint") => {
@@ -222,11 +226,9 @@ impl Knowledge {
         }
         // ETSI's own documents say `uri` of these, and have relative references as examples: either may be refused.
         whole_addresses(body);
-        // 8.1.5.4: V2.1.1's document demands it, its text does not.
-        if let Some(info) = body.pointer_mut("/transportInfo/security/oAuth2Info")
-            && info.get("tokenEndpoint").is_none()
-        {
-            info["tokenEndpoint"] = json!(ADDRESS);
+        // 8.1.6.4: a service is suspended by the platform, not by who offers it.
+        if body["state"] == "SUSPENDED" {
+            body["state"] = json!("ACTIVE");
         }
         // MEC 011, 8.1.5.3: what the alternative form holds is defined by implementations. Port 0 is reserved (RFC 6335, 6).
         let endpoints = ["/endpoint", "/transportInfo/endpoint"];
@@ -343,9 +345,12 @@ impl Knowledge {
             ],
             _ => &[],
         };
-        pointer
+        let listed = pointer
             .strip_prefix("/components/schemas/")
-            .is_some_and(|rule| open.contains(&rule))
+            .is_some_and(|rule| open.contains(&rule));
+        // 8.1.5.4: a list by the table, a text by ETSI's document of V3.1.1; either is right.
+        let form = pointer.ends_with("/properties/grantTypes/type");
+        listed || (self.id.starts_with("mec011") && form)
     }
 
     /// Properties that the items of a list have where the request asks for them, though the schema demands them always.

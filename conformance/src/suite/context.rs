@@ -6,6 +6,7 @@ use std::sync::atomic::Ordering;
 
 use fastrand::Rng;
 use mecforge_api::Operation;
+use mecforge_transport::Fault;
 use serde_json::Value;
 
 use super::call::{Call, Exchange, Identity, Payload, Role};
@@ -222,6 +223,15 @@ impl Context {
             }
             if fault.is_ours() {
                 return Err(Stop::Inconclusive(fault.to_string()));
+            }
+            if let Fault::Timeout { limit, .. } = fault
+                && exchange.elapsed_ms > 1.5 * limit.as_secs_f64() * 1000.0
+            {
+                return Err(Stop::Inconclusive(format!(
+                    "this machine was too busy to test: it noticed after {:.0} s that {:.0} s were over",
+                    exchange.elapsed_ms / 1000.0,
+                    limit.as_secs_f64()
+                )));
             }
         }
         self.suite.recorder.exchange(&self.suite, &exchange);

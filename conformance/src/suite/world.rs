@@ -437,7 +437,7 @@ pub(crate) fn name_like_path(body: &mut Value, values: &Values, except: &str) {
 
 /// Gives the members of a body that look like identifiers or names a text of their own, where the schema lets them have
 /// it: platforms refuse a second object of the same name, and lists can't tell them apart.
-pub(super) fn name_apart(body: &mut Value, unique: &str, valid: &dyn Fn(&Value) -> bool) {
+pub(crate) fn name_apart(body: &mut Value, unique: &str, valid: &dyn Fn(&Value) -> bool) {
     let mut pointers: Vec<String> = Vec::new();
     let is_name = |name: &str| {
         let name = name.to_ascii_lowercase();

@@ -2,7 +2,7 @@
 
 pub(super) mod bodies;
 mod notation;
-mod own_limits;
+pub(in crate::checks) mod own_limits;
 mod parameters;
 mod transports;
 

@@ -2,6 +2,7 @@
 //! a common size.
 
 use mecforge_api::child;
+use mecforge_instances::Binding;
 use mecforge_report::Severity;
 use serde_json::Value;
 
@@ -12,7 +13,7 @@ pub(super) static OWN_LIMITS: Check = Check {
     group: Group::Input,
     title: "texts, lists and forms that the document does not limit are taken",
     severity: Severity::Warning,
-    explanation: "A valid body is refused, and the same body is accepted with short texts instead of empty or long ones, with a few items instead of many, with another port than 0, with addresses instead of an endpoint in an alternative form, with whole addresses instead of relative ones; or it has a value that an open enumeration does not list. The document permits what was refused, but a platform may have reasons: no standard says how long a name may be.",
+    explanation: "A valid body is refused, and the same body is accepted with short texts instead of empty or long ones, with a few items instead of many, with another port than 0, with addresses instead of an endpoint in an alternative form, with whole addresses instead of relative ones, without the parts that ETSI's documents contradict each other in, or without what only a platform sets; or it has a value that an open enumeration does not list. The document permits what was refused, but a platform may have reasons: no standard says how long a name may be.",
     sources: &[Source::Document, Source::Rfc(6335, "6")],
 };
 
@@ -20,28 +21,40 @@ pub(super) static OWN_LIMITS: Check = Check {
 const CHARACTERS: usize = 16;
 const ITEMS: usize = 4;
 
+/// A refused body as every platform is expected to take it; none where nothing in it is unusual.
+pub(in crate::checks) fn tamer(
+    context: &Context,
+    (api, operation): (usize, usize),
+    values: &Values,
+    body: &Value,
+) -> Option<Value> {
+    let state = &context.suite.apis[api];
+    let schema = state.body_schema(operation)?;
+    let options = state.knowledge.generation(&state.api.operations[operation].key);
+    let fixed = options.bindings.iter().filter_map(|(_, binding)| match binding {
+        Binding::Fixed(Value::String(text)) => Some(text.as_str()),
+        _ => None,
+    });
+    let kept: Vec<&str> = values.values().map(String::as_str).chain(fixed).collect();
+    let mut tamer = tame(body, &kept, &|body| schema.is_valid(body));
+    state.knowledge.tame(&mut tamer);
+    (tamer != *body && schema.is_valid(&tamer)).then_some(tamer)
+}
+
 /// The breach of a refusal: of this check, if a tamer body is accepted.
 ///
 /// # Errors
 /// As [`Context::send`].
-pub(super) async fn of_refusal(
+pub(in crate::checks) async fn of_refusal(
     context: &mut Context,
-    (api, operation): (usize, usize),
+    place: (usize, usize),
     values: &Values,
     refused: &Exchange,
     body: &Value,
 ) -> Result<&'static str, Stop> {
-    let state = &context.suite.apis[api];
-    let Some(schema) = state.body_schema(operation) else {
+    let Some(tamer) = tamer(context, place, values, body) else {
         return Ok(super::ACCEPTS.id);
     };
-    let kept: Vec<&str> = values.values().map(String::as_str).collect();
-    let mut tamer = tame(body, &kept, &|body| schema.is_valid(body));
-    state.knowledge.tame(&mut tamer);
-    let valid = schema.is_valid(&tamer);
-    if tamer == *body || !valid {
-        return Ok(super::ACCEPTS.id);
-    }
     let call = refused.call.clone().json(tamer).role(Role::Control);
     let control = context.send(call).await?;
     Ok(match control.is_success() {
@@ -50,7 +63,15 @@ pub(super) async fn of_refusal(
     })
 }
 
-/// With texts and lists of a common size, wherever the body stays valid; addresses and what is named by the path stay.
+/// Whether a text is a constant of an enumeration by its form, be the enumeration open.
+fn is_constant(text: &str) -> bool {
+    let mut letters = text.chars();
+    let form = |letter: char| letter.is_ascii_uppercase() || letter.is_ascii_digit() || letter == '_';
+    letters.next().is_some_and(|letter| letter.is_ascii_uppercase()) && letters.all(form)
+}
+
+/// With texts and lists of a common size, wherever the body stays valid; addresses, constants and what is named by the
+/// path stay.
 fn tame(body: &Value, kept: &[&str], is_valid: &dyn Fn(&Value) -> bool) -> Value {
     let mut pointers = Vec::new();
     places(body, String::new(), &mut pointers);
@@ -58,7 +79,8 @@ fn tame(body: &Value, kept: &[&str], is_valid: &dyn Fn(&Value) -> bool) -> Value
     for pointer in pointers {
         let mut other = tamer.clone();
         match other.pointer_mut(&pointer) {
-            Some(Value::String(text)) if text.contains("://") || kept.contains(&text.as_str()) => continue,
+            Some(Value::String(text)) if text.contains("://") || is_constant(text) => continue,
+            Some(Value::String(text)) if kept.contains(&text.as_str()) => continue,
             Some(Value::String(text)) if text.is_empty() => *text = "x".to_owned(),
             Some(Value::String(text)) => *text = text.chars().take(CHARACTERS).collect(),
             Some(Value::Array(items)) => items.truncate(ITEMS),
@@ -98,14 +120,15 @@ mod tests {
     #[test]
     fn sizes_become_common_and_names_stay() {
         let long = "n".repeat(64);
-        let value = json!({"name": "", "id": long, "link": "http://192.0.2.1/a/long/address", "of": [long, 1, 2, 3, 4], "kind": "OAUTH2_IMPLICIT_GRANT"});
-        let is_valid = |value: &Value| value["kind"] == "OAUTH2_IMPLICIT_GRANT";
+        let value = json!({"name": "", "id": long, "link": "http://192.0.2.1/a/long/address", "of": [long, 1, 2, 3, 4], "kind": "of a closed enumeration", "open": "OAUTH2_IMPLICIT_GRANT"});
+        let is_valid = |value: &Value| value["kind"] == "of a closed enumeration";
         let tamer = tame(&value, &[long.as_str()], &is_valid);
         assert_eq!(tamer["name"], "x");
         assert_eq!(tamer["id"], long);
         assert_eq!(tamer["link"], value["link"]);
         assert_eq!(tamer["of"], json!([long, 1, 2, 3]));
         assert_eq!(tamer["kind"], value["kind"]);
+        assert_eq!(tamer["open"], value["open"]);
         let tamer = tame(&value, &[], &is_valid);
         assert_eq!(tamer["id"], "n".repeat(16));
     }

@@ -53,6 +53,11 @@ pub(super) fn body(
     Ok(generated)
 }
 
+/// An instance with all members of a schema that neither end the object nor let the platform call somebody.
+pub(in crate::checks) fn lasting(schema: &Schema) -> Option<Value> {
+    generate(schema, &mut Rng::with_seed(0), 0)
+}
+
 /// An instance of a schema without the members that are not for sequences.
 fn generate(schema: &Schema, rng: &mut Rng, number: u16) -> Option<Value> {
     let mut generated = match number % 3 {
@@ -174,15 +179,14 @@ fn service(body: &mut Value, rng: &mut Rng) {
             set("consumedLocalOnly", json!(true));
             set("isLocal", json!(true));
         }
-        2 => {
-            set("scopeOfLocality", json!("MEC_SYSTEM"));
+        kind => {
+            let scopes = ["MEC_SYSTEM", "NFVI_POP", "ZONE", "ZONE_GROUP", "NFVI_NODE"];
+            set("scopeOfLocality", json!(scopes[rng.usize(0..scopes.len())]));
             set("consumedLocalOnly", json!(false));
-        }
-        _ => {
-            // What is remote must be consumable from elsewhere.
-            set("scopeOfLocality", json!("MEC_SYSTEM"));
-            set("consumedLocalOnly", json!(false));
-            set("isLocal", json!(false));
+            if kind == 3 {
+                // What is remote must be consumable from elsewhere.
+                set("isLocal", json!(false));
+            }
         }
     }
 }

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::MODEL;
 use crate::checks::state::comparison::{Difference, items, lost, same};
-use crate::suite::{Context, Failure, Outcome, Plan, Role, Stop, Suite, Values};
+use crate::suite::{Context, Failure, Outcome, Plan, Role, Stop, Suite, Values, identifier};
 
 /// The operations on something that exists.
 #[derive(Clone, Copy)]
@@ -76,11 +76,37 @@ fn differs(what: &str, expected: &Value, actual: &Value) -> Outcome {
     }
 }
 
+/// Each that is given or listed, as far as there are not too many: a platform may lose what only one of them has.
 async fn existing(context: &mut Context, subject: Subject) -> Outcome {
+    const MOST: usize = 8;
+    let suite = Arc::clone(&context.suite);
+    let document = &suite.apis[subject.api].api;
+    let first = context.values(subject.api, subject.get).await?;
+    let mut all = vec![first.clone()];
+    if let (Some(list), Some(parameter)) = (
+        subject.list,
+        document.operations[subject.get].path.last_parameter(),
+    ) {
+        let list = context.call(subject.api, list, &first).role(Role::Control);
+        let body = context.send(list).await?.json().unwrap_or_default();
+        for item in items(&body).into_iter().flatten() {
+            let mut values = first.clone();
+            values.extend(identifier(item, parameter).map(|id| (parameter.to_owned(), id)));
+            if !all.contains(&values) && all.len() < MOST {
+                all.push(values);
+            }
+        }
+    }
+    for values in all {
+        one_existing(context, subject, values).await?;
+    }
+    Ok(())
+}
+
+async fn one_existing(context: &mut Context, subject: Subject, values: Values) -> Outcome {
     let suite = Arc::clone(&context.suite);
     let state = &suite.apis[subject.api];
     let key = &state.api.operations[subject.put].key;
-    let values = context.values(subject.api, subject.get).await?;
     let read = context
         .call(subject.api, subject.get, &values)
         .role(Role::Control);

@@ -13,12 +13,12 @@ use crate::suite::{
     identifier,
 };
 
-static CHILDREN: Check = Check {
+pub(super) static CHILDREN: Check = Check {
     id: "children-stay-with-parents",
     group: Group::Security,
     title: "an object can't be reached below a parent that does not have it",
     severity: Severity::Error,
-    explanation: "An object is made below one parent (an application instance, or an object that the API makes). Below another one and below one that nobody made, every method of the object and of what is below it must be refused, lists must not have it, and afterwards it must be as it was. A PUT that makes a new object there is not held against documents other than ETSI's.",
+    explanation: "An object is made below one parent (an application instance, or an object that the API makes). Below another one and below one that nobody made, every method of the object and of what is below it must be refused, lists must not have it, and afterwards it must be as it was. Rules, which nobody makes, are read and put as they are below another application's path. A PUT that makes a new object there is not held against documents other than ETSI's.",
     sources: &[
         Source::Rfc(9110, "15.5.5"),
         Source::Practice("OWASP API Security Top 10 2023, API1"),
@@ -192,7 +192,7 @@ async fn children(context: &mut Context, api: usize, family: &Family) -> Outcome
 }
 
 /// The objects in a parent's list; none where there is no list.
-async fn listed(
+pub(super) async fn listed(
     context: &mut Context,
     api: usize,
     list: Option<usize>,

@@ -300,7 +300,21 @@ async fn forged(context: &mut Context, api: usize) -> Outcome {
             format!("Bearer {changed}"),
         ));
     }
+    for (what, other) in bearer.as_deref().map(resized).unwrap_or_default() {
+        suite.clients.main.masker().add_secret(&other);
+        tokens.push((what, format!("Bearer {other}")));
+    }
     refused(context, api, tokens).await
+}
+
+/// The token with more letters, and with fewer: a comparison of beginnings takes them.
+fn resized(token: &str) -> Vec<(&'static str, String)> {
+    let mut all = vec![("the right token with letters after it", format!("{token}mec"))];
+    let fewer = token.len().saturating_sub(4);
+    if fewer > 11 && token.is_char_boundary(fewer) {
+        all.push(("the beginning of the right token", token[..fewer].to_owned()));
+    }
+    all
 }
 
 /// A JWT without signature: with the claims of the right one, or, if that is none, such as a platform might like.
@@ -359,5 +373,10 @@ mod tests {
         );
         assert_eq!(changed("a.b.xyz").as_deref(), Some("a.b.xAz"));
         assert_eq!(changed("opaque").as_deref(), Some("opaAue"));
+        let resized: Vec<_> = resized("a-very-long-token")
+            .into_iter()
+            .map(|(_, token)| token)
+            .collect();
+        assert_eq!(resized, ["a-very-long-tokenmec", "a-very-long-t"]);
     }
 }

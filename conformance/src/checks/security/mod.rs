@@ -4,6 +4,7 @@
 mod assignment;
 mod callbacks;
 mod children;
+mod configured;
 mod creation;
 mod credentials;
 mod disclosure;
@@ -51,6 +52,7 @@ pub(super) fn plan(suite: &Arc<Suite>, plan: &mut Plan) {
         credentials::plan(suite, plan, api);
         ownership::plan(suite, plan, api);
         children::plan(suite, plan, api);
+        configured::plan(suite, plan, api);
         identifiers::plan(suite, plan, api);
         creation::plan(suite, plan, api);
         assignment::plan(suite, plan, api);

@@ -11,7 +11,7 @@ use crate::suite::{
     Suite,
 };
 
-static OWNED: Check = Check {
+pub(super) static OWNED: Check = Check {
     id: "objects-belong-to-their-application",
     group: Group::Security,
     title: "with another application's credentials an application's objects can't be used",
@@ -132,7 +132,7 @@ async fn owned_by(context: &mut Context, api: usize, maker: usize) -> Outcome {
     }
 }
 
-async fn as_other(context: &mut Context, api: usize, call: Call) -> Result<(), Stop> {
+pub(super) async fn as_other(context: &mut Context, api: usize, call: Call) -> Result<(), Stop> {
     let key = call
         .operation
         .map(|index| context.suite.apis[api].api.operations[index].key.clone())

@@ -8,7 +8,10 @@ use serde_json::Value;
 use super::TAG;
 use super::comparison::{lost, same};
 use super::declared::shown;
-use crate::suite::{Context, Failure, Made, Outcome, Role, Stop, name_like_path, reading};
+use crate::checks::input::own_limits;
+use crate::suite::{
+    Context, Exchange, Failure, Made, Outcome, Role, Stop, Values, name_like_path, reading,
+};
 
 pub(super) async fn replaces(context: &mut Context, api: usize, maker: usize, put: usize) -> Outcome {
     let suite = Arc::clone(&context.suite);
@@ -29,6 +32,14 @@ pub(super) async fn replaces(context: &mut Context, api: usize, maker: usize, pu
         valid && state.is_plausible(put, body)
     };
     let place = (api, put);
+    let call = context.call(api, put, &made.values);
+    let tried = context.send(call.json(full.clone())).await?;
+    if !tried.is_success()
+        && let Some(tamer) = own_limits::tamer(context, place, &made.values, &full)
+    {
+        // Which of its parts a platform refuses is judged elsewhere.
+        full = tamer;
+    }
     if written(context, place, &made, &full).await?.is_none() {
         return Ok(());
     }
@@ -102,14 +113,7 @@ async fn written(
     let call = context.call(api, put, &made.values).json(body.clone());
     let written = context.send(call).await?;
     if !written.is_success() {
-        let reason = state.knowledge.may_refuse(key);
-        return Err(match reason {
-            Some(reason) => Stop::Inconclusive(format!("PUT was answered {}; {reason}", written.summary())),
-            None => Failure::new("a valid request is refused", "success", written.summary())
-                .of("accepts-valid")
-                .shown_by(&written.call)
-                .stop(),
-        });
+        return Err(refused(context, (api, put), &made.values, &written, body).await?);
     }
     let Some(call) = reading(&suite, api, &made.path) else {
         return Ok(None);
@@ -184,6 +188,32 @@ fn members_inside(value: &Value, pointer: &str, depth: usize, found: &mut Vec<(S
         let place = mecforge_api::child(pointer, name);
         members_inside(member, &place, depth.saturating_sub(1), found);
     }
+}
+
+/// What is to be said of a valid replacement that is refused.
+async fn refused(
+    context: &mut Context,
+    (api, put): (usize, usize),
+    values: &Values,
+    written: &Exchange,
+    body: &Value,
+) -> Result<Stop, Stop> {
+    let suite = Arc::clone(&context.suite);
+    let state = &suite.apis[api];
+    let permitted = state.knowledge.may_refuse(&state.api.operations[put].key);
+    let reason = match written.status() {
+        401 | 403 | 409 | 429 | 503 => {
+            Some("what may be changed, and by whom, is the platform's to say (give credentials that may)")
+        }
+        _ => permitted,
+    };
+    if let Some(reason) = reason {
+        let reason = format!("PUT was answered {}; {reason}", written.summary());
+        return Ok(Stop::Inconclusive(reason));
+    }
+    let check = own_limits::of_refusal(context, (api, put), values, written, body).await?;
+    let failure = Failure::new("a valid request is refused", "success", written.summary());
+    Ok(failure.of(check).shown_by(&written.call).stop())
 }
 
 pub(super) async fn precondition(context: &mut Context, api: usize, maker: usize, put: usize) -> Outcome {
