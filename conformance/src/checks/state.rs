@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use mecforge_report::Severity;
 
-use comparison::{is_at, is_identified, is_part, items, last, lost, same};
+use comparison::{is_at, is_identified, is_part, items, last, lost, other_type, same};
 use declared::shown;
 use replacement::{precondition, replaces};
 
@@ -43,8 +43,17 @@ static DELETE: Check = Check {
     group: Group::State,
     title: "what was deleted is gone",
     severity: Severity::Error,
-    explanation: "After DELETE, GET and a second DELETE are answered 404 (or 410), and the list does not have it any more.",
+    explanation: "After DELETE, GET is answered 404 (or 410), and the list does not have it any more.",
     sources: &[Source::Rfc(9110, "9.3.5"), Source::Document],
+};
+
+static AGAIN: Check = Check {
+    id: "delete-tells-what-is-gone",
+    group: Group::State,
+    title: "a second DELETE of an object is answered 404",
+    severity: Severity::Warning,
+    explanation: "What was deleted does not exist, so that 404 (or 410) tells a client that somebody was faster. DELETE is idempotent, and HTTP forbids no success where there is nothing to remove.",
+    sources: &[Source::Rfc(9110, "9.2.2"), Source::Rfc(9110, "15.5.5")],
 };
 
 static REPLACE: Check = Check {
@@ -94,6 +103,7 @@ pub(super) static CHECKS: &[&Check] = &[
     &many::MANY,
     &LIST,
     &DELETE,
+    &AGAIN,
     &REPLACE,
     &ISOLATED,
     &PRECONDITION,
@@ -256,20 +266,28 @@ async fn list_agrees(context: &mut Context, api: usize, maker: usize, list: usiz
             }
             [item] => {
                 links::leads(context, api, item.get("href"), &made.path).await?;
-                let whole = made
-                    .answered
+                if let Some([linked, own]) = other_type(item, &made.answered) {
+                    let title = "a link of the list has another subscriptionType than its object";
+                    return Err(Failure::new(title, own, linked).stop());
+                }
+                let mut own = made.answered.clone();
+                context.suite.apis[api].knowledge.shorten(
+                    &context.suite.apis[api].api.operations[list].key,
+                    item,
+                    &mut own,
+                );
+                let whole = own
                     .as_object()
                     .is_some_and(|object| object.len() > 2 && item.get("href").is_none());
-                if whole && !same(item, &made.answered) {
-                    let difference = lost(&made.answered, item, &[], false)
-                        .or_else(|| lost(item, &made.answered, &[], false));
+                if whole && !same(item, &own) {
+                    let difference = lost(&own, item, &[], false).or_else(|| lost(item, &own, &[], false));
                     let place = difference.map_or_else(
                         || "the root".to_owned(),
                         |difference| difference.place().to_owned(),
                     );
                     return Err(Failure::new(
                         format!("an item of the list differs from the object at {place}"),
-                        made.answered.to_string(),
+                        own.to_string(),
                         item.to_string(),
                     )
                     .signature(place)
@@ -321,13 +339,11 @@ async fn deletes(
         }
     }
     let again = context.send(call).await?;
+    context.judge(AGAIN.id, api, Some(delete));
     if !gone(again.status()) && again.status() < 500 {
-        return Err(Failure::new(
-            format!("a second DELETE is answered {}", again.status()),
-            "404",
-            again.summary(),
-        )
-        .stop());
+        let title = format!("a second DELETE is answered {}", again.status());
+        let failure = Failure::new(title, "404", again.summary());
+        context.report(failure.of(AGAIN.id).shown_by(&again.call));
     }
     if let Some(list) = list {
         let exchange = context.send(context.call(api, list, &values)).await?;

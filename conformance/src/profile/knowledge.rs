@@ -12,7 +12,20 @@ pub fn path_placeholder(parameter: &str) -> String {
     format!("mec-conformance-path-{parameter}")
 }
 
-/// Puts the real values in place of [`CALLBACK`] and of each [`path_placeholder`], wherever they are.
+/// A second that is over on no platform and that every whole number of 32 bits can hold: 2038-01-01.
+const FAR: u64 = 2_145_916_800;
+
+/// Puts a deadline that would be over, or soon, far into the future; what is no second stays as it is.
+fn postpone(deadline: &mut Value) {
+    if let Some(seconds) = deadline.get_mut("seconds")
+        && seconds.as_u64().is_some_and(|seconds| seconds < FAR)
+    {
+        *seconds = json!(FAR);
+    }
+}
+
+/// Puts the real values in place of [`CALLBACK`] and of each [`path_placeholder`], wherever they are, and lets no object
+/// expire: what a generated deadline says is over at once, and the object with it.
 pub fn bind(body: &mut Value, values: &std::collections::BTreeMap<String, String>, callback: &str) {
     match body {
         Value::String(text) if text == CALLBACK => *text = callback.to_owned(),
@@ -25,9 +38,14 @@ pub fn bind(body: &mut Value, values: &std::collections::BTreeMap<String, String
             }
         }
         Value::Array(items) => items.iter_mut().for_each(|item| bind(item, values, callback)),
-        Value::Object(members) => members
-            .values_mut()
-            .for_each(|member| bind(member, values, callback)),
+        Value::Object(members) => {
+            for (name, member) in members {
+                if name == "expiryDeadline" {
+                    postpone(member);
+                }
+                bind(member, values, callback);
+            }
+        }
         _ => {}
     }
 }
@@ -314,17 +332,64 @@ impl Knowledge {
         self.id.starts_with("mec011") && self.may_refuse(maker).is_none()
     }
 
-    /// Whether a rule, by the pointer of its keyword, may be broken though it is in the document: enumerations that may have
-    /// further values, and forms of which ETSI's own documents have another.
+    /// Whether a rule, by the pointer of its keyword, may be broken though the document has it, as the standard or the
+    /// document that ETSI published has another one.
     pub fn is_open(&self, pointer: &str) -> bool {
-        // MEC 011, 8.1.6.3 and 8.1.6.4: extensible by the text of V2.1.1 and closed by its document; either is right.
-        let open = ["SerializerType", "TransportType"];
-        let listed = open
-            .iter()
-            .any(|name| pointer == format!("/components/schemas/{name}/enum"));
+        let open: &[&str] = match self.id.as_str() {
+            // MEC 011, 8.1.6.3 and 8.1.6.4: extensible by the text of V2.1.1 and closed by its document; either is right.
+            "mec011-service-management" => &["SerializerType/enum", "TransportType/enum"],
+            // Text by MEC 010-2's tables, and an object by the document as it was published.
+            "mec010-app-package-management" | "mec010-app-lifecycle-management" => &[
+                "SwImageDesc/properties/swImage/type",
+                "SwImageDescriptor/properties/swImage/type",
+            ],
+            _ => &[],
+        };
+        let listed = pointer
+            .strip_prefix("/components/schemas/")
+            .is_some_and(|rule| open.contains(&rule));
         // 8.1.5.4: a list by the table, a text by ETSI's document of V3.1.1; either is right.
         let form = pointer.ends_with("/properties/grantTypes/type");
-        (self.id == "mec011-service-management" && listed) || (self.id.starts_with("mec011") && form)
+        listed || (self.id.starts_with("mec011") && form)
+    }
+
+    /// Properties that the items of a list have where the request asks for them, though the schema demands them always.
+    fn excluded(&self, operation: &str) -> &'static [&'static str] {
+        match (self.id.as_str(), operation) {
+            // MEC 010-2: what the parameter exclude_default takes out of a list, and a list without any parameter.
+            ("mec010-app-package-management", "GET /app_packages" | "GET /onboarded_app_packages") => {
+                &["checksum", "softwareImages", "additionalArtifacts"]
+            }
+            _ => &[],
+        }
+    }
+
+    /// Whether a breach of an operation's answer is none: an item of a list lacks a property that has to be asked for.
+    pub fn may_lack(&self, operation: &str, document: &Value, pointer: &str) -> bool {
+        let missing = document.pointer(pointer).and_then(Value::as_str);
+        pointer.contains("/required/") && missing.is_some_and(|name| self.excluded(operation).contains(&name))
+    }
+
+    /// Takes from an object what the list of an operation need not show of it, and an item of the list does not have.
+    pub fn shorten(&self, operation: &str, item: &Value, object: &mut Value) {
+        let Some(members) = object.as_object_mut() else {
+            return;
+        };
+        let excluded = self.excluded(operation);
+        members.retain(|name, _| !excluded.contains(&name.as_str()) || item.get(name).is_some());
+    }
+
+    /// A test notification as the suite's document has it: MEC 013's document as it was published calls the link to the
+    /// subscription "self", and its text "subscription"; either is right.
+    pub fn test_notification(&self, mut body: Value) -> Value {
+        let links = body.get_mut("_links").and_then(Value::as_object_mut);
+        if let Some(links) =
+            links.filter(|links| self.id == "mec013-location" && !links.contains_key("subscription"))
+            && let Some(link) = links.remove("self")
+        {
+            links.insert("subscription".to_owned(), link);
+        }
+        body
     }
 
     /// What the thing above a path has to be made with, so that something is at that path.
@@ -348,6 +413,35 @@ impl Knowledge {
                 &["ser_instance_id", "ser_name", "ser_category_id"]
             }
             _ => &[],
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+
+    #[test]
+    fn no_generated_object_expires() {
+        let bound = |deadline: Value| {
+            let mut body = json!({"zoneStatusSubscription": {"expiryDeadline": deadline, "seconds": 0}});
+            bind(&mut body, &BTreeMap::new(), CALLBACK);
+            assert_eq!(body["zoneStatusSubscription"]["seconds"], 0);
+            body["zoneStatusSubscription"]["expiryDeadline"].clone()
+        };
+        let far = json!({"seconds": FAR, "nanoSeconds": 7});
+        assert_eq!(bound(json!({"seconds": 0, "nanoSeconds": 7})), far);
+        // What is later, and what breaks a rule, is as it was.
+        for stays in [
+            json!({"seconds": 4_294_967_295_u32}),
+            json!({"seconds": -1}),
+            json!({"seconds": "0"}),
+            json!({}),
+            json!("0"),
+        ] {
+            assert_eq!(bound(stays.clone()), stays);
         }
     }
 }

@@ -28,3 +28,4 @@ mod tagged;
 mod vault;
 mod verdicts;
 mod websockets;
+mod wrapped;

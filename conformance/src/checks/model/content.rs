@@ -66,7 +66,7 @@ fn generate(schema: &Schema, rng: &mut Rng, number: u16) -> Option<Value> {
     }?;
     for name in LEFT_OUT {
         let mut less = generated.clone();
-        if let Some(members) = less.as_object_mut()
+        if let Some(members) = content_of(&mut less).as_object_mut()
             && members.remove(name).is_some()
             && schema.is_valid(&less)
         {
@@ -74,6 +74,19 @@ fn generate(schema: &Schema, rng: &mut Rng, number: u16) -> Option<Value> {
         }
     }
     Some(generated)
+}
+
+/// The object of a body: some APIs put it into a member that is named as its type.
+fn content_of(body: &mut Value) -> &mut Value {
+    let members = body.as_object().filter(|members| members.len() == 1);
+    let only = members.and_then(|members| members.iter().next());
+    let wrapper = only
+        .filter(|(_, content)| content.is_object())
+        .map(|(name, _)| name.clone());
+    match wrapper {
+        Some(name) => &mut body[name.as_str()],
+        None => body,
+    }
 }
 
 /// What is required, and one property beside it: the first, the second and so on, counted around.

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::family::Family;
 use super::machine::Object;
-use crate::checks::state::comparison::{Difference, lost, same};
+use crate::checks::state::comparison::{Difference, lost, other_type, same};
 use crate::suite::ends_in;
 
 /// What is wrong with a reading: a name that is always the same, a title, what was expected, what came.
@@ -157,15 +157,18 @@ impl Judge<'_> {
 
     /// Judges the item of a list that shows an object whole.
     fn item(&self, object: &Object, item: &Value, shared: bool) -> Option<Wrong> {
-        if self.family.stays && is_link(item) {
-            return self.link(object, item);
+        if is_link(item) {
+            return match self.family.stays {
+                true => self.link(object, item),
+                false => kind(object, item),
+            };
         }
         let whole = object
             .shown
             .as_ref()
             .and_then(Value::as_object)
             .is_some_and(|shown| shown.len() > 2);
-        if !whole || is_link(item) || !item.is_object() {
+        if !whole || !item.is_object() {
             return None;
         }
         let difference = self.difference(object, item, shared)?;
@@ -197,6 +200,17 @@ impl Judge<'_> {
             value.to_string(),
         ))
     }
+}
+
+/// Whether a link names another type than its subscription has, whatever else may differ.
+fn kind(object: &Object, item: &Value) -> Option<Wrong> {
+    let [linked, own] = other_type(item, object.shown.as_ref()?)?;
+    Some(Wrong::new(
+        "link: subscriptionType",
+        "a link of the list has another subscriptionType than its object",
+        own,
+        linked,
+    ))
 }
 
 fn is_link(item: &Value) -> bool {

@@ -48,8 +48,8 @@ pub(super) fn plan(suite: &Arc<Suite>, plan: &mut Plan, api: usize) {
         if operation.method != "POST" || operation.json_body().is_none() {
             continue;
         }
-        let of_body = properties::of_body(suite, api, index);
-        let Some(name) = NAMES.iter().find(|name| of_body.contains_key(**name)) else {
+        let of_content = properties::of_content(suite, api, index);
+        let Some(name) = NAMES.iter().find(|name| of_content.contains_key(**name)) else {
             continue;
         };
         if state.knowledge.is_of_etsi() {
@@ -92,11 +92,11 @@ async fn addressed(
 ) -> Outcome {
     let values = context.values(api, operation).await?;
     let body = context.body(api, operation, &values)?;
-    if !body.get(name).is_some_and(Value::is_string) {
+    let Some(place) = place(&body, name) else {
         return Err(Stop::NotApplicable(format!(
             "{name} is optional here, and left out"
         )));
-    }
+    };
     let control = context
         .call(api, operation, &values)
         .json(body.clone())
@@ -110,7 +110,9 @@ async fn addressed(
     }
     for address in addresses {
         let mut body = body.clone();
-        body[name] = json!(address);
+        if let Some(member) = body.pointer_mut(&place) {
+            *member = json!(address);
+        }
         let call = context
             .call(api, operation, &values)
             .json(body)
@@ -125,11 +127,40 @@ async fn addressed(
     Ok(())
 }
 
+/// Where a body has an address: at its top, or in the object that one of its members is.
+fn place(body: &Value, name: &str) -> Option<String> {
+    let holds = |object: &Value| object.get(name).is_some_and(Value::is_string);
+    if holds(body) {
+        return Some(mecforge_api::child("", name));
+    }
+    let members = body.as_object().into_iter().flatten();
+    let mut objects = members.filter(|(_, member)| holds(member));
+    let (outer, _) = objects.next()?;
+    Some(mecforge_api::child(&mecforge_api::child("", outer), name))
+}
+
 /// What an address is, for titles: the scheme, or the host where the scheme is HTTP.
 fn kind(address: &str) -> &str {
     match address.split_once("://") {
         Some(("http", rest)) => rest.split("/latest").next().unwrap_or(rest),
         Some((scheme, _)) => scheme,
         None => address.split(':').next().unwrap_or(address),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_is_found_inside_a_wrapper() {
+        let address = json!("http://a/");
+        let of = |body: Value| place(&body, "callbackReference");
+        let flat = json!({"callbackReference": address, "other": {"callbackReference": address}});
+        assert_eq!(of(flat).as_deref(), Some("/callbackReference"));
+        let wrapped = json!({"zoneStatusSubscription": {"callbackReference": address}});
+        let wanted = "/zoneStatusSubscription/callbackReference";
+        assert_eq!(of(wrapped).as_deref(), Some(wanted));
+        assert_eq!(of(json!({"callbackReference": 1, "other": "text"})), None);
     }
 }

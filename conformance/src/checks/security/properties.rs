@@ -8,6 +8,23 @@ use crate::suite::Suite;
 
 /// The schemas of the top-level properties of an operation's JSON body, also of parts and alternatives, by name.
 pub(in crate::checks) fn of_body(suite: &Suite, api: usize, operation: usize) -> BTreeMap<String, Value> {
+    let document = &suite.apis[api].api.document;
+    schemas(document, places(suite, api, operation))
+}
+
+/// The same, and the properties inside of them: some APIs put what is sent into a member that is named as its type.
+pub(super) fn of_content(suite: &Suite, api: usize, operation: usize) -> BTreeMap<String, Value> {
+    let document = &suite.apis[api].api.document;
+    let outer = places(suite, api, operation);
+    let mut found = outer.clone();
+    for pointer in outer.values() {
+        collect(document, pointer, &mut found, 0);
+    }
+    schemas(document, found)
+}
+
+/// The pointers of the schemas of top-level properties.
+fn places(suite: &Suite, api: usize, operation: usize) -> BTreeMap<String, String> {
     let mut found = BTreeMap::new();
     let api = &suite.apis[api].api;
     let pointer = api.operations[operation]
@@ -19,17 +36,25 @@ pub(in crate::checks) fn of_body(suite: &Suite, api: usize, operation: usize) ->
     found
 }
 
-fn collect(document: &Value, pointer: &str, found: &mut BTreeMap<String, Value>, depth: u8) {
+fn schemas(document: &Value, places: BTreeMap<String, String>) -> BTreeMap<String, Value> {
+    let schema = |place: &String| document.pointer(place).cloned();
+    places
+        .into_iter()
+        .filter_map(|(name, place)| Some((name, schema(&place)?)))
+        .collect()
+}
+
+fn collect(document: &Value, pointer: &str, found: &mut BTreeMap<String, String>, depth: u8) {
     let pointer = mecforge_api::resolve(document, pointer);
     let Some(schema) = document.pointer(&pointer).filter(|_| depth < 8) else {
         return;
     };
     if let Some(Value::Object(properties)) = schema.get("properties") {
         for name in properties.keys() {
-            let token = name.replace('~', "~0").replace('/', "~1");
-            let place = mecforge_api::resolve(document, &format!("{pointer}/properties/{token}"));
-            if let Some(property) = document.pointer(&place) {
-                found.entry(name.clone()).or_insert_with(|| property.clone());
+            let place = mecforge_api::child(&format!("{pointer}/properties"), name);
+            let place = mecforge_api::resolve(document, &place);
+            if document.pointer(&place).is_some() {
+                found.entry(name.clone()).or_insert(place);
             }
         }
     }

@@ -308,6 +308,17 @@ impl Judge<'_> {
         }
     }
 
+    /// Whether the answer of this operation may lack what a rule demands.
+    fn may_lack(&self, rule: &str) -> bool {
+        let state = &self.suite.apis[self.call().api];
+        let operation = self.call().operation.map(|index| &state.api.operations[index]);
+        operation.is_some_and(|operation| {
+            state
+                .knowledge
+                .may_lack(&operation.key, &state.api.document, rule)
+        })
+    }
+
     fn json(&mut self, content: &mecforge_api::Content, problem: bool) {
         let status = self.exchange.status();
         let Ok(answer) = &self.exchange.outcome else {
@@ -348,12 +359,14 @@ impl Judge<'_> {
             self.fail("response-schema", failure.pointer(pointer));
             return;
         }
-        for breach in breaches
+        let breaches: Vec<_> = breaches
             .unwrap_or_default()
             .into_iter()
             .filter(|breach| !state.knowledge.is_open(&breach.schema_pointer))
+            .filter(|breach| !self.may_lack(&breach.schema_pointer))
             .take(4)
-        {
+            .collect();
+        for breach in breaches {
             let place = general(&breach.instance_pointer);
             let title = format!(
                 "the body of {status} breaks {} at {}",

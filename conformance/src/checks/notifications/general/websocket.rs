@@ -207,20 +207,23 @@ fn judged(context: &Context, asking: &Asking, made: &Made, letter: &Letter) -> O
             .of(WEBSOCKET.id)
             .stop());
     };
-    let inner = unwrapped(&body);
+    let mut inner = unwrapped(&body).clone();
     let state = &context.suite.apis[asking.api];
     let kind = inner["notificationType"].as_str().unwrap_or_default();
     let named = match kind {
-        "TestNotification" => state.schema("/components/schemas/TestNotification"),
+        "TestNotification" => {
+            inner = state.knowledge.test_notification(inner);
+            state.schema("/components/schemas/TestNotification")
+        }
         "ExpiryNotification" => state.schema(EXPIRY),
         _ => None,
     };
     let judged = match named {
-        Some(schema) => letters::obeys(&schema, inner),
+        Some(schema) => letters::obeys(&schema, &inner),
         None => letters::obeys_any(&letters::schemas(context, asking.api, asking.operation), &body),
     };
     judged
-        .and_then(|()| letters::names_subscription(inner, &made.path))
+        .and_then(|()| letters::names_subscription(&inner, &made.path))
         .map_err(|failure| failure.of(WEBSOCKET.id).stop())
 }
 
