@@ -424,6 +424,37 @@ mod tests {
     use super::*;
 
     #[test]
+    fn what_documents_disagree_about_is_right_either_way() {
+        let location = Knowledge::of("mec013-location");
+        let link = json!({"href": "/subscriptions/area/1"});
+        let test = |name: &str| json!({"notificationType": "TestNotification", "_links": {name: link}});
+        assert_eq!(location.test_notification(test("self")), test("subscription"));
+        assert_eq!(
+            location.test_notification(test("subscription")),
+            test("subscription")
+        );
+        assert_eq!(location.test_notification(json!({})), json!({}));
+        let other = Knowledge::of("mec012-radio-network-information");
+        assert_eq!(other.test_notification(test("self")), test("self"));
+
+        let packages = Knowledge::of("mec010-app-package-management");
+        let image = "/components/schemas/SwImageDesc/properties/swImage/type";
+        assert!(packages.is_open(image) && !location.is_open(image));
+        let document = json!({"components": {"schemas": {"Info": {"required": ["checksum", "appName"]}}}});
+        let may_lack = |operation: &str, at: usize| {
+            let rule = format!("/components/schemas/Info/required/{at}");
+            packages.may_lack(operation, &document, &rule)
+        };
+        assert!(may_lack("GET /onboarded_app_packages", 0));
+        assert!(!may_lack("GET /onboarded_app_packages", 1));
+        assert!(!may_lack("GET /onboarded_app_packages/{appDId}", 0));
+        let mut object = json!({"appName": "a", "checksum": {}, "softwareImages": []});
+        let item = json!({"softwareImages": []});
+        packages.shorten("GET /onboarded_app_packages", &item, &mut object);
+        assert_eq!(object, json!({"appName": "a", "softwareImages": []}));
+    }
+
+    #[test]
     fn no_generated_object_expires() {
         let bound = |deadline: Value| {
             let mut body = json!({"zoneStatusSubscription": {"expiryDeadline": deadline, "seconds": 0}});

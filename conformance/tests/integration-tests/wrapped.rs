@@ -21,7 +21,7 @@ enum Way {
     /// What is over is gone at once.
     Expires,
     /// Of a callback and a WebSocket, the callback is kept.
-    OneWay,
+    CallbackOnly,
     /// That a test is asked for is not kept.
     ForgetsTest,
     /// A removal of what is gone is a success.
@@ -101,7 +101,7 @@ impl Platform {
             return;
         };
         match self.way {
-            Way::OneWay if members.contains_key("callbackReference") => {
+            Way::CallbackOnly if members.contains_key("callbackReference") => {
                 members.remove("websockNotifConfig");
             }
             Way::ForgetsTest => {
@@ -180,7 +180,12 @@ fn who_does_it_otherwise_and_right_conforms() {
         "list-agrees",
         "callbacks-are-http",
     ];
-    for way in [Way::Expires, Way::OneWay, Way::ForgetsTest, Way::RemovesAgain] {
+    for way in [
+        Way::Expires,
+        Way::CallbackOnly,
+        Way::ForgetsTest,
+        Way::RemovesAgain,
+    ] {
         let checks = if way == Way::RemovesAgain {
             &checks[..3]
         } else {

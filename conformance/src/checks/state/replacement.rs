@@ -9,9 +9,7 @@ use super::TAG;
 use super::comparison::{lost, same};
 use super::declared::shown;
 use crate::checks::input::own_limits;
-use crate::suite::{
-    Context, Exchange, Failure, Made, Outcome, Role, Stop, Values, name_like_path, reading,
-};
+use crate::suite::{Context, Exchange, Failure, Made, Outcome, Role, Stop, Values, name_like_path, reading};
 
 pub(super) async fn replaces(context: &mut Context, api: usize, maker: usize, put: usize) -> Outcome {
     let suite = Arc::clone(&context.suite);
