@@ -15,10 +15,12 @@ pub fn path_placeholder(parameter: &str) -> String {
 /// A second that is over on no platform and that every whole number of 32 bits can hold: 2038-01-01.
 const FAR: u64 = 2_145_916_800;
 
-/// Puts a deadline that would be over, or soon, far into the future; what is no second stays as it is.
+/// Puts a deadline that is over far into the future; what is no second stays as it is, and so does a deadline to come,
+/// which a case may be about.
 fn postpone(deadline: &mut Value) {
+    let now = std::time::UNIX_EPOCH.elapsed().map_or(0, |now| now.as_secs());
     if let Some(seconds) = deadline.get_mut("seconds")
-        && seconds.as_u64().is_some_and(|seconds| seconds < FAR)
+        && seconds.as_u64().is_some_and(|seconds| seconds <= now)
     {
         *seconds = json!(FAR);
     }
