@@ -47,6 +47,8 @@ pub(crate) enum Fault {
     PeculiarIdentifiers,
     /// None: such identifiers, and the list is one of links.
     PeculiarLinks,
+    /// None: a new object changes by itself.
+    Settles,
 }
 
 pub(crate) const DOCUMENT: &str = r##"{
@@ -83,6 +85,7 @@ struct Kept {
     version: u64,
     updates: u64,
     updated: Option<Instant>,
+    made: Instant,
 }
 
 #[derive(Default)]
@@ -99,6 +102,9 @@ struct Boxes {
 }
 
 type Shared = State<Arc<Boxes>>;
+
+/// How long a new object is at work: shorter than a few requests take.
+const SETTLING: Duration = Duration::from_millis(25);
 
 /// Long enough for the others to come in between.
 const GAP: Duration = Duration::from_millis(15);
@@ -156,6 +162,7 @@ async fn create(State(boxes): Shared, headers: HeaderMap, body: Bytes) -> Respon
         version: 1,
         updates: 0,
         updated: None,
+        made: Instant::now(),
     };
     boxes.store.lock().unwrap().boxes.insert(id.clone(), kept);
     (
@@ -207,6 +214,11 @@ async fn list(State(boxes): Shared, RawQuery(query): RawQuery) -> Response {
 
 async fn read(State(boxes): Shared, Path(id): Path<String>) -> Response {
     match boxes.store.lock().unwrap().boxes.get(&id) {
+        Some(kept) if boxes.fault == Fault::Settles => {
+            let mut value = kept.value.clone();
+            value["settled"] = json!(kept.made.elapsed() > SETTLING);
+            shown(&value, kept.version)
+        }
         Some(kept) => shown(&kept.value, kept.version),
         None => StatusCode::NOT_FOUND.into_response(),
     }

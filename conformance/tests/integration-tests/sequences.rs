@@ -89,6 +89,19 @@ fn identifiers_that_addresses_write_otherwise_are_the_same() {
 }
 
 #[test]
+fn an_object_that_changes_by_itself_is_not_changed_by_what_is_refused() {
+    let only = [
+        "--only",
+        "check=refusal-changes-nothing",
+        "--only",
+        "check=no-server-error",
+    ];
+    let (code, text, report) = run(Fault::Settles, false, &only);
+    assert_eq!(code, 0, "{text}");
+    assert_eq!(report["findings"].as_array().unwrap().len(), 0, "{text}");
+}
+
+#[test]
 fn a_right_server_with_pages_conforms() {
     let (code, text, report) = run(Fault::None, true, &borrow(&only(&CHECKS)));
     assert_eq!(code, 0, "{text}");

@@ -1,6 +1,7 @@
 //! Bodies: every rule of their schemas at its limits, and broken alone.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use mecforge_instances::{InvalidCase, Schema, ValidCase, ValidKind};
 use serde_json::Value;
@@ -8,7 +9,8 @@ use serde_json::Value;
 use super::{ACCEPTS, REFUSES, UNCHANGED, own_limits};
 use crate::checks::state::comparison::same;
 use crate::suite::{
-    Context, Failure, Intent, Outcome, Plan, Role, Stop, Suite, Values, case, name_like_path, reading,
+    Call, Context, Exchange, Failure, Intent, Mode, Outcome, Plan, Role, Stop, Suite, Values, case,
+    name_like_path, reading,
 };
 
 /// Bodies in one case: few enough that cases run side by side, and an odd number, so that a platform which turns
@@ -331,9 +333,10 @@ pub(in crate::checks) async fn refuse_all(
 ) -> Outcome {
     let template = context.call(api, operation, values);
     let before = match template.method.as_str() {
-        "PUT" | "PATCH" => match reading(&context.suite, api, &template.path) {
-            Some(call) => Some(context.send(call).await?),
-            None => None,
+        "PUT" | "PATCH" => match (reading(&context.suite, api, &template.path), &context.mode) {
+            (Some(call), Mode::First) => Some(context.send(call).await?),
+            (Some(call), Mode::Again) => Some(settled(context, call).await?),
+            (None, _) => None,
         },
         _ => None,
     };
@@ -397,6 +400,27 @@ pub(in crate::checks) async fn refuse_all(
         }
     }
     Ok(())
+}
+
+/// Reads until two readings are the same: what a platform is still at work with changes by itself, and not because of
+/// what is refused meanwhile.
+async fn settled(context: &mut Context, call: Call) -> Result<Exchange, Stop> {
+    const READINGS: u8 = 8;
+    let mut before = context.send(call.clone()).await?;
+    for _ in 0..READINGS {
+        context.pause(Duration::from_millis(400)).await?;
+        let now = context.send(call.clone()).await?;
+        let stays = now.status() == before.status()
+            && same(
+                &now.json().unwrap_or_default(),
+                &before.json().unwrap_or_default(),
+            );
+        before = now;
+        if stays {
+            break;
+        }
+    }
+    Ok(before)
 }
 
 /// A random valid body and a few that break one rule of it.
