@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::call::{Call, Exchange, Payload, Role};
 use super::context::Context;
 use super::outcome::Failure;
-use super::{Intent, name_like_path, responses};
+use super::{Intent, is_constant, name_like_path, responses};
 
 /// The most requests that are spent on one fault.
 const MOST: usize = 60;
@@ -190,7 +190,7 @@ impl<'failure> Original<'failure> {
     fn shows(&self, context: &Context, exchange: &Exchange) -> bool {
         match self.failure.check {
             // Another status is another reason, and so is another name in the answer.
-            Some("accepts-valid") => {
+            Some("accepts-valid" | "no-limits-of-its-own") => {
                 let status = exchange.status().to_string();
                 exchange.is_refusal()
                     && self.failure.actual.starts_with(&status)
@@ -344,7 +344,8 @@ fn reduced(value: &Value) -> Vec<Value> {
                 }
             }
         }
-        Value::String(text) if text.chars().count() > 8 => {
+        // Half a constant is another fault where its enumeration is closed.
+        Value::String(text) if text.chars().count() > 8 && !is_constant(text) => {
             let half = text.chars().count() / 2;
             all.push(Value::String(text.chars().take(half).collect()));
         }

@@ -39,6 +39,7 @@ pub use minimise::minimise;
 pub use options::{Clock, Options};
 pub use outcome::{Failure, Outcome, Stop};
 pub use plan::{Case, Plan, Run, case};
+pub(crate) use plausible::is_constant;
 pub use raw::RawCall;
 pub use receiver::{Behaviour, Letter, Mailbox, Receiver, Socket};
 pub use reproduce::{Origin, OriginApi, curl, needed, rust_test};

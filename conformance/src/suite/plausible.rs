@@ -66,3 +66,10 @@ fn plausible(state: &ApiState, pointer: &str, value: &Value, depth: u8) -> bool 
         _ => true,
     }
 }
+
+/// Whether a text is a constant of an enumeration by its form, be the enumeration open.
+pub(crate) fn is_constant(text: &str) -> bool {
+    let mut letters = text.chars();
+    let form = |letter: char| letter.is_ascii_uppercase() || letter.is_ascii_digit() || letter == '_';
+    letters.next().is_some_and(|letter| letter.is_ascii_uppercase()) && letters.all(form)
+}

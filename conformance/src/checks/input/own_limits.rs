@@ -6,7 +6,7 @@ use mecforge_instances::Binding;
 use mecforge_report::Severity;
 use serde_json::Value;
 
-use crate::suite::{Check, Context, Exchange, Group, Role, Source, Stop, Values};
+use crate::suite::{Check, Context, Exchange, Group, Role, Source, Stop, Values, is_constant};
 
 pub(super) static OWN_LIMITS: Check = Check {
     id: "no-limits-of-its-own",
@@ -61,13 +61,6 @@ pub(in crate::checks) async fn of_refusal(
         true => OWN_LIMITS.id,
         false => super::ACCEPTS.id,
     })
-}
-
-/// Whether a text is a constant of an enumeration by its form, be the enumeration open.
-fn is_constant(text: &str) -> bool {
-    let mut letters = text.chars();
-    let form = |letter: char| letter.is_ascii_uppercase() || letter.is_ascii_digit() || letter == '_';
-    letters.next().is_some_and(|letter| letter.is_ascii_uppercase()) && letters.all(form)
 }
 
 /// With texts and lists of a common size, wherever the body stays valid; addresses, constants and what is named by the
