@@ -21,6 +21,10 @@ const SURVIVORS: &[(&str, &str)] = &[
         "whether a platform still waits for the application to be ready, nobody but the platform knows",
     ),
     (
+        "limit/four-grantTypes-refused",
+        "one of ETSI's documents has grantTypes as a text, another as a list, so that the refusal of a body with them is a warning",
+    ),
+    (
         "registration/own-identifier-ignored",
         "the identifier of an application that the platform has not made is the platform's to give (7.1.2.6), and the suite has none that the platform has made and that is not registered yet",
     ),
