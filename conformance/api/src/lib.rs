@@ -10,6 +10,7 @@ mod operation;
 mod pointer;
 mod read;
 mod resource;
+mod subscription;
 mod template;
 
 use std::sync::Arc;
@@ -24,6 +25,7 @@ pub use operation::{
 };
 pub use pointer::{at, child, resolve, unescape};
 pub use resource::{Kind, Resource};
+pub use subscription::names_subscription_type;
 pub use template::{Part, Template};
 
 /// One API: a document, read for testing.

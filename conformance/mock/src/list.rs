@@ -1,5 +1,6 @@
 //! Collections: their members in the form that the document gives the list, and the filters of a query.
 
+use mecforge_api::names_subscription_type;
 use serde_json::{Map, Value, json};
 
 use crate::parameters::Query;
@@ -129,10 +130,9 @@ fn text(value: &Value) -> String {
     }
 }
 
-/// Subscriptions are named with and without the word, in several cases.
-fn same(name: &str, one: &str, other: &str) -> bool {
-    let kind = |text: &str| shape::plain(text).trim_end_matches("subscription").to_owned();
-    one == other || (shape::plain(name) == "subscriptiontype" && kind(one) == kind(other))
+/// Whether a property's value is the one that a parameter asks for; types of subscriptions have short names there.
+fn same(name: &str, has: &str, wanted: &str) -> bool {
+    has == wanted || (shape::plain(name) == "subscriptiontype" && names_subscription_type(wanted, has))
 }
 
 /// Whether a thing passes one parameter; true if the parameter names no property of its type.

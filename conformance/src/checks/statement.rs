@@ -73,9 +73,10 @@ fn is_missing(exchange: &Exchange) -> bool {
 async fn claimed(context: &mut Context, api: usize, operation: usize) -> Outcome {
     let suite = Arc::clone(&context.suite);
     let declared = &suite.apis[api].api.operations[operation];
-    let (values, link) = match declared.path.text().strip_suffix("/liveness") {
-        Some(service) => heartbeats(context, api, operation, service).await?,
-        None => (context.values(api, operation).await?, None),
+    let values = context.values(api, operation).await?;
+    let link = match declared.path.text().strip_suffix("/liveness") {
+        Some(service) => liveness_link(context, api, service, &values).await?,
+        None => None,
     };
     let mut call = context.call(api, operation, &values);
     let mut doubt = None;
@@ -109,30 +110,21 @@ async fn claimed(context: &mut Context, api: usize, operation: usize) -> Outcome
     Ok(())
 }
 
-/// The path of a service that was made with heartbeats, which liveness needs, and the link to its liveness.
-async fn heartbeats(
+/// The link to the liveness of a service, which needs not be below the service.
+async fn liveness_link(
     context: &mut Context,
     api: usize,
-    operation: usize,
     service: &str,
-) -> Result<(Values, Option<String>), Stop> {
+    values: &Values,
+) -> Result<Option<String>, Stop> {
     let suite = Arc::clone(&context.suite);
-    let maker = suite.apis[api]
-        .api
-        .resource(service)
-        .and_then(|resource| resource.maker);
-    let Some(maker) = maker else {
-        return Ok((context.values(api, operation).await?, None));
+    let Some(read) = suite.apis[api].api.operation("GET", service) else {
+        return Ok(None);
     };
-    let above = context.values(api, maker).await?;
-    let mut body = context.body(api, maker, &above)?;
-    if let Some(members) = body.as_object_mut() {
-        members.insert("livenessInterval".to_owned(), json!(60));
-    }
-    let made = context.make(api, maker, &above, Some(body)).await?;
-    let link = made.answered.pointer("/_links/liveness/href");
-    let link = link.and_then(Value::as_str).map(str::to_owned);
-    Ok((made.values, link))
+    let read = context.call(api, read.index, values).role(Role::Control);
+    let answered = context.send(read).await?.json().unwrap_or_default();
+    let link = answered.pointer("/_links/liveness/href");
+    Ok(link.and_then(Value::as_str).map(str::to_owned))
 }
 
 async fn denied(context: &mut Context, api: usize, operation: usize) -> Outcome {

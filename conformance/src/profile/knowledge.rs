@@ -285,6 +285,16 @@ impl Knowledge {
         }
     }
 
+    /// The property that a query parameter of a list looks at, where the two have different names.
+    pub fn filtered_property<'name>(&self, parameter: &'name str) -> &'name str {
+        match (self.id.as_str(), parameter) {
+            ("mec015-bandwidth-management" | "mec015-traffic-steering", "app_instance_id") => "appInsId",
+            ("mec015-bandwidth-management", "session_id") => "allocationId",
+            ("mec029-fixed-access-information", "ponYS_ID") => "ponSYS_ID",
+            _ => parameter,
+        }
+    }
+
     /// Whether the standard lists a value of a query parameter; also where a release's document has any text.
     pub fn knows(&self, parameter: &str, value: &Value) -> bool {
         let listed = [

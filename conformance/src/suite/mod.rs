@@ -48,6 +48,8 @@ pub use seed::{hash, short};
 pub(crate) use state::declares;
 pub use state::{ApiState, Clients, Suite};
 pub use whereabouts::location_path;
-pub(crate) use whereabouts::{as_it_stands, ends_in, identifier, is_at, last_segment, path_below, resolved};
+pub(crate) use whereabouts::{
+    as_it_stands, each_named, ends_in, identifier, is_at, last_segment, path_below, resolved,
+};
 pub use world::{Made, Values, reading, suggested_identifier};
 pub(crate) use world::{name_apart, name_like_path, prepare};

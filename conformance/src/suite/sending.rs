@@ -13,11 +13,15 @@ use super::outcome::Stop;
 use super::record;
 
 /// So often a request is sent again that was answered 429.
-const AGAIN: u32 = 3;
+const AGAIN: u32 = 5;
 
 /// The longest and the usual wait before that.
 const LONGEST: Duration = Duration::from_secs(10);
 const USUAL: Duration = Duration::from_secs(1);
+
+/// The least wait before the first of them, doubled before each other: who asks for none (`Retry-After: 0`) may limit
+/// what several workers send together, and each of them would take the others' turns.
+const LEAST: Duration = Duration::from_millis(10);
 
 /// After so many requests in a row that stayed at 429 there is no more waiting until one is answered otherwise.
 const PATIENCE: u64 = 3;
@@ -65,9 +69,9 @@ impl Context {
                 suite.limited.fetch_add(1, Ordering::Relaxed);
                 return exchange;
             }
-            tries += 1;
             suite.recorder.exchange(&suite, &exchange);
-            tokio::time::sleep(pause(&exchange)).await;
+            tokio::time::sleep(pause(&exchange).max(LEAST * (1 << tries))).await;
+            tries += 1;
         }
     }
 

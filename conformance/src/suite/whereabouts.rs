@@ -186,6 +186,16 @@ fn has(value: &Value, identifier: &str) -> bool {
     }
 }
 
+/// The values that name each object of a list, beside those that name the list, and the object.
+pub(crate) fn each_named(list: Vec<Value>, above: &Values, parameter: &str) -> Vec<(Values, Value)> {
+    let named = |item: Value| {
+        let mut values = above.clone();
+        values.insert(parameter.to_owned(), identifier(&item, parameter)?);
+        Some((values, item))
+    };
+    list.into_iter().filter_map(named).collect()
+}
+
 /// The identifier of the first item of a list: a member named like the parameter, else one that ends in `Id`, else the
 /// last part of a link.
 pub(crate) fn identifier(body: &Value, parameter: &str) -> Option<String> {

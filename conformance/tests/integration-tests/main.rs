@@ -20,6 +20,7 @@ mod reference;
 mod registry;
 mod rust_test;
 mod security;
+mod selection;
 mod sequences;
 mod server;
 mod statement;

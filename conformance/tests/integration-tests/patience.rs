@@ -115,10 +115,17 @@ fn a_connection_that_is_closed_while_idle_is_no_fault() {
 
 #[test]
 fn a_request_that_is_limited_is_sent_again() {
-    let (code, text, report) = test(&door(|number| number % 3 == 1, false), &CHECKS);
+    // One worker: the door counts all requests, and whose turn the limit hits would be a matter of chance.
+    let arguments = [&CHECKS[..], &["--jobs", "1"]].concat();
+    let (code, text, report) = test(&door(|number| number % 3 == 1, false), &arguments);
     assert_eq!(code, 0, "{text}");
     assert_eq!(report["findings"].as_array().unwrap().len(), 0, "{text}");
-    assert_eq!(verdicts(&report, "inconclusive"), 0, "{text}");
+    let all = report["requirements"].as_array().unwrap();
+    let inconclusive: Vec<&Value> = all
+        .iter()
+        .filter(|one| one["verdict"] == "inconclusive")
+        .collect();
+    assert!(inconclusive.is_empty(), "{inconclusive:#?}\n{text}");
     assert!(verdicts(&report, "pass") > 5, "{text}");
 }
 

@@ -3,10 +3,9 @@
 use std::sync::Arc;
 
 use mecforge_report::Severity;
-use serde_json::Value;
 
 use super::conditional::{opaque, tagged};
-use crate::checks::state::comparison::same;
+use crate::checks::state::comparison::equal;
 use crate::suite::{
     Call, Check, Context, Exchange, Failure, Group, Outcome, Plan, Role, Source, Stop, Suite, reading,
 };
@@ -90,11 +89,6 @@ pub(super) async fn subject(
 }
 
 /// Whether two readings are of the same state.
-pub(super) fn equal(one: &Exchange, other: &Exchange) -> bool {
-    let body = |exchange: &Exchange| exchange.json().unwrap_or(Value::Null);
-    one.status() == other.status() && same(&body(one), &body(other))
-}
-
 async fn changes(context: &mut Context, api: usize, get: usize, change: usize) -> Outcome {
     let Subject { read, change } = subject(context, api, get, change).await?;
     let method = change.method.clone();

@@ -7,7 +7,8 @@ use httpdate::{fmt_http_date, parse_http_date};
 use mecforge_report::Severity;
 
 use super::conditional::tagged;
-use super::conditional_changes::{Subject, equal, subject};
+use super::conditional_changes::{Subject, subject};
+use crate::checks::state::comparison::equal;
 use crate::suite::{
     Call, Check, Context, Exchange, Failure, Group, Outcome, Plan, Role, Source, Stop, Suite, reading,
 };

@@ -7,7 +7,7 @@ use mecforge_instances::{InvalidCase, Schema, ValidCase, ValidKind};
 use serde_json::Value;
 
 use super::{ACCEPTS, REFUSES, UNCHANGED, own_limits};
-use crate::checks::state::comparison::same;
+use crate::checks::state::comparison::{equal, same};
 use crate::suite::{
     Call, Context, Exchange, Failure, Intent, Mode, Outcome, Plan, Role, Stop, Suite, Values, case,
     name_like_path, reading,
@@ -410,11 +410,7 @@ async fn settled(context: &mut Context, call: Call) -> Result<Exchange, Stop> {
     for _ in 0..READINGS {
         context.pause(Duration::from_millis(400)).await?;
         let now = context.send(call.clone()).await?;
-        let stays = now.status() == before.status()
-            && same(
-                &now.json().unwrap_or_default(),
-                &before.json().unwrap_or_default(),
-            );
+        let stays = equal(&now, &before);
         before = now;
         if stays {
             break;

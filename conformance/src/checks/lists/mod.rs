@@ -1,9 +1,10 @@
-//! Lists: filters that are combined, filters that nothing passes, filters that exclude each other, pages.
+//! Lists: filters that are combined, filters that nothing passes, filters that exclude each other, filters of any list, pages.
 
 mod combinations;
 mod commas;
 mod filter;
 mod paging;
+mod selection;
 mod services;
 
 use std::sync::Arc;
@@ -61,11 +62,12 @@ static PAGES: Check = Check {
 };
 
 /// The checks of this module.
-pub(super) static CHECKS: &[&Check] = &[&COMBINED, &EMPTY, &EXCLUSIVE, &WHOLE, &PAGES];
+pub(super) static CHECKS: &[&Check] = &[&COMBINED, &EMPTY, &EXCLUSIVE, &WHOLE, &PAGES, &selection::SELECT];
 
 pub(super) fn plan(suite: &Arc<Suite>, plan: &mut Plan) {
     for api in 0..suite.apis.len() {
         combinations::plan(suite, plan, api);
         paging::plan(suite, plan, api);
+        selection::plan(suite, plan, api);
     }
 }

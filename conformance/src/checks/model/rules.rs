@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::MODEL;
 use crate::checks::state::comparison::{Difference, items, lost, same};
-use crate::suite::{Context, Failure, Outcome, Plan, Role, Stop, Suite, Values, identifier};
+use crate::suite::{Context, Failure, Outcome, Plan, Role, Stop, Suite, Values, each_named};
 
 /// The operations on something that exists.
 #[derive(Clone, Copy)]
@@ -89,9 +89,8 @@ async fn existing(context: &mut Context, subject: Subject) -> Outcome {
     ) {
         let list = context.call(subject.api, list, &first).role(Role::Control);
         let body = context.send(list).await?.json().unwrap_or_default();
-        for item in items(&body).into_iter().flatten() {
-            let mut values = first.clone();
-            values.extend(identifier(item, parameter).map(|id| (parameter.to_owned(), id)));
+        let list = items(&body).cloned().unwrap_or_default();
+        for (values, _) in each_named(list, &first, parameter) {
             if !all.contains(&values) && all.len() < MOST {
                 all.push(values);
             }

@@ -1,6 +1,5 @@
 //! Objects below one parent can't be reached below another one, nor in another API.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use mecforge_report::Severity;
@@ -10,7 +9,7 @@ use super::super::state::comparison::{is_at, items, last, same};
 use super::{lister, read, with_liveness};
 use crate::suite::{
     Check, Context, Exchange, Failure, Group, Intent, Made, Outcome, Plan, Role, Source, Stop, Suite, Values,
-    identifier,
+    each_named,
 };
 
 pub(super) static CHILDREN: Check = Check {
@@ -397,20 +396,12 @@ async fn lists(context: &mut Context, api: usize, list: usize, get: usize) -> Ou
     };
     let mut compared = 0;
     for instance in instances.iter().take(2) {
-        let mut values: Values = BTreeMap::new();
-        values.insert("appInstanceId".to_owned(), instance.clone());
-        for item in listed(context, api, Some(list), &values)
-            .await?
-            .unwrap_or_default()
-            .iter()
-            .take(5)
-        {
-            let Some(id) = identifier(item, &parameter) else {
-                continue;
-            };
-            values.insert(parameter.clone(), id);
+        let above = Values::from([("appInstanceId".to_owned(), instance.clone())]);
+        let all = listed(context, api, Some(list), &above).await?;
+        let all = each_named(all.unwrap_or_default(), &above, &parameter);
+        for (values, item) in all.iter().take(5) {
             let single = context
-                .send(context.call(api, get, &values).role(Role::Control))
+                .send(context.call(api, get, values).role(Role::Control))
                 .await?;
             if single.status() >= 500 {
                 continue;

@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::super::state::comparison::same;
 use super::children::{CHILDREN, listed};
 use super::ownership::{OWNED, as_other};
-use crate::suite::{Call, Context, Failure, Intent, Outcome, Plan, Role, Stop, Suite, Values, identifier};
+use crate::suite::{Call, Context, Failure, Intent, Outcome, Plan, Role, Stop, Suite, Values, each_named};
 
 /// Objects of each application that are tried.
 const MOST: usize = 3;
@@ -64,12 +64,7 @@ impl Subject {
         };
         let above = Values::from([("appInstanceId".to_owned(), application.to_owned())]);
         let all = listed(context, self.api, Some(self.list), &above).await?;
-        let named = |item: Value| {
-            let mut values = above.clone();
-            values.insert(parameter.to_owned(), identifier(&item, parameter)?);
-            Some((values, item))
-        };
-        Ok(all.unwrap_or_default().into_iter().filter_map(named).collect())
+        Ok(each_named(all.unwrap_or_default(), &above, parameter))
     }
 
     /// GET, and PUT of what it is, so that nothing changes where it is taken.

@@ -88,9 +88,12 @@ pub(super) fn with_liveness(
     mut body: Value,
 ) -> Value {
     let state = &context.suite.apis[api];
-    if state.api.resource(&format!("{template}/liveness")).is_some() {
+    let below = format!("{template}/liveness");
+    if state.api.resource(&below).is_some()
+        && let Some((name, value)) = state.knowledge.presupposes(&below)
+    {
         let plain = body.clone();
-        body["livenessInterval"] = Value::from(60);
+        body[name] = value;
         if state
             .body_schema(maker)
             .is_none_or(|schema| !schema.is_valid(&body))

@@ -40,6 +40,12 @@ pub(in crate::checks) fn same(one: &Value, other: &Value) -> bool {
     }
 }
 
+/// Whether two answers say the same, by their statuses and bodies.
+pub(in crate::checks) fn equal(one: &Exchange, other: &Exchange) -> bool {
+    let body = |exchange: &Exchange| exchange.json().unwrap_or_default();
+    one.status() == other.status() && same(&body(one), &body(other))
+}
+
 /// The first thing that was sent and is not in the answer. `except` are top-level properties that the platform sets;
 /// with `open`, properties that are missing are no difference, as no schema names them. Neither is what a subscription
 /// only asks for: see [`is_negotiated`].

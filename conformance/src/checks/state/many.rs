@@ -61,29 +61,32 @@ pub(super) async fn alike(context: &mut Context, api: usize, maker: usize, list:
         return Ok(());
     }
     let found = items(&body).cloned().unwrap_or_default();
-    let of = |made: &Made| -> Vec<Value> {
+    let of = |made: &Made| -> Vec<&Value> {
         let own = found.iter().filter(|item| is_at(item, last(&made.path)));
-        own.cloned().collect()
+        own.collect()
     };
-    if of(&all[0]).len() != 1 {
+    let of_each: Vec<_> = all.iter().map(of).collect();
+    if of_each[0].len() != 1 {
         return Ok(());
     }
-    for (at, made) in all.iter().enumerate() {
-        let times = of(made).len();
+    for (at, (made, own)) in all.iter().zip(&of_each).enumerate() {
+        let times = own.len();
         if times != 1 {
             let title = format!("of {} equal objects one is in the list {times} times", all.len());
             let actual = format!("{}, the one made as number {}", made.path, at + 1);
             return Err(Failure::new(title, "each once", actual).signature("times").stop());
         }
     }
-    compare(&all, "the item in the list", |made| of(made).into_iter().next())?;
-    for (made, read) in all.iter().zip(&read) {
-        let (Some(item), Some(read)) = (of(made).into_iter().next(), read) else {
+    compare(&all, "the item in the list", |made| {
+        of_each[at(made)?].first().map(|item| (*item).clone())
+    })?;
+    for ((made, own), read) in all.iter().zip(&of_each).zip(&read) {
+        let (Some(item), Some(read)) = (own.first(), read) else {
             continue;
         };
         let whole = item.get("href").is_none() && item.as_object().is_some_and(|item| item.len() > 2);
-        if whole && !same(&item, read) && !suite.apis[api].knowledge.changes_by_itself(&made.path) {
-            let difference = lost(read, &item, &[], false).or_else(|| lost(&item, read, &[], false));
+        if whole && !same(item, read) && !suite.apis[api].knowledge.changes_by_itself(&made.path) {
+            let difference = lost(read, item, &[], false).or_else(|| lost(item, read, &[], false));
             let place = difference
                 .as_ref()
                 .map_or("the root", |difference| difference.place());

@@ -31,14 +31,15 @@ pub(super) async fn replaces(context: &mut Context, api: usize, maker: usize, pu
     };
     let place = (api, put);
     let call = context.call(api, put, &made.values);
-    let tried = context.send(call.json(full.clone())).await?;
-    if !tried.is_success()
+    let mut put = context.send(call.clone().json(full.clone())).await?;
+    if !put.is_success()
         && let Some(tamer) = own_limits::tamer(context, place, &made.values, &full)
     {
         // Which of its parts a platform refuses is judged elsewhere.
         full = tamer;
+        put = context.send(call.json(full.clone())).await?;
     }
-    if written(context, place, &made, &full).await?.is_none() {
+    if kept(context, place, &made, &full, put).await?.is_none() {
         return Ok(());
     }
     let lean = lean(&full, &fits);
@@ -98,18 +99,29 @@ fn merges(place: &str, summary: String) -> Stop {
     Failure::new(title, format!("no {name}"), summary).stop()
 }
 
-/// Replaces an object and reads it; what is read must be what was put. None where it can't be read.
+/// Replaces an object and reads it.
 async fn written(
+    context: &mut Context,
+    place: (usize, usize),
+    made: &Made,
+    body: &Value,
+) -> Result<Option<(Value, String)>, Stop> {
+    let call = context.call(place.0, place.1, &made.values).json(body.clone());
+    let written = context.send(call).await?;
+    kept(context, place, made, body, written).await
+}
+
+/// Reads an object that was replaced; what is read must be what was put. None where it can't be read.
+async fn kept(
     context: &mut Context,
     (api, put): (usize, usize),
     made: &Made,
     body: &Value,
+    written: Exchange,
 ) -> Result<Option<(Value, String)>, Stop> {
     let suite = Arc::clone(&context.suite);
     let state = &suite.apis[api];
     let key = &state.api.operations[put].key;
-    let call = context.call(api, put, &made.values).json(body.clone());
-    let written = context.send(call).await?;
     if !written.is_success() {
         return Err(refused(context, (api, put), &made.values, &written, body).await?);
     }

@@ -1,0 +1,137 @@
+//! Filters of lists of any API: the reference servers of MEC 013 and MEC 021 with a fault in front of them.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use axum::body::{Body, to_bytes};
+use axum::extract::{Request, State};
+use axum::middleware::Next;
+use axum::response::Response;
+use mecforge_mock::Options;
+use serde_json::Value;
+
+use crate::notifications::{run, verdicts};
+use crate::server::serve;
+
+/// What is wrong with the platform's filters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Wrong {
+    Nothing,
+    /// All objects come, whatever is asked for.
+    Ignores,
+    /// Of several values the first alone counts.
+    FirstValue,
+    /// The last object that fits is left out.
+    LeavesOut,
+    /// Objects whose value begins with the one that is asked for come too.
+    Prefix,
+}
+
+fn platform(profile: &str, wrong: Wrong) -> SocketAddr {
+    let apis = mecforge_conformance::profile::find(profile).unwrap();
+    let apis = apis.into_iter().map(|(api, _)| Arc::new(api)).collect();
+    let options = Options {
+        callbacks: true,
+        ..Options::default()
+    };
+    let layer = axum::middleware::from_fn_with_state(wrong, between);
+    serve(mecforge_mock::router(apis, options).unwrap().layer(layer))
+}
+
+/// The first list in a body.
+fn list(body: &mut Value) -> Option<&mut Vec<Value>> {
+    match body {
+        Value::Array(items) => Some(items),
+        Value::Object(members) => members.values_mut().find_map(list),
+        _ => None,
+    }
+}
+
+async fn between(State(wrong): State<Wrong>, mut request: Request, next: Next) -> Response {
+    let Some(query) = request.uri().query().map(str::to_owned) else {
+        return next.run(request).await;
+    };
+    let path = request.uri().path().to_owned();
+    let (name, value) = query.split_once('=').unwrap();
+    let short = value.split(['&', ',']).next().unwrap();
+    let first = format!("{path}?{name}={short}");
+    match wrong {
+        Wrong::Ignores | Wrong::Prefix => *request.uri_mut() = path.parse().unwrap(),
+        Wrong::FirstValue => *request.uri_mut() = first.parse().unwrap(),
+        Wrong::Nothing | Wrong::LeavesOut => {}
+    }
+    let (mut parts, body) = next.run(request).await.into_parts();
+    let bytes = to_bytes(body, usize::MAX).await.unwrap();
+    let Ok(mut body) = serde_json::from_slice::<Value>(&bytes) else {
+        return Response::from_parts(parts, Body::from(bytes));
+    };
+    if let Some(items) = list(&mut body) {
+        match wrong {
+            Wrong::LeavesOut => drop(items.pop()),
+            Wrong::Prefix => items.retain(|item| {
+                let mut texts = item.as_object().unwrap().values().filter_map(Value::as_str);
+                texts.any(|text| {
+                    query
+                        .split('&')
+                        .any(|pair| text.starts_with(pair.split_once('=').unwrap().1))
+                })
+            }),
+            _ => {}
+        }
+    }
+    parts.headers.remove("content-length");
+    Response::from_parts(parts, Body::from(body.to_string()))
+}
+
+/// The verdicts of the check, and the text of the run.
+fn judged(profile: &str, wrong: Wrong, operation: &str) -> (Vec<String>, String) {
+    let address = platform(profile, wrong);
+    let (_, text, report) = run(address, profile, &["filters-select"], &["--only", operation]);
+    (verdicts(&report, "filters-select"), text)
+}
+
+#[test]
+fn right_filters_pass() {
+    for (profile, operation) in [
+        ("mec013-v3.1.1", "op=GET /queries/zones"),
+        ("mec013-v3.1.1", "op=GET /subscriptions/users"),
+        ("mec021-v2.2.1", "op=GET /subscriptions"),
+        ("mec015-v2.2.1", "op=GET /mts_sessions"),
+    ] {
+        let (verdicts, text) = judged(profile, Wrong::Nothing, operation);
+        assert!(!verdicts.is_empty(), "{text}");
+        assert!(
+            verdicts.iter().all(|verdict| verdict == "pass"),
+            "{verdicts:?} {text}"
+        );
+    }
+}
+
+#[test]
+fn each_fault_of_a_filter_is_found() {
+    for (profile, operation, faults) in [
+        (
+            "mec013-v3.1.1",
+            "op=GET /queries/zones",
+            &[Wrong::Ignores, Wrong::LeavesOut, Wrong::Prefix][..],
+        ),
+        (
+            "mec021-v2.2.1",
+            "op=GET /subscriptions",
+            &[Wrong::Ignores, Wrong::LeavesOut][..],
+        ),
+        (
+            "mec015-v2.2.1",
+            "op=GET /mts_sessions",
+            &[Wrong::Ignores, Wrong::LeavesOut, Wrong::FirstValue][..],
+        ),
+    ] {
+        for wrong in faults {
+            let (verdicts, text) = judged(profile, *wrong, operation);
+            assert!(
+                verdicts.iter().any(|verdict| verdict.starts_with("\"fail\"")),
+                "{wrong:?} {verdicts:?} {text}"
+            );
+        }
+    }
+}
