@@ -5,6 +5,7 @@
 //! they are (`list.rs`, `liveness.rs`, `notify.rs`, `websocket.rs`).
 
 mod answer;
+mod attributes;
 mod callback;
 mod change;
 mod conditions;

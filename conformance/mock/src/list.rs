@@ -3,6 +3,7 @@
 use mecforge_api::names_subscription_type;
 use serde_json::{Map, Value, json};
 
+use crate::attributes::Expression;
 use crate::parameters::Query;
 use crate::plan::{Family, Plan};
 use crate::represent::inner;
@@ -147,6 +148,10 @@ fn passes(
         Value::Array(values) => values.iter().map(text).collect(),
         single => vec![text(single)],
     };
+    if name == "filter" && !members.contains_key(name) {
+        let expression = wanted.first().and_then(|text| Expression::parse(text));
+        return expression.is_none_or(|expression| expression.passes(members));
+    }
     // "false" asks for local and remote ones (MEC 011, 8.2.3.3.1).
     if name == "is_local" && members.contains_key("serName") && wanted == ["false"] {
         return true;

@@ -7,6 +7,7 @@ use mecforge_api::{Location, Operation, Parameter, Style};
 use percent_encoding::percent_decode;
 use serde_json::{Map, Value};
 
+use crate::attributes::Expression;
 use crate::plan::Plan;
 use crate::problem::Problem;
 use crate::shape;
@@ -144,6 +145,17 @@ fn own((name, value): (&str, &str)) -> (String, String) {
 }
 
 fn judge(plan: &Plan, parameter: &Parameter, value: &Value) -> Result<(), Problem> {
+    // ETSI's APIs have one language for it; what it is elsewhere is not known.
+    let filters = parameter.name == "filter" && plan.api.id.starts_with("mec0");
+    if let Some(text) = value.as_str().filter(|_| filters)
+        && Expression::parse(text).is_none()
+    {
+        let detail =
+            format!("the parameter filter: {text} is no expression of the form (eq,attribute,value);(…)");
+        return Err(Problem::bad_request(detail)
+            .with("parameter", "filter")
+            .with("rule", "expression"));
+    }
     let Ok(schema) = plan.schemas.compile(&parameter.schema) else {
         return Ok(());
     };

@@ -85,9 +85,13 @@ async fn between(State(wrong): State<Wrong>, mut request: Request, next: Next) -
 
 /// The verdicts of the check, and the text of the run.
 fn judged(profile: &str, wrong: Wrong, operation: &str) -> (Vec<String>, String) {
+    judged_by("filters-select", profile, wrong, operation)
+}
+
+fn judged_by(check: &str, profile: &str, wrong: Wrong, operation: &str) -> (Vec<String>, String) {
     let address = platform(profile, wrong);
-    let (_, text, report) = run(address, profile, &["filters-select"], &["--only", operation]);
-    (verdicts(&report, "filters-select"), text)
+    let (_, text, report) = run(address, profile, &[check], &["--only", operation]);
+    (verdicts(&report, check), text)
 }
 
 #[test]
@@ -132,6 +136,25 @@ fn each_fault_of_a_filter_is_found() {
                 verdicts.iter().any(|verdict| verdict.starts_with("\"fail\"")),
                 "{wrong:?} {verdicts:?} {text}"
             );
+        }
+    }
+}
+
+#[test]
+fn expressions_are_tried() {
+    for (profile, operation) in [
+        ("mec021-v2.2.1", "op=GET /app_mobility_services"),
+        ("mec010-v3.1.1", "op=GET /app_instances"),
+        ("mec033-v3.1.1", "op=GET /registered_devices"),
+    ] {
+        for wrong in [Wrong::Nothing, Wrong::Ignores, Wrong::LeavesOut] {
+            let (verdicts, text) = judged_by("filters-by-attributes", profile, wrong, operation);
+            let expected = if wrong == Wrong::Nothing {
+                "pass"
+            } else {
+                "\"fail\": see the findings"
+            };
+            assert_eq!(verdicts, [expected], "{profile} {wrong:?} {text}");
         }
     }
 }

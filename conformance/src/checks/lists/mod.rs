@@ -1,5 +1,6 @@
 //! Lists: filters that are combined, filters that nothing passes, filters that exclude each other, filters of any list, pages.
 
+mod attributes;
 mod combinations;
 mod commas;
 mod filter;
@@ -62,12 +63,21 @@ static PAGES: Check = Check {
 };
 
 /// The checks of this module.
-pub(super) static CHECKS: &[&Check] = &[&COMBINED, &EMPTY, &EXCLUSIVE, &WHOLE, &PAGES, &selection::SELECT];
+pub(super) static CHECKS: &[&Check] = &[
+    &COMBINED,
+    &EMPTY,
+    &EXCLUSIVE,
+    &WHOLE,
+    &PAGES,
+    &selection::SELECT,
+    &attributes::ATTRIBUTES,
+];
 
 pub(super) fn plan(suite: &Arc<Suite>, plan: &mut Plan) {
     for api in 0..suite.apis.len() {
         combinations::plan(suite, plan, api);
         paging::plan(suite, plan, api);
         selection::plan(suite, plan, api);
+        attributes::plan(suite, plan, api);
     }
 }
