@@ -5,6 +5,7 @@ pub(super) mod comparison;
 mod declared;
 mod filters;
 mod links;
+mod listed;
 mod many;
 mod replacement;
 
@@ -102,6 +103,7 @@ pub(super) static CHECKS: &[&Check] = &[
     &links::STANDS,
     &many::MANY,
     &LIST,
+    &listed::LINKS,
     &DELETE,
     &AGAIN,
     &REPLACE,
@@ -164,6 +166,7 @@ pub(super) fn plan(suite: &Arc<Suite>, plan: &mut Plan) {
             }
         }
         filters::plan(suite, plan, api);
+        listed::plan(suite, plan, api);
     }
 }
 

@@ -1,19 +1,20 @@
-//! Filters of lists of any API: the reference servers of MEC 013 and MEC 021 with a fault in front of them.
+//! Filters and links of lists of any API: reference servers with a fault in front of them.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
 
 use axum::body::{Body, to_bytes};
 use axum::extract::{Request, State};
+use axum::http::Method;
 use axum::middleware::Next;
 use axum::response::Response;
 use mecforge_mock::Options;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::notifications::{run, verdicts};
 use crate::server::serve;
 
-/// What is wrong with the platform's filters.
+/// What is wrong with the platform's lists.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Wrong {
     Nothing,
@@ -25,6 +26,12 @@ enum Wrong {
     LeavesOut,
     /// Objects whose value begins with the one that is asked for come too.
     Prefix,
+    /// The links of listed objects lead nowhere.
+    DeadLinks,
+    /// They lead to the first object of the list.
+    SwappedLinks,
+    /// The links that objects themselves show lead nowhere.
+    DeadSelf,
 }
 
 fn platform(profile: &str, wrong: Wrong) -> SocketAddr {
@@ -47,18 +54,60 @@ fn list(body: &mut Value) -> Option<&mut Vec<Value>> {
     }
 }
 
+/// The answer with links that are wrong.
+async fn linked(wrong: Wrong, answer: Response) -> Response {
+    let (mut parts, body) = answer.into_parts();
+    let bytes = to_bytes(body, usize::MAX).await.unwrap();
+    let Ok(mut body) = serde_json::from_slice::<Value>(&bytes) else {
+        return Response::from_parts(parts, Body::from(bytes));
+    };
+    match list(&mut body) {
+        Some(items) => {
+            let first = items.first().cloned();
+            for item in items {
+                match (wrong, item.get("href").is_some()) {
+                    (Wrong::DeadLinks, true) => {
+                        item["href"] = json!(item["href"].as_str().unwrap().to_owned() + "0")
+                    }
+                    (Wrong::DeadLinks, false) => {
+                        item["_links"]["self"]["href"] = json!(PATH.to_owned() + "/nothing")
+                    }
+                    (Wrong::SwappedLinks, false) => {
+                        item["_links"] = first.as_ref().unwrap()["_links"].clone()
+                    }
+                    _ => {}
+                }
+            }
+        }
+        None if wrong == Wrong::DeadSelf && parts.status.is_success() => {
+            body["_links"]["self"]["href"] = json!(PATH.to_owned() + "/nothing");
+        }
+        None => {}
+    }
+    parts.headers.remove("content-length");
+    Response::from_parts(parts, Body::from(body.to_string()))
+}
+
+/// The list whose links are wrong.
+const PATH: &str = "/app_lcm/v1/app_instances";
+
 async fn between(State(wrong): State<Wrong>, mut request: Request, next: Next) -> Response {
+    let path = request.uri().path().to_owned();
+    if matches!(wrong, Wrong::DeadLinks | Wrong::SwappedLinks | Wrong::DeadSelf)
+        && request.method() == Method::GET
+    {
+        return linked(wrong, next.run(request).await).await;
+    }
     let Some(query) = request.uri().query().map(str::to_owned) else {
         return next.run(request).await;
     };
-    let path = request.uri().path().to_owned();
     let (name, value) = query.split_once('=').unwrap();
     let short = value.split(['&', ',']).next().unwrap();
     let first = format!("{path}?{name}={short}");
     match wrong {
         Wrong::Ignores | Wrong::Prefix => *request.uri_mut() = path.parse().unwrap(),
         Wrong::FirstValue => *request.uri_mut() = first.parse().unwrap(),
-        Wrong::Nothing | Wrong::LeavesOut => {}
+        _ => {}
     }
     let (mut parts, body) = next.run(request).await.into_parts();
     let bytes = to_bytes(body, usize::MAX).await.unwrap();
@@ -150,6 +199,28 @@ fn expressions_are_tried() {
         for wrong in [Wrong::Nothing, Wrong::Ignores, Wrong::LeavesOut] {
             let (verdicts, text) = judged_by("filters-by-attributes", profile, wrong, operation);
             let expected = if wrong == Wrong::Nothing {
+                "pass"
+            } else {
+                "\"fail\": see the findings"
+            };
+            assert_eq!(verdicts, [expected], "{profile} {wrong:?} {text}");
+        }
+    }
+}
+
+#[test]
+fn links_of_lists_are_followed() {
+    for (profile, operation, faults) in [
+        (
+            "mec010-v3.1.1",
+            "op=GET /app_instances",
+            &[Wrong::DeadLinks, Wrong::SwappedLinks, Wrong::DeadSelf][..],
+        ),
+        ("mec012-v2.2.1", "op=GET /subscriptions", &[Wrong::DeadLinks][..]),
+    ] {
+        for wrong in [Wrong::Nothing].iter().chain(faults) {
+            let (verdicts, text) = judged_by("listed-links-lead", profile, *wrong, operation);
+            let expected = if *wrong == Wrong::Nothing {
                 "pass"
             } else {
                 "\"fail\": see the findings"

@@ -205,7 +205,7 @@ async fn link(context: &mut Context, scene: &Scene, service: &Service, href: &st
         return Ok(());
     }
     let body = exchange.json().unwrap_or_default();
-    if !exchange.is_success() || body["serInstanceId"].as_str().is_some_and(|id| id != service.id) {
+    if !exchange.is_success() || body["serInstanceId"] != service.id.as_str() {
         let title = format!("the link in the notification of {what} does not lead to the service");
         let failure = Failure::new(
             title,

@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use mecforge_report::Severity;
-use serde_json::json;
+use serde_json::{Value, json};
 
-use super::{properties, read, short};
+use super::{lister, properties, read, short};
+use crate::checks::state::comparison::{is_at, items, last};
 use crate::suite::{
-    Check, Context, Exchange, Failure, Group, Intent, Outcome, Plan, Role, Source, Stop, Suite,
+    Check, Context, Exchange, Failure, Group, Intent, Outcome, Plan, Role, Source, Stop, Suite, Values,
 };
 
 static TEXT: Check = Check {
@@ -202,16 +203,16 @@ async fn kept(context: &mut Context, api: usize, maker: usize, free: &[String]) 
             continue;
         }
         accepted += 1;
-        let path = crate::suite::location_path(&context.suite, &exchange);
-        let single = match path {
-            Some(path) => read(context, api, &path, Role::Judged).await?,
-            None => None,
-        };
-        for seen in [Some(&exchange), single.as_ref()].into_iter().flatten() {
-            if let Some(failure) = changed(seen, &set, what, &text) {
-                context.report(failure.shown_by(&exchange.call));
-                break;
-            }
+        let mut seen = vec![exchange.json().unwrap_or_default()];
+        if let Some(path) = crate::suite::location_path(&context.suite, &exchange) {
+            let single = read(context, api, &path, Role::Judged).await?;
+            let single = single.filter(Exchange::is_success);
+            seen.extend(single.and_then(|single| single.json()));
+            seen.extend(in_lists(context, (api, maker), &values, &path).await?);
+        }
+        let mut failures = seen.iter().filter_map(|seen| changed(seen, &set, what, &text));
+        if let Some(failure) = failures.next() {
+            context.report(failure.shown_by(&exchange.call));
         }
     }
     match accepted {
@@ -222,12 +223,40 @@ async fn kept(context: &mut Context, api: usize, maker: usize, free: &[String]) 
     }
 }
 
+/// An object as the lists have it in which it can be read: that of its collection, and another view.
+async fn in_lists(
+    context: &mut Context,
+    (api, maker): (usize, usize),
+    values: &Values,
+    path: &str,
+) -> Result<Vec<Value>, Stop> {
+    let suite = Arc::clone(&context.suite);
+    let state = &suite.apis[api];
+    let view = state.knowledge.view(&state.api.operations[maker].key);
+    let view = view.and_then(|(list, _)| state.api.operation("GET", list));
+    let mut seen = Vec::new();
+    for list in [lister(&suite, api, maker), view.map(|list| list.index)]
+        .into_iter()
+        .flatten()
+    {
+        let list = context
+            .send(context.call(api, list, values).role(Role::Judged))
+            .await?;
+        let body = list.json().filter(|_| list.is_success()).unwrap_or_default();
+        let own = items(&body)
+            .into_iter()
+            .flatten()
+            .find(|item| is_at(item, last(path)));
+        seen.extend(own.cloned());
+    }
+    Ok(seen)
+}
+
 /// What an answer has instead of the text that was sent; properties that it does not have are judged elsewhere.
-fn changed(seen: &Exchange, set: &[String], what: &str, text: &str) -> Option<Failure> {
-    let body = seen.json().filter(|body| body.is_object() && seen.is_success())?;
+fn changed(seen: &Value, set: &[String], what: &str, text: &str) -> Option<Failure> {
     let found = set
         .iter()
-        .find_map(|name| Some((name, body.get(name).filter(|found| **found != json!(text))?)));
+        .find_map(|name| Some((name, seen.get(name).filter(|found| **found != json!(text))?)));
     let (name, found) = found?;
     let title = format!("text with {what} is changed in {name}");
     Some(Failure::new(title, short(&json!(text)), short(found)))

@@ -1,0 +1,210 @@
+//! Links of the objects in lists, and of those objects themselves.
+
+use std::sync::Arc;
+
+use mecforge_report::Severity;
+use serde_json::Value;
+
+use super::comparison::{items, other_type};
+use crate::suite::{
+    Call, Check, Context, Exchange, Failure, Group, Intent, Outcome, Plan, Role, Source, Stop, Suite,
+    path_below, resolved,
+};
+
+pub(super) static LINKS: Check = Check {
+    id: "listed-links-lead",
+    group: Group::State,
+    title: "the links of listed objects lead to these objects",
+    severity: Severity::Error,
+    explanation: "The first objects of each list are followed where their own links lead (href, _links.self, resourceURL): the answer is a success, it has the identifiers that the listed object shows, and the type of subscription that the link says; the same is asked of the link that the object itself then shows. Links that lead outside the API's base path, or to another host, are not followed, and an object that is not in the list any more is not judged.",
+    sources: &[Source::Etsi("ETSI GS MEC 009", "links"), Source::Document],
+};
+
+/// Objects of a list that are followed, and objects that are made for it.
+const MOST: usize = 4;
+const OBJECTS: usize = 2;
+
+pub(super) fn plan(suite: &Arc<Suite>, plan: &mut Plan, api: usize) {
+    let state = &suite.apis[api];
+    if !state.knowledge.is_of_etsi() {
+        return;
+    }
+    for resource in &state.api.resources {
+        let Some(list) = resource.operation("GET").filter(|_| resource.items.is_some()) else {
+            continue;
+        };
+        let maker = resource.operation("POST");
+        let maker = maker.filter(|maker| state.api.resources.iter().any(|made| made.maker == Some(*maker)));
+        // A list without items of its own, such as that of all services, or of what the platform knows.
+        let view = state.api.operations.iter().find(|other| {
+            let shown = state.knowledge.view(&other.key);
+            shown.is_some_and(|(shown, _)| shown == resource.path.text())
+        });
+        let maker = maker.or(view.map(|maker| maker.index));
+        let case = plan.add(suite, &LINKS, api, Some(list), "listed links", move |context| {
+            Box::pin(async move { lead(context, api, list, maker).await })
+        });
+        case.read_only = maker.is_none();
+        // What others make and remove meanwhile would be links that lead nowhere.
+        case.alone = true;
+    }
+}
+
+/// The link that an object has to itself.
+fn own_link(object: &Value) -> Option<&str> {
+    let places = [
+        "/href",
+        "/_links/self/href",
+        "/_links/self",
+        "/resourceURL",
+        "/resourceURL/href",
+    ];
+    let mut links = places.iter().filter_map(|place| object.pointer(place)?.as_str());
+    links.next()
+}
+
+/// An object, out of the member that it may be wrapped in.
+fn unwrapped(body: &Value) -> &Value {
+    let only = body.as_object().filter(|members| members.len() == 1);
+    let inner = only.and_then(|members| members.values().next());
+    inner.filter(|inner| inner.is_object()).unwrap_or(body)
+}
+
+/// An identifier that one object shows and another one has otherwise: name, the one, the other.
+fn other_identity<'both>(
+    item: &'both Value,
+    object: &'both Value,
+) -> Option<(&'both str, &'both Value, &'both Value)> {
+    let members = item.as_object()?.iter();
+    let mut identifiers = members.filter(|(name, value)| {
+        let name = name.to_ascii_lowercase();
+        name.ends_with("id") && (value.is_string() || value.is_number())
+    });
+    identifiers.find_map(|(name, shown)| {
+        let has = object.get(name)?;
+        (has != shown).then_some((name.as_str(), shown, has))
+    })
+}
+
+async fn lead(context: &mut Context, api: usize, list: usize, maker: Option<usize>) -> Outcome {
+    let values = match maker {
+        Some(maker) => {
+            let values = context.values(api, maker).await?;
+            for at in 0..OBJECTS {
+                match context.make(api, maker, &values, None).await {
+                    Ok(_) => {}
+                    Err(stop @ (Stop::Gone(_) | Stop::Over)) => return Err(stop),
+                    Err(stop) if at == 0 => return Err(stop),
+                    Err(_) => break,
+                }
+            }
+            values
+        }
+        None => context.values(api, list).await?,
+    };
+    let call = context.call(api, list, &values);
+    let listed = context.send(call.clone().role(Role::Control)).await?;
+    let body = listed.json().filter(|_| listed.is_success()).unwrap_or_default();
+    let linked = |item: &&Value| item.is_object() && own_link(item).is_some();
+    let all: Vec<Value> = items(&body)
+        .into_iter()
+        .flatten()
+        .filter(linked)
+        .cloned()
+        .collect();
+    if all.is_empty() {
+        return Err(Stop::NotApplicable(
+            "nothing in the answer is a list of objects that have links".to_owned(),
+        ));
+    }
+    let mut followed = 0;
+    for item in all.iter().take(MOST) {
+        let Some(read) = follow(context, &call, item).await? else {
+            continue;
+        };
+        followed += 1;
+        judge(context, &call, item, &read, "a listed object").await?;
+        let body = read.json().unwrap_or_default();
+        let object = unwrapped(&body);
+        if own_link(object).is_some()
+            && own_link(object) != own_link(item)
+            && let Some(again) = follow(context, &read.call, object).await?
+        {
+            judge(context, &call, object, &again, "an object").await?;
+        }
+    }
+    match followed {
+        0 => Err(Stop::NotApplicable(
+            "the links of the listed objects lead outside the API's base path".to_owned(),
+        )),
+        _ => Ok(()),
+    }
+}
+
+/// Asks for where an object's own link leads; none where that is outside the API.
+async fn follow(context: &mut Context, from: &Call, object: &Value) -> Result<Option<Exchange>, Stop> {
+    let suite = Arc::clone(&context.suite);
+    let link = own_link(object).map(|link| resolved(&suite, from, link));
+    let Some(path) = link.and_then(|link| path_below(&suite, from.api, &link)) else {
+        return Ok(None);
+    };
+    let resource = suite.apis[from.api].api.resource_at(&path);
+    let call = Call {
+        operation: resource.and_then(|resource| resource.operation("GET")),
+        path,
+        query: Vec::new(),
+        raw_query: None,
+        ..from.clone()
+    };
+    // Where no resource of the document is, whatever is answered is judged here alone.
+    let intent = if call.operation.is_some() {
+        Intent::Valid
+    } else {
+        Intent::Odd
+    };
+    context
+        .send(call.intent(intent).role(Role::Judged))
+        .await
+        .map(Some)
+}
+
+/// What is behind a link is the object that has it.
+async fn judge(context: &mut Context, list: &Call, item: &Value, read: &Exchange, what: &str) -> Outcome {
+    let link = own_link(item).unwrap_or_default();
+    match read.status() {
+        200..300 => {}
+        401 | 403 | 429 | 500.. => return Ok(()),
+        status => {
+            let again = context.send(list.clone().role(Role::Control)).await?;
+            let body = again.json().unwrap_or_default();
+            let mut links = items(&body).into_iter().flatten().filter_map(own_link);
+            // The link of the object itself need not be in the list.
+            if what == "a listed object" && !links.any(|other| other == link) {
+                return Ok(());
+            }
+            let title = format!("the link of {what} to itself is answered {status}");
+            let failure = Failure::new(title, format!("200 at {link}"), read.summary());
+            return Err(failure.signature(what).shown_by(&read.call).stop());
+        }
+    }
+    let body = read.json().unwrap_or_default();
+    let object = unwrapped(&body);
+    if let Some((name, shown, has)) = other_identity(item, object) {
+        let title = format!("the link of {what} leads to another one: its {name} differs");
+        let failure = Failure::new(title, format!("{name} {shown} at {link}"), has.to_string());
+        return Err(failure
+            .signature(format!("{what} {name}"))
+            .shown_by(&read.call)
+            .stop());
+    }
+    if body.is_array() {
+        let title = format!("the link of {what} leads to a list");
+        let failure = Failure::new(title, format!("the object at {link}"), read.summary());
+        return Err(failure.signature("list").shown_by(&read.call).stop());
+    }
+    if let Some([linked, own]) = other_type(item, &body) {
+        let title = "a link of the list has another subscriptionType than its object";
+        return Err(Failure::new(title, own, linked).shown_by(&read.call).stop());
+    }
+    Ok(())
+}
