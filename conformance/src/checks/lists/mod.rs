@@ -5,6 +5,7 @@ mod combinations;
 mod commas;
 mod filter;
 mod paging;
+mod selected;
 mod selection;
 mod services;
 

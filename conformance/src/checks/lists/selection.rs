@@ -6,10 +6,10 @@ use mecforge_api::{Location, Parameter, Style, names_subscription_type, query_pa
 use mecforge_report::Severity;
 use serde_json::{Value, json};
 
+use super::selected::{called_otherwise, complete, judge};
 use crate::checks::state::comparison::{is_part, items};
 use crate::suite::{
-    Call, Check, Context, Exchange, Failure, Group, Intent, Outcome, Plan, Role, Source, Stop, Suite, Values,
-    path_below, reading,
+    Check, Context, Group, Intent, Outcome, Plan, Role, Source, Stop, Suite, Values, path_below, reading,
 };
 
 pub(super) static SELECT: Check = Check {
@@ -39,11 +39,11 @@ const OTHERS: [&str; 6] = [
 
 /// A list, what makes its objects, and the parameter.
 #[derive(Clone)]
-struct Place {
+pub(super) struct Place {
     api: usize,
     list: usize,
     maker: Option<usize>,
-    parameter: Parameter,
+    pub(super) parameter: Parameter,
 }
 
 pub(super) fn plan(suite: &Arc<Suite>, plan: &mut Plan, api: usize) {
@@ -84,7 +84,7 @@ fn plain(name: &str) -> String {
 }
 
 /// A value as it stands in a query.
-fn text(value: &Value) -> String {
+pub(super) fn text(value: &Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 
@@ -133,7 +133,7 @@ impl Place {
     }
 
     /// Whether an object's value is meant by one of the query.
-    fn means(&self, wanted: &Value, has: &Value) -> bool {
+    pub(super) fn means(&self, wanted: &Value, has: &Value) -> bool {
         let (wanted, has) = (text(wanted), text(has));
         wanted == has
             || (plain(&self.parameter.name) == "subscriptiontype" && names_subscription_type(&wanted, &has))
@@ -168,7 +168,7 @@ impl Place {
     }
 
     /// The value of each object of a list; an object that is listed as a link is read for it.
-    async fn values(
+    pub(super) async fn values(
         &self,
         context: &mut Context,
         list: &Value,
@@ -246,8 +246,20 @@ async fn selects(context: &mut Context, place: &Place) -> Outcome {
         let call = plain_list.clone().query_instead(&place.parameter.name, pairs);
         let intent = if known { Intent::Valid } else { Intent::Odd };
         let answer = context.send(call.intent(intent)).await?;
-        judge(context, place, (&property, &wanted, known), &answer).await?;
-        if known && whole {
+        match judge(context, place, (&property, &wanted, known), &answer).await {
+            Err(Stop::Fail(failure)) => {
+                return Err(
+                    called_otherwise(context, place, (&property, &wanted), &answer.call)
+                        .await?
+                        .unwrap_or(Stop::Fail(failure)),
+                );
+            }
+            outcome => outcome?,
+        }
+        let has_known = wanted
+            .iter()
+            .any(|value| distinct.iter().any(|has| place.means(value, has)));
+        if answer.status() == 200 && has_known && whole {
             complete(
                 context,
                 place,
@@ -261,7 +273,7 @@ async fn selects(context: &mut Context, place: &Place) -> Outcome {
     Ok(())
 }
 
-/// What is asked for, and whether each of the values is one that an object has.
+/// What is asked for, and whether each of the values is one that an object has: another one may be refused.
 fn queries(context: &mut Context, place: &Place, distinct: &[Value]) -> Vec<(Vec<Value>, bool)> {
     // Types of subscriptions are asked for by the short names that the document lists.
     let listed: Vec<Value> = match plain(&place.parameter.name).as_str() {
@@ -292,7 +304,7 @@ fn queries(context: &mut Context, place: &Place, distinct: &[Value]) -> Vec<(Vec
         all.push((vec![one.clone(), two.clone()], true));
     }
     if let Some(one) = known.first() {
-        all.push((vec![nothing.clone(), one.clone()], true));
+        all.push((vec![nothing.clone(), one.clone()], false));
         let short = one.as_str().filter(|text| text.is_ascii() && text.len() > 3);
         if let Some(short) = short.map(|text| &text[..text.len() - 1]) {
             all.push((vec![json!(short)], false));
@@ -319,85 +331,6 @@ fn other_value(context: &Context, place: &Place, known: &Value) -> Option<Value>
     };
     let mut values = cases.into_iter().filter_map(|case| single(case.value));
     values.find(|value| !place.means(value, known))
-}
-
-/// Everything in the answer has one of the values.
-async fn judge(
-    context: &mut Context,
-    place: &Place,
-    (property, wanted, known): (&str, &[Value], bool),
-    answer: &Exchange,
-) -> Outcome {
-    let name = &place.parameter.name;
-    match answer.status() {
-        200 => {}
-        204 if !known => return Ok(()),
-        400..500 if !known => return Ok(()),
-        401 | 403 | 429 | 500.. => {
-            return Err(Stop::Inconclusive(format!(
-                "the filtered list was answered {}",
-                answer.summary()
-            )));
-        }
-        status => {
-            let title = format!("a filter by {name} with a value that an object has is answered {status}");
-            return Err(Failure::new(title, "200 with the object", answer.summary())
-                .signature(name.clone())
-                .stop());
-        }
-    }
-    let body = answer.json().unwrap_or_default();
-    let values = place.values(context, &body, property).await?;
-    let means = |has: &Value| wanted.iter().any(|wanted| place.means(wanted, has));
-    match values.iter().flatten().find(|has| !means(has)) {
-        Some(has) => {
-            let title = format!("a filter by {name} lets an object through that has another {property}");
-            let failure = Failure::new(
-                title,
-                described(name, wanted),
-                format!("{property}={}", text(has)),
-            );
-            Err(failure.signature(name.clone()).shown_by(&answer.call).stop())
-        }
-        None => Ok(()),
-    }
-}
-
-fn described(name: &str, wanted: &[Value]) -> String {
-    let all: Vec<_> = wanted.iter().map(text).collect();
-    format!("only objects with {name}={}", all.join(" or "))
-}
-
-/// Nothing that has one of the values is left out, as the list without filter still has it afterwards.
-async fn complete(
-    context: &mut Context,
-    place: &Place,
-    (property, wanted): (&str, &[Value]),
-    answer: &Exchange,
-    (unfiltered, before): (&Call, &[Option<Value>]),
-) -> Outcome {
-    let means = |has: &Value| wanted.iter().any(|wanted| place.means(wanted, has));
-    let count = |values: &[Option<Value>]| values.iter().flatten().filter(|has| means(has)).count();
-    let found = place
-        .values(context, &answer.json().unwrap_or_default(), property)
-        .await?;
-    if count(&found) >= count(before) {
-        return Ok(());
-    }
-    let after = context.send(unfiltered.clone().role(Role::Control)).await?;
-    let after = place
-        .values(context, &after.json().unwrap_or_default(), property)
-        .await?;
-    let wants = count(before).min(count(&after));
-    if count(&found) < wants {
-        let name = &place.parameter.name;
-        let title = format!("a filter by {name} leaves out an object that has the value");
-        let expected = format!("{wants} {}", described(name, wanted).trim_start_matches("only "));
-        let actual = format!("{} of them", count(&found));
-        let failure = Failure::new(title, expected, actual).signature(format!("{name} left out"));
-        return Err(failure.shown_by(&answer.call).stop());
-    }
-    Ok(())
 }
 
 #[cfg(test)]
