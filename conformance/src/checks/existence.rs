@@ -39,7 +39,6 @@ pub(super) static CHECKS: &[&Check] = &[&EVERYWHERE, &ONCE];
 struct Places {
     maker: usize,
     delete: usize,
-    template: String,
     parameter: String,
     /// Operations that read it by itself, each with the one that lists, if there is one.
     shown: Vec<(usize, Option<usize>)>,
@@ -121,7 +120,6 @@ fn places(suite: &Suite, api: usize, resource: &mecforge_api::Resource) -> Optio
     (!shown.is_empty()).then(|| Places {
         maker,
         delete,
-        template: template.to_owned(),
         parameter: parameter.to_owned(),
         shown,
         below,
@@ -141,7 +139,7 @@ async fn everywhere(context: &mut Context, api: usize, places: &Places) -> Outco
         if inactive && schema.is_none_or(|schema| !schema.is_valid(&body)) {
             break;
         }
-        let body = with_liveness(context, api, (places.maker, &places.template), body);
+        let body = with_liveness(context, (api, places.maker), body);
         let made = context.make(api, places.maker, &values, Some(body)).await?;
         let shown = listed_where_shown(context, api, places, &made).await?;
         let below = existing_below(context, api, places, &made).await?;

@@ -6,7 +6,7 @@ use mecforge_api::Location;
 use mecforge_report::Severity;
 use serde_json::{Value, json};
 
-use crate::checks::state::comparison::{is_part, items};
+use crate::checks::state::comparison::is_part;
 use crate::suite::{
     Call, Check, Context, Exchange, Failure, Group, Outcome, Plan, Role, Source, Stop, Suite,
 };
@@ -112,6 +112,11 @@ fn written(all: &[Comparison]) -> String {
 fn fits(all: &[Comparison], object: &Value) -> Option<bool> {
     all.iter()
         .try_fold(true, |fits, one| Some(fits && one.fits(object)?))
+}
+
+/// The objects of a list; an object that has lists of its own is none.
+fn listed(body: &Value) -> Vec<Value> {
+    body.as_array().cloned().unwrap_or_default()
 }
 
 /// The attributes with a single value that objects have at their root or one object below, and the values.
@@ -227,7 +232,7 @@ async fn filters(context: &mut Context, place: Place) -> Outcome {
         .query_instead("filter", Vec::new());
     let unfiltered = context.send(plain.clone().role(Role::Control)).await?;
     let body = unfiltered.json().filter(|_| unfiltered.status() == 200);
-    let objects = body.and_then(|body| items(&body).cloned()).unwrap_or_default();
+    let objects = body.as_ref().map(listed).unwrap_or_default();
     let attributes = attributes(&objects);
     if attributes.is_empty() {
         return Err(Stop::Inconclusive(format!(
@@ -247,8 +252,7 @@ async fn filters(context: &mut Context, place: Place) -> Outcome {
             continue;
         }
         judged += 1;
-        let found = answer.json().unwrap_or_default();
-        let found = items(&found).cloned().unwrap_or_default();
+        let found = listed(&answer.json().unwrap_or_default());
         if let Some(other) = found
             .iter()
             .find(|object| fits(&expression, object) == Some(false))
@@ -299,9 +303,7 @@ async fn complete(
         return Ok(());
     }
     let after = context.send(plain.clone().role(Role::Control)).await?;
-    let after = items(&after.json().unwrap_or_default())
-        .cloned()
-        .unwrap_or_default();
+    let after = listed(&after.json().unwrap_or_default());
     let wants = fitting(before).min(fitting(&after));
     if found.len() >= wants {
         return Ok(());

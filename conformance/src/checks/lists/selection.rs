@@ -236,7 +236,13 @@ async fn selects(context: &mut Context, place: &Place) -> Outcome {
         )));
     }
     let whole = !is_part(&context.suite, &unfiltered) && held_values.len() <= LINKS;
-    for (wanted, known) in queries(context, place, &distinct) {
+    let queries = queries(context, place, &distinct);
+    if queries.is_empty() {
+        return Err(Stop::NotApplicable(
+            "no value of the parameter is the name of a type that is in the list".to_owned(),
+        ));
+    }
+    for (wanted, known) in queries {
         let Some(form) = place.wanted(context, &wanted.iter().collect::<Vec<_>>()) else {
             continue;
         };
@@ -275,29 +281,23 @@ async fn selects(context: &mut Context, place: &Place) -> Outcome {
 
 /// What is asked for, and whether each of the values is one that an object has: another one may be refused.
 fn queries(context: &mut Context, place: &Place, distinct: &[Value]) -> Vec<(Vec<Value>, bool)> {
-    // Types of subscriptions are asked for by the short names that the document lists.
-    let listed: Vec<Value> = match plain(&place.parameter.name).as_str() {
-        "subscriptiontype" => {
-            let document = &context.suite.apis[place.api].api.document;
-            let schema = mecforge_api::at(document, &place.parameter.schema);
-            let listed = schema
-                .and_then(|schema| schema.get("enum"))
-                .and_then(Value::as_array);
-            let has = |value: &Value| distinct.iter().any(|has| place.means(value, has));
-            listed
-                .into_iter()
-                .flatten()
-                .filter(|value| has(value))
-                .cloned()
-                .collect()
+    let mut known = distinct.to_vec();
+    // Types of subscriptions are asked for by the short names that the document lists. Where none of these is the name
+    // of a type that is there, one of them may still mean it (MEC 013: `event` for areas).
+    if plain(&place.parameter.name) == "subscriptiontype" {
+        let document = &context.suite.apis[place.api].api.document;
+        let schema = mecforge_api::at(document, &place.parameter.schema);
+        let listed = schema
+            .and_then(|schema| schema.get("enum"))
+            .and_then(Value::as_array);
+        if let Some(listed) = listed {
+            let has = |value: &&Value| distinct.iter().any(|has| place.means(value, has));
+            known = listed.iter().filter(has).cloned().collect();
         }
-        _ => Vec::new(),
-    };
-    let known = if listed.is_empty() {
-        distinct.to_vec()
-    } else {
-        listed
-    };
+        if known.is_empty() {
+            return Vec::new();
+        }
+    }
     let nothing = json!(format!("conformance-{}", context.unique()));
     let mut all: Vec<(Vec<Value>, bool)> = known.iter().map(|value| (vec![value.clone()], true)).collect();
     if let [one, two, ..] = known.as_slice() {

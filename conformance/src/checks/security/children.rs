@@ -157,7 +157,7 @@ async fn children(context: &mut Context, api: usize, family: &Family) -> Outcome
     }
     let values = context.values(api, family.maker).await?;
     let body = context.body(api, family.maker, &values)?;
-    let body = with_liveness(context, api, (family.maker, &family.template), body);
+    let body = with_liveness(context, (api, family.maker), body);
     let made = context.make(api, family.maker, &values, Some(body)).await?;
     let Some(own) = read(context, api, &made.path, Role::Control)
         .await?

@@ -81,17 +81,13 @@ pub(super) async fn read(
 }
 
 /// A body that asks for heartbeats too, where what is made then has a liveness to be asked for (MEC 011, 8.1.2.2).
-pub(super) fn with_liveness(
-    context: &Context,
-    api: usize,
-    (maker, template): (usize, &str),
-    mut body: Value,
-) -> Value {
+pub(super) fn with_liveness(context: &Context, (api, maker): (usize, usize), mut body: Value) -> Value {
     let state = &context.suite.apis[api];
-    let below = format!("{template}/liveness");
-    if state.api.resource(&below).is_some()
-        && let Some((name, value)) = state.knowledge.presupposes(&below)
-    {
+    let mut resources = state.api.resources.iter();
+    let made = resources.find(|resource| resource.maker == Some(maker));
+    let below = made.map(|made| format!("{}/liveness", made.path.text()));
+    let below = below.filter(|below| state.api.resource(below).is_some());
+    if let Some((name, value)) = below.and_then(|below| state.knowledge.presupposes(&below)) {
         let plain = body.clone();
         body[name] = value;
         if state

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use mecforge_report::Severity;
 use serde_json::Value;
 
-use super::comparison::{items, other_type};
+use super::comparison::{is_at, items, last, other_type};
+use crate::checks::security::with_liveness;
 use crate::suite::{
     Call, Check, Context, Exchange, Failure, Group, Intent, Outcome, Plan, Role, Source, Stop, Suite,
     path_below, resolved,
@@ -16,7 +17,7 @@ pub(super) static LINKS: Check = Check {
     group: Group::State,
     title: "the links of listed objects lead to these objects",
     severity: Severity::Error,
-    explanation: "The first objects of each list are followed where their own links lead (href, _links.self, resourceURL): the answer is a success, it has the identifiers that the listed object shows, and the type of subscription that the link says; the same is asked of the link that the object itself then shows. Links that lead outside the API's base path, or to another host, are not followed, and an object that is not in the list any more is not judged.",
+    explanation: "The first objects of each list, those first that were made for it, are followed where their own links lead (href, _links.self, resourceURL): the answer is a success, it has the identifiers that the listed object shows, and the type of subscription that the link says; the same is asked of the link that the object itself then shows. A list that shows what is made elsewhere (/services) shows every member that the objects have. Links that lead outside the API's base path, or to another host, are not followed, and an object that is not in the list any more is not judged.",
     sources: &[Source::Etsi("ETSI GS MEC 009", "links"), Source::Document],
 };
 
@@ -40,9 +41,10 @@ pub(super) fn plan(suite: &Arc<Suite>, plan: &mut Plan, api: usize) {
             let shown = state.knowledge.view(&other.key);
             shown.is_some_and(|(shown, _)| shown == resource.path.text())
         });
+        let is_view = maker.is_none() && view.is_some();
         let maker = maker.or(view.map(|maker| maker.index));
         let case = plan.add(suite, &LINKS, api, Some(list), "listed links", move |context| {
-            Box::pin(async move { lead(context, api, list, maker).await })
+            Box::pin(async move { lead(context, (api, list), maker, is_view).await })
         });
         case.read_only = maker.is_none();
         // What others make and remove meanwhile would be links that lead nowhere.
@@ -86,13 +88,22 @@ fn other_identity<'both>(
     })
 }
 
-async fn lead(context: &mut Context, api: usize, list: usize, maker: Option<usize>) -> Outcome {
+/// Follows the links of a list. One that only shows what another list has too must show it as wholly as the object.
+async fn lead(
+    context: &mut Context,
+    (api, list): (usize, usize),
+    maker: Option<usize>,
+    is_view: bool,
+) -> Outcome {
+    let mut made = Vec::new();
     let values = match maker {
         Some(maker) => {
             let values = context.values(api, maker).await?;
             for at in 0..OBJECTS {
-                match context.make(api, maker, &values, None).await {
-                    Ok(_) => {}
+                let body = context.body(api, maker, &values)?;
+                let body = with_liveness(context, (api, maker), body);
+                match context.make(api, maker, &values, Some(body)).await {
+                    Ok(one) => made.push(one.path),
                     Err(stop @ (Stop::Gone(_) | Stop::Over)) => return Err(stop),
                     Err(stop) if at == 0 => return Err(stop),
                     Err(_) => break,
@@ -106,7 +117,7 @@ async fn lead(context: &mut Context, api: usize, list: usize, maker: Option<usiz
     let listed = context.send(call.clone().role(Role::Control)).await?;
     let body = listed.json().filter(|_| listed.is_success()).unwrap_or_default();
     let linked = |item: &&Value| item.is_object() && own_link(item).is_some();
-    let all: Vec<Value> = items(&body)
+    let mut all: Vec<Value> = items(&body)
         .into_iter()
         .flatten()
         .filter(linked)
@@ -117,6 +128,8 @@ async fn lead(context: &mut Context, api: usize, list: usize, maker: Option<usiz
             "nothing in the answer is a list of objects that have links".to_owned(),
         ));
     }
+    // What others have made may be long gone by the time that it is followed.
+    all.sort_by_key(|item| !made.iter().any(|path| is_at(item, last(path))));
     let mut followed = 0;
     for item in all.iter().take(MOST) {
         let Some(read) = follow(context, &call, item).await? else {
@@ -126,6 +139,14 @@ async fn lead(context: &mut Context, api: usize, list: usize, maker: Option<usiz
         judge(context, &call, item, &read, "a listed object").await?;
         let body = read.json().unwrap_or_default();
         let object = unwrapped(&body);
+        if is_view && let Some(name) = missing(item, object) {
+            let title = format!("an object has no {name} in a list, and has it where the link leads");
+            let failure = Failure::new(title, object.to_string(), item.to_string());
+            return Err(failure
+                .signature(format!("no {name}"))
+                .shown_by(&read.call)
+                .stop());
+        }
         if own_link(object).is_some()
             && own_link(object) != own_link(item)
             && let Some(again) = follow(context, &read.call, object).await?
@@ -139,6 +160,13 @@ async fn lead(context: &mut Context, api: usize, list: usize, maker: Option<usiz
         )),
         _ => Ok(()),
     }
+}
+
+/// A member that an object has and its item in a list has not; links apart.
+fn missing<'object>(item: &Value, object: &'object Value) -> Option<&'object str> {
+    let mut names = object.as_object()?.keys();
+    let lacks = |name: &&String| !name.starts_with('_') && item.get(name.as_str()).is_none();
+    names.find(lacks).map(String::as_str)
 }
 
 /// Asks for where an object's own link leads; none where that is outside the API.

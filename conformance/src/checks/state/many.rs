@@ -111,13 +111,6 @@ async fn richest(
     let suite = Arc::clone(&context.suite);
     let plain = context.body(api, maker, values)?;
     let schema = suite.apis[api].body_schema(maker);
-    let template = suite.apis[api].api.operations[maker].path.text();
-    let item = suite.apis[api]
-        .api
-        .resources
-        .iter()
-        .find(|resource| resource.maker == Some(maker));
-    let item = item.map_or(template, |resource| resource.path.text());
     let mut bodies = Vec::new();
     if let Some(schema) = &schema
         && let Some(mut full) = lasting(schema)
@@ -130,7 +123,7 @@ async fn richest(
     bodies.push(plain);
     let mut last = Stop::Inconclusive("no body can be generated".to_owned());
     for body in bodies {
-        let body = with_liveness(context, api, (maker, item), body);
+        let body = with_liveness(context, place, body);
         let own = named(context, place, values, &body);
         match context.make(api, maker, values, Some(own)).await {
             Ok(made) => return Ok((made, body)),
