@@ -6,7 +6,7 @@ use mecforge_instances::Schema;
 use serde_json::Value;
 
 use super::scene::{Event, Expected, Scene, Service, Subscription};
-use super::{CONTENT, FORM};
+use super::{ADDRESS, CONTENT, FORM};
 use crate::suite::{Call, Context, Failure, Letter, Outcome, Role, path_below};
 
 /// The schema of notifications of a subscription: of the document's callback, else of the component of a name.
@@ -179,6 +179,18 @@ pub(super) async fn content(
         link(context, scene, service, href, what).await?;
     }
     Ok(())
+}
+
+/// Path and query of a callback are those that were subscribed.
+pub(super) fn went_to(letter: &Letter, address: &str) -> Outcome {
+    let wanted = format!("/{}", address.splitn(4, '/').nth(3).unwrap_or_default());
+    // Behind --callback-url something may take a prefix away.
+    if wanted.ends_with(&letter.target) && letter.target.contains('?') == wanted.contains('?') {
+        return Ok(());
+    }
+    let title = "notifications go to another address than the callback";
+    let failure = Failure::new(title, wanted, letter.target.clone());
+    Err(failure.of(ADDRESS.id).stop())
 }
 
 /// The link of a notification leads to the service.
