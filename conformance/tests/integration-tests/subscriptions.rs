@@ -38,6 +38,8 @@ enum Wrong {
     UnlinkedAnnouncement,
     /// With another deadline.
     OtherDeadline,
+    /// Every notification goes to the callback address without its query.
+    NoQuery,
 }
 
 struct Platform {
@@ -78,6 +80,7 @@ async fn deliver(State(platform): State<Arc<Platform>>, request: Request) -> Sta
     let is_changed = *platform.changed.lock().unwrap() == Some(number);
     let ends = body["notificationType"] == "ExpiryNotification";
     match platform.wrong {
+        Wrong::NoQuery => to[0] = to[0].split('?').next().unwrap().to_owned(),
         Wrong::KeepsOldAddress if is_changed => to[0] = callbacks[number - 1].clone(),
         Wrong::UsesBoth if is_changed => to.push(callbacks[number - 1].clone()),
         Wrong::NoAnnouncement if ends => return StatusCode::NO_CONTENT,
@@ -190,6 +193,12 @@ fn each_fault_is_found_by_its_check() {
             changed,
             "notification-follows-change",
             "no notification comes",
+        ),
+        (
+            Wrong::NoQuery,
+            "notification-test",
+            "notification-address",
+            "another address",
         ),
         (Wrong::NoAnnouncement, before, before, "no notification comes"),
         (Wrong::LateAnnouncement, before, before, "comes after it"),
