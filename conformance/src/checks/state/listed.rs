@@ -17,7 +17,7 @@ pub(super) static LINKS: Check = Check {
     group: Group::State,
     title: "the links of listed objects lead to these objects",
     severity: Severity::Error,
-    explanation: "The first objects of each list, those first that were made for it, are followed where their own links lead (href, _links.self, resourceURL): the answer is a success, it has the identifiers that the listed object shows, and the type of subscription that the link says; the same is asked of the link that the object itself then shows. A list that shows what is made elsewhere (/services) shows every member that the objects have. Links that lead outside the API's base path, or to another host, are not followed, and an object that is not in the list any more is not judged.",
+    explanation: "Objects that are made for it, or those of a list in which nothing can be made, are followed where their own links lead (href, _links.self, resourceURL): the answer is a success, it has the identifiers that the listed object shows, and the type of subscription that the link says; the same is asked of the link that the object itself then shows. A list that shows what is made elsewhere (/services) shows every member that the objects have. Links that lead outside the API's base path, or to another host, are not followed, and an object that is not in the list any more is not judged.",
     sources: &[Source::Etsi("ETSI GS MEC 009", "links"), Source::Document],
 };
 
@@ -123,13 +123,16 @@ async fn lead(
         .filter(linked)
         .cloned()
         .collect();
+    // What others have made may be gone by the time that it is followed, or what it belongs to.
+    let own = |item: &Value| made.iter().any(|path| is_at(item, last(path)));
+    if all.iter().any(own) {
+        all.retain(own);
+    }
     if all.is_empty() {
         return Err(Stop::NotApplicable(
             "nothing in the answer is a list of objects that have links".to_owned(),
         ));
     }
-    // What others have made may be long gone by the time that it is followed.
-    all.sort_by_key(|item| !made.iter().any(|path| is_at(item, last(path))));
     let mut followed = 0;
     for item in all.iter().take(MOST) {
         let Some(read) = follow(context, &call, item).await? else {
