@@ -242,6 +242,12 @@ impl Call<'_> {
         store.release_below(&existing.path);
         self.mock
             .changed(self.at, store, Some(&existing.value), None, &existing);
+        // What an application has offered or subscribed ends with it.
+        if self.plan.families[index].home.last_parameter() == Some("appInstanceId") {
+            for ((api, _), gone) in store.leave("appInstanceId", &existing.id) {
+                self.mock.changed(api, store, Some(&gone.value), None, &gone);
+            }
+        }
         Ok(Outcome::value(Some(existing.value)))
     }
 }

@@ -167,6 +167,19 @@ impl Store {
         Some(object)
     }
 
+    /// Removes everything that was made below a value of a path parameter, and returns it.
+    pub(crate) fn leave(&mut self, parameter: &str, value: &str) -> Vec<(FamilyKey, Object)> {
+        let mut all = Vec::new();
+        for (family, objects) in &self.objects {
+            let below = |object: &&Object| object.scope.get(parameter).is_some_and(|has| has == value);
+            let below = objects.values().filter(below);
+            all.extend(below.map(|object| (*family, object.scope.clone(), object.id.clone())));
+        }
+        all.into_iter()
+            .filter_map(|(family, scope, id)| Some((family, self.remove(family, &scope, &id)?)))
+            .collect()
+    }
+
     /// Notes that a seeded thing is gone, for good.
     ///
     /// # Errors

@@ -165,3 +165,25 @@ fn two_apis_with_one_path_are_refused() {
     let error = router(vec![api.clone(), api], Options::default()).unwrap_err();
     assert!(matches!(error, MockError::Conflict { .. }), "{error}");
 }
+
+#[tokio::test]
+async fn what_an_application_has_made_goes_with_it() {
+    let client = crate::client::serve("mec011-app-support");
+    let body = json!({"appName": "x", "appInstanceId": "b", "endpoint": {"uris": []}});
+    client.call("POST", "/registrations", Some(&body)).await.is(201);
+    let path = "/applications/b/subscriptions";
+    let subscription = json!({"subscriptionType": "AppTerminationNotificationSubscription",
+        "callbackReference": "http://127.0.0.1:9/", "appInstanceId": "b"});
+    client.call("POST", path, Some(&subscription)).await.is(201);
+    let before = client.call("GET", path, None).await.is(200).json();
+    client.call("DELETE", "/registrations/b", None).await.is(204);
+    client.call("POST", "/registrations", Some(&body)).await.is(201);
+    let after = client.call("GET", path, None).await.is(200).json();
+    assert!(before["_links"]["subscriptions"][0].is_object(), "{before}");
+    assert!(
+        after["_links"]
+            .get("subscription")
+            .is_none_or(|list| list == &json!([])),
+        "{after}"
+    );
+}
