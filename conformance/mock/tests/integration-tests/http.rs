@@ -182,7 +182,7 @@ async fn what_an_application_has_made_goes_with_it() {
     assert!(before["_links"]["subscriptions"][0].is_object(), "{before}");
     assert!(
         after["_links"]
-            .get("subscription")
+            .get("subscriptions")
             .is_none_or(|list| list == &json!([])),
         "{after}"
     );
