@@ -13,7 +13,7 @@ use super::call::{Call, Exchange, Identity, Payload, Role};
 use super::outcome::{Failure, Stop};
 use super::plan::Case;
 use super::tags::Tags;
-use super::world::{Made, Values};
+use super::world::Values;
 use super::{Suite, responses, seed};
 
 /// Why a case runs.
@@ -55,7 +55,7 @@ pub struct Context {
     /// What was made and is to be removed, the last first: API, path, and on whose behalf.
     pub(super) made: Vec<(usize, String, Identity)>,
     /// On whose behalf requests are made that name nobody.
-    acting: Identity,
+    pub(super) acting: Identity,
     pub(super) counter: u32,
     /// How many things are being made for the sake of others.
     pub(super) depth: u8,
@@ -429,38 +429,6 @@ impl Context {
                 ));
             }
         }
-    }
-
-    /// Makes an object by its collection's operation, with [`Context::body`] or a body of the caller's.
-    ///
-    /// # Errors
-    /// [`Stop::Fail`] if the platform refuses what the document allows, [`Stop::Inconclusive`] if it refuses for a reason
-    /// that may lie in what the operator has to give.
-    pub async fn make(
-        &mut self,
-        api: usize,
-        maker: usize,
-        values: &Values,
-        body: Option<Value>,
-    ) -> Result<Made, Stop> {
-        super::world::make(self, api, maker, values, body).await
-    }
-
-    /// [`Context::make`] on behalf of somebody.
-    ///
-    /// # Errors
-    /// As there.
-    pub async fn make_as(
-        &mut self,
-        identity: Identity,
-        (api, maker): (usize, usize),
-        values: &Values,
-        body: Option<Value>,
-    ) -> Result<Made, Stop> {
-        let before = std::mem::replace(&mut self.acting, identity);
-        let made = self.make(api, maker, values, body).await;
-        self.acting = before;
-        made
     }
 
     /// Values for all path parameters of an operation: things that exist are made or found.

@@ -8,6 +8,7 @@ mod coverage;
 mod dns;
 mod fixtures;
 mod link;
+mod making;
 mod minimise;
 mod options;
 mod outcome;
@@ -49,7 +50,7 @@ pub(crate) use state::declares;
 pub use state::{ApiState, Clients, Suite};
 pub use whereabouts::location_path;
 pub(crate) use whereabouts::{
-    as_it_stands, each_named, ends_in, identifier, is_at, last_segment, path_below, resolved,
+    as_it_stands, each_named, ends_in, identifier, is_at, last_segment, path_below, plain, resolved,
 };
 pub use world::{Made, Values, reading, suggested_identifier};
 pub(crate) use world::{name_apart, name_like_path, prepare};

@@ -59,7 +59,7 @@ fn path_of_answer(suite: &Suite, exchange: &Exchange) -> Option<String> {
 }
 
 /// A name without case and signs: `pet_id` and `petId` are one.
-fn plain(name: &str) -> String {
+pub(crate) fn plain(name: &str) -> String {
     let letters = name.chars().filter(char::is_ascii_alphanumeric);
     letters.collect::<String>().to_ascii_lowercase()
 }

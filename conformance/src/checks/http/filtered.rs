@@ -6,7 +6,7 @@ use mecforge_api::{Location, Parameter, Style, query_pairs};
 use serde_json::{Value, json};
 
 use crate::checks::state::comparison::{is_at, items, last};
-use crate::suite::{Call, Context, Exchange, Made, Role, Stop, Suite, Values};
+use crate::suite::{Call, Context, Exchange, Made, Role, Stop, Suite, Values, plain};
 
 /// The most values by which a filter is looked for.
 const MOST: usize = 10;
@@ -187,11 +187,6 @@ fn texts(value: &Value, pointer: &str, found: &mut Vec<(String, String)>) {
         }
         _ => {}
     }
-}
-
-/// A name without the marks by which documents' names differ from those of their parameters.
-fn plain(name: &str) -> String {
-    name.replace(['_', '-'], "").to_ascii_lowercase()
 }
 
 /// Places at which all objects have texts of their own, those first that are called as the parameter is.

@@ -214,15 +214,9 @@ async fn filters(context: &mut Context, place: Place) -> Outcome {
     let values = match place.maker {
         Some(maker) => {
             let values = context.values(place.api, maker).await?;
-            for at in 0..OBJECTS {
-                match context.make(place.api, maker, &values, None).await {
-                    Ok(_) => {}
-                    Err(stop @ (Stop::Gone(_) | Stop::Over)) => return Err(stop),
-                    Err(stop) if at == 0 => return Err(stop),
-                    // A platform may have enough; what it says then is judged elsewhere.
-                    Err(_) => break,
-                }
-            }
+            context
+                .make_some((place.api, maker), &values, OBJECTS, None)
+                .await?;
             values
         }
         None => context.values(place.api, place.list).await?,

@@ -9,7 +9,8 @@ use serde_json::{Value, json};
 use super::selected::{called_otherwise, complete, judge};
 use crate::checks::state::comparison::{is_part, items};
 use crate::suite::{
-    Check, Context, Group, Intent, Outcome, Plan, Role, Source, Stop, Suite, Values, path_below, reading,
+    Check, Context, Group, Intent, Outcome, Plan, Role, Source, Stop, Suite, Values, path_below, plain,
+    reading,
 };
 
 pub(super) static SELECT: Check = Check {
@@ -76,11 +77,6 @@ pub(super) fn plan(suite: &Arc<Suite>, plan: &mut Plan, api: usize) {
             case.alone = true;
         }
     }
-}
-
-/// A name without the marks by which documents' names differ from those of their parameters.
-fn plain(name: &str) -> String {
-    name.replace(['_', '-'], "").to_ascii_lowercase()
 }
 
 /// A value as it stands in a query.

@@ -99,16 +99,10 @@ async fn lead(
     let values = match maker {
         Some(maker) => {
             let values = context.values(api, maker).await?;
-            for at in 0..OBJECTS {
-                let body = context.body(api, maker, &values)?;
-                let body = with_liveness(context, (api, maker), body);
-                match context.make(api, maker, &values, Some(body)).await {
-                    Ok(one) => made.push(one.path),
-                    Err(stop @ (Stop::Gone(_) | Stop::Over)) => return Err(stop),
-                    Err(stop) if at == 0 => return Err(stop),
-                    Err(_) => break,
-                }
-            }
+            let some = context
+                .make_some((api, maker), &values, OBJECTS, Some(with_liveness))
+                .await?;
+            made.extend(some.into_iter().map(|made| made.path));
             values
         }
         None => context.values(api, list).await?,
