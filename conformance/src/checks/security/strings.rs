@@ -182,26 +182,9 @@ async fn kept(context: &mut Context, api: usize, maker: usize, free: &[String]) 
     let mut accepted = 0;
     let unique = context.unique();
     for (what, text) in texts(&unique) {
-        let mut body = context.body(api, maker, &values)?;
-        let schema = context.suite.apis[api].body_schema(maker);
-        let mut set = Vec::new();
-        for name in free.iter().take(3) {
-            let mut with = body.clone();
-            with[name.as_str()] = json!(text);
-            // A limit of its length, or a rule between properties, may forbid it.
-            if schema.as_ref().is_none_or(|schema| schema.is_valid(&with)) {
-                body = with;
-                set.push(name.clone());
-            }
-        }
-        if set.is_empty() {
+        let Some((exchange, set)) = taken(context, (api, maker), &values, free, &text).await? else {
             continue;
-        }
-        let call = context.call(api, maker, &values).json(body).intent(Intent::Odd);
-        let exchange = context.send(call).await?;
-        if exchange.status() != 201 {
-            continue;
-        }
+        };
         accepted += 1;
         let mut seen = vec![exchange.json().unwrap_or_default()];
         if let Some(path) = crate::suite::location_path(&context.suite, &exchange) {
@@ -221,6 +204,42 @@ async fn kept(context: &mut Context, api: usize, maker: usize, free: &[String]) 
         )),
         _ => Ok(()),
     }
+}
+
+/// A creation with a text that the platform takes, and the properties that have it: several together, or else the first
+/// that takes it alone, as one of them may stand for something that the platform has to know.
+async fn taken(
+    context: &mut Context,
+    (api, maker): (usize, usize),
+    values: &Values,
+    free: &[String],
+    text: &str,
+) -> Result<Option<(Exchange, Vec<String>)>, Stop> {
+    let free = &free[..free.len().min(3)];
+    let alone = free.chunks(1).filter(|_| free.len() > 1);
+    for names in std::iter::once(free).chain(alone) {
+        let mut body = context.body(api, maker, values)?;
+        let schema = context.suite.apis[api].body_schema(maker);
+        let mut set = Vec::new();
+        for name in names {
+            let mut with = body.clone();
+            with[name.as_str()] = json!(text);
+            // A limit of its length, or a rule between properties, may forbid it.
+            if schema.as_ref().is_none_or(|schema| schema.is_valid(&with)) {
+                body = with;
+                set.push(name.clone());
+            }
+        }
+        if set.is_empty() {
+            continue;
+        }
+        let call = context.call(api, maker, values).json(body).intent(Intent::Odd);
+        let exchange = context.send(call).await?;
+        if exchange.status() == 201 {
+            return Ok(Some((exchange, set)));
+        }
+    }
+    Ok(None)
 }
 
 /// An object as the lists have it in which it can be read: that of its collection, and another view.

@@ -8,8 +8,8 @@ use serde_json::Value;
 use super::comparison::{is_at, items, last, other_type};
 use crate::checks::security::with_liveness;
 use crate::suite::{
-    Call, Check, Context, Exchange, Failure, Group, Intent, Outcome, Plan, Role, Source, Stop, Suite,
-    path_below, resolved,
+    Call, Check, Context, Exchange, Failure, Group, Intent, Outcome, Plan, Role, Source, Stop, Suite, Values,
+    each_named, path_below, resolved,
 };
 
 pub(super) static LINKS: Check = Check {
@@ -144,11 +144,18 @@ async fn lead(
                 .shown_by(&read.call)
                 .stop());
         }
-        if own_link(object).is_some()
-            && own_link(object) != own_link(item)
-            && let Some(again) = follow(context, &read.call, object).await?
-        {
-            judge(context, &call, object, &again, "an object").await?;
+        let mut shown = vec![(object.clone(), read.call.clone())];
+        if is_view && let Some(other) = in_view(context, &call, item).await? {
+            shown.push((other.json().unwrap_or_default(), other.call));
+        }
+        for (object, from) in shown {
+            let own = own_link(&object);
+            if own.is_some()
+                && own != own_link(item)
+                && let Some(again) = follow(context, &from, &object).await?
+            {
+                judge(context, &call, &object, &again, "an object").await?;
+            }
         }
     }
     match followed {
@@ -157,6 +164,28 @@ async fn lead(
         )),
         _ => Ok(()),
     }
+}
+
+/// An object as it is read below the list itself, wherever its link leads; none where that is no success.
+async fn in_view(context: &mut Context, list: &Call, item: &Value) -> Result<Option<Exchange>, Stop> {
+    let suite = Arc::clone(&context.suite);
+    let mut resources = suite.apis[list.api].api.resources.iter();
+    let template = list
+        .operation
+        .map(|list_operation| suite.apis[list.api].api.operations[list_operation].path.text());
+    let below = resources.find(|resource| resource.collection.as_deref() == template);
+    let operation = below.and_then(|below| below.operation("GET"));
+    let parameter = below.and_then(|below| below.path.last_parameter());
+    let (Some(operation), Some(parameter)) = (operation, parameter) else {
+        return Ok(None);
+    };
+    let named = each_named(vec![item.clone()], &Values::new(), parameter);
+    let Some((values, _)) = named.first() else {
+        return Ok(None);
+    };
+    let call = context.call(list.api, operation, values).role(Role::Judged);
+    let read = context.send(call).await?;
+    Ok(read.is_success().then_some(read))
 }
 
 /// A member that an object has and its item in a list has not; links apart.
