@@ -9,7 +9,7 @@ use mecforge_transport::{RawAnswer, Request};
 
 use super::context::Context;
 use super::outcome::Stop;
-use super::{Call, Identity, Role};
+use super::{Call, Identity, Role, Suite};
 
 /// What stands for the version of HTTP where a request is bytes.
 pub(super) const VERSION: &str = "raw";
@@ -19,6 +19,19 @@ const MOST: usize = 1 << 20;
 
 /// How long an answer may take.
 const PATIENCE: Duration = Duration::from_secs(5);
+
+/// How often it is asked whether the run has ended, and how long an answer may still be on its way then.
+const GLANCE: Duration = Duration::from_millis(50);
+const LEFT: Duration = Duration::from_millis(500);
+
+/// Comes back when the run was ended before its time, and nothing that has been asked is likely to be answered any more:
+/// what half a message makes of a server is no reason to wait.
+async fn ended(suite: &Suite) {
+    while !suite.is_over_altogether() {
+        tokio::time::sleep(GLANCE).await;
+    }
+    tokio::time::sleep(LEFT).await;
+}
 
 /// A request that is put together by hand.
 #[derive(Clone, Debug)]
@@ -144,7 +157,10 @@ impl Context {
         suite.requests.fetch_add(1, Ordering::Relaxed);
         suite.judged.fetch_add(1, Ordering::Relaxed);
         let started = SystemTime::now();
-        let answer = suite.clients.main.raw(bytes, MOST, PATIENCE).await;
+        let answer = tokio::select! {
+            answer = suite.clients.main.raw(bytes, MOST, PATIENCE) => answer,
+            () = ended(&suite) => return Err(Stop::Over),
+        };
         let answer = answer.map_err(|fault| match fault.is_unreachable() {
             true => Stop::Gone(fault.to_string()),
             false => Stop::Inconclusive(fault.to_string()),
