@@ -23,7 +23,7 @@ pub use mecforge_document::Diagnostic;
 pub use operation::{
     Body, Callback, Content, Header, Location, Operation, Parameter, Response, Status, Style,
 };
-pub use pointer::{at, child, resolve, unescape};
+pub use pointer::{at, child, referred, resolve, unescape};
 pub use resource::{Kind, Resource};
 pub use subscription::names_subscription_type;
 pub use template::{Part, Template};

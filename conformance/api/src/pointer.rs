@@ -1,5 +1,7 @@
 //! JSON pointers (RFC 6901) into a document whose `$ref`s are local.
 
+use std::borrow::Cow;
+
 use serde_json::Value;
 
 /// The pointer of a member or an element below `pointer`, escaped as RFC 6901, section 3 says.
@@ -17,22 +19,24 @@ pub fn unescape(token: &str) -> String {
 pub fn resolve(document: &Value, pointer: &str) -> String {
     let mut pointer = pointer.to_owned();
     for _ in 0..64 {
-        let target = document
-            .pointer(&pointer)
-            .and_then(|node| node.get("$ref"))
-            .and_then(Value::as_str)
-            .and_then(|target| target.strip_prefix('#'));
-        match target {
-            // A fragment is percent-encoded (RFC 6901, section 6).
-            Some(target) => {
-                pointer = percent_encoding::percent_decode_str(target)
-                    .decode_utf8_lossy()
-                    .into_owned();
-            }
+        match document.pointer(&pointer).and_then(target) {
+            Some(target) => pointer = target.into_owned(),
             None => break,
         }
     }
     pointer
+}
+
+/// What a node's own `$ref` means, if it has one and that leads somewhere.
+pub fn referred<'document>(document: &'document Value, node: &Value) -> Option<&'document Value> {
+    document.pointer(&target(node)?)
+}
+
+/// The pointer in a node's `$ref`.
+fn target(node: &Value) -> Option<Cow<'_, str>> {
+    let fragment = node.get("$ref")?.as_str()?.strip_prefix('#')?;
+    // A fragment is percent-encoded (RFC 6901, section 6).
+    Some(percent_encoding::percent_decode_str(fragment).decode_utf8_lossy())
 }
 
 /// The node at a pointer, references followed.

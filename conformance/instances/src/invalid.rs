@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use crate::breakers::{self, Break};
+use crate::breakers::{self, Break, Breaker};
 use crate::cases::{InvalidCase, Limited, fairly};
 use crate::generate::{Generator, Inclusion, Plan};
 use crate::model::ROOT;
@@ -22,6 +22,8 @@ struct Ground {
 const PLACES: usize = 3;
 /// How many instances are tried for one way to break a rule.
 const GROUNDS: usize = 8;
+/// How many ways to break the rules of one place are tried, where chance decides.
+const TRIES: usize = 4;
 
 /// At most `limit` cases, the most from `base`.
 pub(crate) fn cases(schema: &Inner, base: &Value, limit: usize) -> Limited<InvalidCase> {
@@ -46,7 +48,7 @@ pub(crate) fn cases(schema: &Inner, base: &Value, limit: usize) -> Limited<Inval
         if done.contains(&key) {
             continue;
         }
-        if let Some(case) = attempt.perform(schema, &grounds) {
+        if let Some(case) = attempt.perform(schema, &grounds[attempt.ground]) {
             done.insert(key);
             if seen.insert(format!("{}\n{}", case.schema_pointer, case.value)) {
                 cases.push(case);
@@ -57,6 +59,36 @@ pub(crate) fn cases(schema: &Inner, base: &Value, limit: usize) -> Limited<Inval
         cases,
         truncated: total - looked_at,
     }
+}
+
+/// At most `limit` cases of `base` alone, each at a place and of a rule that chance decides.
+pub(crate) fn drawn(schema: &Inner, base: &Value, rng: &mut fastrand::Rng, limit: usize) -> Vec<InvalidCase> {
+    let mut cases = Vec::new();
+    if !(schema.model.accepts(ROOT, base) && schema.validator.is_valid(base)) {
+        return cases;
+    }
+    let ground = Ground {
+        walk: schema.model.walk(base),
+        value: base.clone(),
+    };
+    let places = ground.walk.places.iter();
+    let mut spots: Vec<_> = places
+        .flat_map(|(id, places)| places.iter().map(|place| (*id, place)))
+        .collect();
+    rng.shuffle(&mut spots);
+    for (id, place) in spots {
+        if cases.len() >= limit {
+            break;
+        }
+        let Some(value) = base.pointer(place) else {
+            continue;
+        };
+        let mut ways = breakers::all(schema, id, value, place);
+        rng.shuffle(&mut ways);
+        let mut tried = ways.into_iter().take(TRIES);
+        cases.extend(tried.find_map(|way| Attempt::new(0, place, way).perform(schema, &ground)));
+    }
+    cases
 }
 
 /// The instances to break: the base, what it can be extended to, and the witnesses.
@@ -138,8 +170,19 @@ struct Attempt {
 }
 
 impl Attempt {
-    fn perform(&self, schema: &Inner, grounds: &[Ground]) -> Option<InvalidCase> {
-        let ground = &grounds[self.ground];
+    fn new(ground: usize, place: &str, found: Breaker) -> Self {
+        Self {
+            ground,
+            place: place.to_owned(),
+            rule: found.rule,
+            template: template(place),
+            keyword: found.keyword,
+            what: found.what,
+            change: found.change,
+        }
+    }
+
+    fn perform(&self, schema: &Inner, ground: &Ground) -> Option<InvalidCase> {
         let value = self.change.apply(&ground.value, &self.place)?;
         if schema.validator.is_valid(&value) {
             return None;
@@ -179,19 +222,9 @@ fn attempts(schema: &Inner, grounds: &[Ground]) -> Vec<(String, Attempt)> {
                     continue;
                 };
                 for (order, found) in breakers::all(schema, id, value, place).into_iter().enumerate() {
-                    let template = template(place);
                     // Later instances are there for what didn't succeed in earlier ones, right after these.
                     let group = format!("{id} {} {}", found.rule, if order < 64 { "" } else { "late" });
-                    let attempt = Attempt {
-                        ground: index,
-                        place: place.clone(),
-                        rule: found.rule,
-                        template,
-                        keyword: found.keyword,
-                        what: found.what,
-                        change: found.change,
-                    };
-                    all.push((group, attempt));
+                    all.push((group, Attempt::new(index, place, found)));
                 }
             }
         }

@@ -226,7 +226,12 @@ impl Exchange {
 
     /// The body as JSON; none where it is none.
     pub fn json(&self) -> Option<Value> {
-        serde_json::from_slice(&self.outcome.as_ref().ok()?.body).ok()
+        self.body().cloned()
+    }
+
+    /// As [`Exchange::json`], to be looked at where it is.
+    pub fn body(&self) -> Option<&Value> {
+        self.outcome.as_ref().ok()?.json().ok()
     }
 
     /// The answer in one line: status, and the start of the body; or what failed.

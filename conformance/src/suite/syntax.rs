@@ -55,7 +55,7 @@ pub(super) fn judge(exchange: &Exchange) -> Vec<(&'static Check, Option<Failure>
     let problem = exchange
         .header("content-type")
         .is_some_and(|kind| kind.to_ascii_lowercase().starts_with("application/problem+json"));
-    let body = exchange.json().filter(|_| problem && exchange.status() >= 400);
+    let body = exchange.body().filter(|_| problem && exchange.status() >= 400);
     if let Some(Value::Object(members)) = body {
         let text = |name: &str| {
             members

@@ -44,8 +44,7 @@ fn path_of_answer(suite: &Suite, exchange: &Exchange) -> Option<String> {
     }
     let template = items(suite, api, maker)?;
     let parameter = template.last_parameter()?;
-    let answer = exchange.json()?;
-    let members = answer.as_object()?;
+    let members = exchange.body()?.as_object()?;
     let named = |wanted: &str| {
         let mut same = members.iter().filter(|(name, _)| plain(name) == plain(wanted));
         same.find_map(|(_, value)| text(value))

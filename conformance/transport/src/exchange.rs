@@ -294,7 +294,11 @@ impl Exchange {
                 .partial
                 .as_ref()
                 .map(|response| Box::new(response.masked(masker))),
-            ..self.clone()
+            started: self.started,
+            elapsed: self.elapsed,
+            attempts: self.attempts,
+            reused_connection: self.reused_connection,
+            masker: Arc::clone(masker),
         }
     }
 }

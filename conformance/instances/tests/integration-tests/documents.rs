@@ -101,13 +101,16 @@ fn check(
     } = schema.valid_cases_within(VALID_CASES);
     let limited = schema.invalid_cases_within(&full, INVALID_CASES);
     statistics.root(&schema, [truncated, limited.truncated]);
-    let mut rng = fastrand::Rng::with_seed(1);
+    let (mut rng, mut broken) = (fastrand::Rng::with_seed(1), fastrand::Rng::with_seed(1));
     for _ in 0..20 {
         let random = schema
             .random(&mut rng)
             .unwrap_or_else(|| panic!("{place}: no random instance"));
         assert!(judge.is_valid(&random), "{place}: {random}");
         statistics.valid(pointer, &random);
+        for case in schema.random_invalid(&random, &mut broken, 4) {
+            assert!(!judge.is_valid(&case.value), "{place}: {}", case.what);
+        }
     }
 
     for case in &valid {

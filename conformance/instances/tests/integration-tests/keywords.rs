@@ -54,7 +54,19 @@ fn check(schema: Value, broken: &[&str]) -> Schema {
         .iter()
         .filter_map(|case| case.schema_pointer.strip_prefix("/schemas/S"))
         .collect();
+    let mut by_chance = BTreeSet::new();
+    for _ in 0..200 {
+        let base = found.random(&mut rng).unwrap();
+        for case in found.random_invalid(&base, &mut rng, 4) {
+            assert!(!judge.is_valid(&case.value), "{schema}: {}: {}", case.what, case.value);
+            by_chance.insert(case.schema_pointer);
+        }
+    }
     for rule in broken {
+        assert!(
+            by_chance.contains(&format!("/schemas/S{rule}")),
+            "{schema}: {rule} is not broken by chance, only {by_chance:?}"
+        );
         assert!(
             rules.contains(rule),
             "{schema}: {rule} is not broken, only {rules:?}"

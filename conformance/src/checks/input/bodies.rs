@@ -17,6 +17,9 @@ use crate::suite::{
 /// something over with each refusal does not turn it back.
 const CHUNK: usize = 11;
 
+/// Broken forms of one random body.
+const BROKEN: usize = 4;
+
 /// Broken forms of what exists already in its one case.
 const MOST: usize = 120;
 
@@ -430,9 +433,7 @@ async fn random(context: &mut Context, api: usize, operation: usize) -> Outcome 
         return Ok(());
     };
     let values = context.values(api, operation).await?;
-    let mut invalid = schema.invalid_cases(&value);
-    context.rng.shuffle(&mut invalid);
-    invalid.truncate(4);
+    let invalid = schema.random_invalid(&value, &mut context.rng, BROKEN);
     refuse_all(context, api, operation, &values, invalid).await?;
     let permitted = state.knowledge.may_refuse(&state.api.operations[operation].key);
     if permitted.is_none() || state.knowledge.may_try() {

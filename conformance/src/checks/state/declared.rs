@@ -1,6 +1,6 @@
 //! What of a value that was sent an answer can show: the properties that the answer's schema declares.
 
-use mecforge_api::{child, resolve};
+use mecforge_api::referred;
 use serde_json::Value;
 
 use crate::suite::ApiState;
@@ -12,35 +12,38 @@ const SINGLES: [&str; 3] = ["then", "else", "if"];
 
 /// What of a value that was sent an operation's answer can show.
 pub(super) fn shown(state: &ApiState, operation: usize, sent: &Value) -> Value {
+    let document = &state.api.document;
     let answer = state.api.operations[operation]
         .successes()
-        .find_map(|response| response.json()?.schema.clone());
+        .find_map(|response| response.json()?.schema.as_deref())
+        .and_then(|pointer| document.pointer(pointer));
     let mut sent = sent.clone();
     if let Some(schema) = answer {
-        retain_shown(&state.api.document, &[schema], &mut sent);
+        retain_shown(document, &[schema], &mut sent);
     }
     sent
 }
 
 /// Leaves of a value what schemas let an answer show: an object whose properties are declared loses the others, and
 /// those that are `writeOnly`; a map, and an object of which nothing is declared, keeps everything.
-fn retain_shown(document: &Value, schemas: &[String], value: &mut Value) {
+fn retain_shown(document: &Value, schemas: &[&Value], value: &mut Value) {
+    if !(value.is_array() || value.is_object()) {
+        return;
+    }
     let pieces = pieces(document, schemas);
     match value {
         Value::Array(items) => {
-            let below = below(document, &pieces, &["items"]);
+            let below: Vec<_> = pieces.iter().filter_map(|piece| piece.get("items")).collect();
             items
                 .iter_mut()
                 .for_each(|item| retain_shown(document, &below, item));
         }
         Value::Object(members) => {
-            let declares = pieces
-                .iter()
-                .any(|piece| node(document, piece, "properties").is_some());
+            let declared: Vec<_> = pieces.iter().filter_map(|piece| piece.get("properties")).collect();
             members.retain(|name, member| {
-                let of_name = below(document, &pieces, &["properties", name]);
+                let of_name: Vec<_> = declared.iter().filter_map(|list| list.get(name)).collect();
                 let hidden = of_name.iter().any(|schema| is_hidden(document, schema));
-                let shown = !of_name.is_empty() || !declares;
+                let shown = !of_name.is_empty() || declared.is_empty();
                 retain_shown(document, &of_name, member);
                 shown && !hidden
             });
@@ -50,49 +53,31 @@ fn retain_shown(document: &Value, schemas: &[String], value: &mut Value) {
 }
 
 /// All schema objects that speak of the same instance.
-fn pieces(document: &Value, schemas: &[String]) -> Vec<String> {
-    let mut found: Vec<String> = Vec::new();
+fn pieces<'document>(
+    document: &'document Value,
+    schemas: &[&'document Value],
+) -> Vec<&'document Value> {
+    let mut found: Vec<&Value> = Vec::new();
     let mut open = schemas.to_vec();
-    while let Some(pointer) = open.pop() {
-        if found.contains(&pointer) || found.len() > 256 {
+    while let Some(schema) = open.pop() {
+        if found.iter().any(|known| std::ptr::eq(*known, schema)) || found.len() > 256 {
             continue;
         }
-        let target = resolve(document, &pointer);
-        if target != pointer {
-            open.push(target);
-        }
+        open.extend(referred(document, schema));
         for keyword in LISTS {
-            let list = child(&pointer, keyword);
-            let count = document
-                .pointer(&list)
-                .and_then(Value::as_array)
-                .map_or(0, Vec::len);
-            open.extend((0..count).map(|at| child(&list, &at.to_string())));
+            open.extend(schema.get(keyword).and_then(Value::as_array).into_iter().flatten());
         }
-        let singles = SINGLES.iter().map(|keyword| child(&pointer, keyword));
-        open.extend(singles.filter(|place| document.pointer(place).is_some()));
-        found.push(pointer);
+        open.extend(SINGLES.iter().filter_map(|keyword| schema.get(keyword)));
+        found.push(schema);
     }
     found
 }
 
-fn node<'document>(document: &'document Value, piece: &str, name: &str) -> Option<&'document Value> {
-    document.pointer(piece)?.get(name)
-}
-
-/// The schemas at a path below each of some.
-fn below(document: &Value, pieces: &[String], path: &[&str]) -> Vec<String> {
-    let places = pieces
-        .iter()
-        .map(|piece| path.iter().fold(piece.clone(), |place, name| child(&place, name)));
-    places.filter(|place| document.pointer(place).is_some()).collect()
-}
-
 /// Whether answers never have a property.
-fn is_hidden(document: &Value, schema: &str) -> bool {
-    pieces(document, &[schema.to_owned()])
+fn is_hidden(document: &Value, schema: &Value) -> bool {
+    pieces(document, &[schema])
         .iter()
-        .any(|piece| node(document, piece, "writeOnly") == Some(&Value::Bool(true)))
+        .any(|piece| piece.get("writeOnly") == Some(&Value::Bool(true)))
 }
 
 #[cfg(test)]
@@ -109,7 +94,7 @@ mod tests {
         });
         let mut sent =
             json!({"name": "n", "secret": "s", "other": 1, "map": {"k": 1}, "list": [{"a": 1, "b": 2}]});
-        retain_shown(&document, &["/thing".to_owned()], &mut sent);
+        retain_shown(&document, &[&document["thing"]], &mut sent);
         let wanted = json!({"name": "n", "map": {"k": 1}, "list": [{"a": 1}]});
         assert_eq!(sent, wanted);
     }

@@ -2,7 +2,7 @@
 
 mod properties;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, PoisonError};
 
 use mecforge_api::{Api, Content, Location, Operation, resolve};
@@ -29,34 +29,37 @@ struct Counts {
     parameters: BTreeMap<(usize, usize, String), (u64, u64)>,
     /// (API, keyword's pointer) to satisfied, violated.
     constraints: BTreeMap<(usize, String), (u64, u64)>,
-    /// (API, schema's pointer, property) to sent, received; of properties that are declared and others alike.
-    properties: BTreeMap<(usize, String, String), (u64, u64)>,
+    /// (API, schema's pointer) to what was seen of its instances.
+    properties: BTreeMap<(usize, String), Seen>,
     transitions: BTreeMap<(String, String, String, String), u64>,
 }
 
-/// More properties than all of ETSI's documents declare: what is beyond is not counted, as clients may send anything.
-const MOST_PROPERTIES: usize = 50_000;
+/// Property to sent, received; of properties that are declared and others alike.
+type Seen = BTreeMap<String, (u64, u64)>;
+
+/// More properties than any of ETSI's schemas has: what is beyond is not counted, as clients may send anything.
+const MOST_PROPERTIES: usize = 5_000;
 
 impl Counts {
-    fn properties(
-        &mut self,
-        at: usize,
-        api: &Api,
-        content: Option<&Content>,
-        instance: &Value,
-        count: impl Fn(&mut (u64, u64)),
-    ) {
-        let Some(pointer) = content.and_then(|content| content.schema.as_deref()) else {
-            return;
-        };
-        let pointer = resolve(&api.document, pointer);
-        for name in properties::present(instance) {
-            let key = (at, pointer.clone(), name);
-            if self.properties.len() < MOST_PROPERTIES || self.properties.contains_key(&key) {
-                count(self.properties.entry(key).or_default());
+    fn properties(&mut self, at: usize, instance: Option<Instance>, count: impl Fn(&mut (u64, u64))) {
+        let Some((pointer, names)) = instance else { return };
+        let seen = self.properties.entry((at, pointer)).or_default();
+        for name in names {
+            if let Some(entry) = seen.get_mut(&name) {
+                count(entry);
+            } else if seen.len() < MOST_PROPERTIES {
+                count(seen.entry(name).or_default());
             }
         }
     }
+}
+
+/// The pointer of an instance's schema, and the properties that it has.
+type Instance = (String, BTreeSet<String>);
+
+fn instance(api: &Api, content: Option<&Content>, instance: &Value) -> Option<Instance> {
+    let pointer = content?.schema.as_deref()?;
+    Some((resolve(&api.document, pointer), properties::present(instance)))
 }
 
 impl Recorder {
@@ -73,14 +76,14 @@ impl Recorder {
         let answered = operation
             .response(exchange.status())
             .and_then(|response| response.json());
-        let body = exchange.json();
+        let sent = match &call.payload {
+            Payload::Json(sent) => instance(api, operation.json_body(), sent),
+            _ => None,
+        };
+        let received = exchange.body().and_then(|body| instance(api, answered, body));
         self.with(|counts| {
-            if let Payload::Json(sent) = &call.payload {
-                counts.properties(call.api, api, operation.json_body(), sent, |entry| entry.0 += 1);
-            }
-            if let Some(received) = &body {
-                counts.properties(call.api, api, answered, received, |entry| entry.1 += 1);
-            }
+            counts.properties(call.api, sent, |entry| entry.0 += 1);
+            counts.properties(call.api, received, |entry| entry.1 += 1);
             *counts.statuses.entry((call.api, index, exchange.status())).or_default() += 1;
             for parameter in &operation.parameters {
                 let present = match parameter.location {
@@ -278,14 +281,11 @@ fn tried(counts: &Counts, api: usize, schema: &Schema) -> Vec<ConstraintCoverage
 
 fn seen(counts: &Counts, at: usize, api: &Api, pointer: &str) -> Vec<PropertyCoverage> {
     let declared = properties::declared(&api.document, pointer);
+    let seen = counts.properties.get(&(at, pointer.to_owned()));
     let property = |name: String| {
-        let key = (at, pointer.to_owned(), name);
-        let (sent, received) = counts.properties.get(&key).copied().unwrap_or_default();
-        PropertyCoverage {
-            name: key.2,
-            sent,
-            received,
-        }
+        let times = seen.and_then(|seen| seen.get(&name)).copied();
+        let (sent, received) = times.unwrap_or_default();
+        PropertyCoverage { name, sent, received }
     };
     declared.into_iter().map(property).collect()
 }
