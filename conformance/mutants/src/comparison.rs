@@ -49,35 +49,47 @@ impl Comparison {
         Ok(pair)
     }
 
-    /// Runs both against a platform without fault that is some way off; the rows of a table.
+    /// Runs both against a platform without fault that is some way off, and against a server that does nothing and is as
+    /// far off; the rows of a table.
     ///
     /// # Errors
     /// [`RunError`] if platform, proxy or suite do not start.
     pub async fn speed(&self, delay: Duration) -> Result<String, RunError> {
         let mut text = String::from(
-            "| suite | exit code | cases | seconds | cases a second | most memory, MiB |\n|---|---|---|---|---|---|\n",
+            "| against | suite | exit code | cases | seconds | cases a second | most memory, MiB |\n|---|---|---|---|---|---|---|\n",
         );
-        let mut rates = Vec::new();
-        for (name, settings) in [("ours", &self.ours), ("the other", &self.theirs)] {
-            let outcome = run(settings, Fault::distance(delay)).await?;
-            let cases = outcome.requests.or(outcome.cases).unwrap_or_default();
-            let seconds = Duration::from_millis(outcome.elapsed_ms).as_secs_f64();
-            let rate = float(cases) / seconds;
-            let exit = outcome
-                .exit
-                .map_or_else(|| "stopped".to_owned(), |code| code.to_string());
-            let memory = float(outcome.memory_kib.unwrap_or_default()) / 1024.0;
-            rates.push(rate);
-            // Writing into a string does not fail, here and below.
-            let _ = writeln!(
-                text,
-                "| {name} | {exit} | {cases} | {seconds:.1} | {rate:.1} | {memory:.0} |"
-            );
+        let mut ratios = String::new();
+        let targets: [(&str, fn(Duration) -> Fault); 2] = [
+            ("the platform", Fault::distance),
+            ("a trivial server", Fault::trivial),
+        ];
+        for (target, fault) in targets {
+            let mut rates = Vec::new();
+            for (name, settings) in [("ours", &self.ours), ("the other", &self.theirs)] {
+                let settings = Settings {
+                    goes_on: true,
+                    ..settings.clone()
+                };
+                let outcome = run(&settings, fault(delay)).await?;
+                let cases = outcome.requests.or(outcome.cases).unwrap_or_default();
+                let seconds = Duration::from_millis(outcome.elapsed_ms).as_secs_f64();
+                let rate = float(cases) / seconds;
+                let exit = outcome
+                    .exit
+                    .map_or_else(|| "stopped".to_owned(), |code| code.to_string());
+                let memory = float(outcome.memory_kib.unwrap_or_default()) / 1024.0;
+                rates.push(rate);
+                // Writing into a string does not fail, here and below.
+                let _ = writeln!(
+                    text,
+                    "| {target} | {name} | {exit} | {cases} | {seconds:.1} | {rate:.1} | {memory:.0} |"
+                );
+            }
+            if let [ours, theirs] = rates[..] {
+                let _ = writeln!(ratios, "\nRatio against {target}: {:.1}", ours / theirs);
+            }
         }
-        if let [ours, theirs] = rates[..] {
-            let _ = writeln!(text, "\nRatio: {:.0}", ours / theirs);
-        }
-        Ok(text)
+        Ok(text + &ratios)
     }
 
     /// What was found, as Markdown.
@@ -136,6 +148,7 @@ mod tests {
             suite: Suite::Command("true".to_owned()),
             time: std::time::Duration::from_secs(1),
             seed: 1,
+            goes_on: false,
         };
         let mut comparison = Comparison::new(settings.clone(), settings);
         let mut slow = Outcome::example("a/1", true);

@@ -4,6 +4,7 @@ use std::fmt;
 
 use crate::behaviour::{Handler, handler, transparent};
 use crate::callbacks::Courier;
+use crate::message::Answer;
 
 /// The kind of mistake that a fault is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -162,6 +163,22 @@ impl Fault {
             handler: handler(move |request, context| async move {
                 tokio::time::sleep(delay).await;
                 context.pass(request).await
+            }),
+            ..Self::none()
+        }
+    }
+
+    /// A server that does nothing: a moment after each request it answers with an empty object, whatever is asked. Only
+    /// documents are the platform's.
+    #[must_use]
+    pub fn trivial(delay: std::time::Duration) -> Self {
+        Self {
+            handler: handler(move |request, context| async move {
+                if request.path().starts_with("/openapi/") {
+                    return context.pass(request).await;
+                }
+                tokio::time::sleep(delay).await;
+                Ok(Answer::json_with(200, &serde_json::json!({})))
             }),
             ..Self::none()
         }

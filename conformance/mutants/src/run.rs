@@ -33,6 +33,8 @@ pub struct Settings {
     pub time: Duration,
     /// The seed of the suite and of faults that happen sometimes.
     pub seed: u64,
+    /// Whether the suite goes on after what it finds; a command is told so by `ALL=1` in its environment.
+    pub goes_on: bool,
 }
 
 /// A run that could not be made.
@@ -208,6 +210,9 @@ async fn suite(
                 .replace("{directory}", &platform.directory().display().to_string());
             let mut shell = Command::new("sh");
             shell.args(["-c", &line]);
+            if settings.goes_on {
+                shell.env("ALL", "1");
+            }
             shell
         }
     };
@@ -274,8 +279,10 @@ fn conformance(
         .arg("--fixtures")
         .arg(&fixtures)
         .arg("--report-dir")
-        .arg(report)
-        .arg("--stop-at-first-error");
+        .arg(report);
+    if !settings.goes_on {
+        command.arg("--stop-at-first-error");
+    }
     if receives {
         command.args(["--callback-listen", "127.0.0.1:0"]);
     }

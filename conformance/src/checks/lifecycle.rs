@@ -98,7 +98,8 @@ pub(super) fn plan(suite: &Arc<Suite>, plan: &mut Plan) {
                     Box::pin(async move { twice(context, api, index).await })
                 });
                 // It may end the application that the others act for.
-                (case.stage, case.alone) = (4, true);
+                case.stage = 4;
+                case.alone();
             }
         }
         applications(suite, plan, api);

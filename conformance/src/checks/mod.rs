@@ -19,7 +19,7 @@ mod time;
 
 use std::sync::{Arc, LazyLock};
 
-use crate::suite::{Case, Check, Plan, RESPONSE_CHECKS, Suite};
+use crate::suite::{Beside, Case, Check, Plan, RESPONSE_CHECKS, Suite};
 
 /// A module of checks: what it has, and what it does.
 type Part = (fn() -> &'static [&'static Check], fn(&Arc<Suite>, &mut Plan));
@@ -78,7 +78,7 @@ pub(crate) fn preparation() -> Case {
         api: 0,
         operation: None,
         stage: 0,
-        alone: false,
+        beside: Beside::All,
         read_only: true,
         repeats: 0,
         run: Arc::new(|_| Box::pin(async { Ok(()) })),

@@ -52,7 +52,7 @@ pub(super) struct RunArguments {
     #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
     pub(super) time: Option<Duration>,
     /// Cases that run beside each other
-    #[arg(long, value_name = "N", default_value_t = 8)]
+    #[arg(long, value_name = "N", default_value_t = 16)]
     pub(super) jobs: usize,
     /// Only these: api=ID, check=ID or op="METHOD /path"; several are allowed
     #[arg(long, value_name = "WHAT", value_parser = selection)]

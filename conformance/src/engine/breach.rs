@@ -13,7 +13,7 @@ use crate::suite::{self, ApiState, Case, Context, Failure, Group, Mode, Reported
 impl Engine {
     /// Runs one case, and again what it found.
     pub(super) async fn judge(&self, case: &Case) {
-        let turn = self.turn(case).await;
+        let turn = self.turn(case, Mode::First).await;
         let (reported, mut context) = self.once(case, Mode::First).await;
         let mut unknown = Vec::new();
         for reported in reported {
@@ -43,7 +43,7 @@ impl Engine {
         while left > 0 && !unknown.is_empty() {
             let apart = self.suite.places.come_again();
             // What is made to find a smaller request must not be in the way of a case that is alone.
-            let _turn = self.turn(case).await;
+            let _turn = self.turn(case, Mode::Again).await;
             let (again, mut context) = self.once(case, Mode::Again).await;
             if !apart && self.suite.places.come_again() {
                 // Others may have been given what this case had removed: once more, and apart from them.
@@ -77,8 +77,8 @@ impl Engine {
     }
 
     /// Waits until a case may run.
-    async fn turn(&self, case: &Case) -> Turn<'_> {
-        self.turns.take(case, self.suite.places.come_again()).await
+    async fn turn(&self, case: &Case, mode: Mode) -> Turn<'_> {
+        self.turns.take(&self.suite, case, mode).await
     }
 
     /// Runs a case once, and counts what it judged.

@@ -13,7 +13,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use crate::checks;
-use crate::suite::{self, Case, Context, Mode, Plan, Role, Stop, Suite};
+use crate::suite::{self, Beside, Case, Context, Mode, Plan, Role, Stop, Suite};
 use ledger::Ledger;
 use turns::Turns;
 
@@ -61,7 +61,8 @@ fn in_turns(cases: Vec<Case>) -> Vec<Case> {
                 .entry((case.stage, case.check.id, case.api, case.operation))
                 .or_insert(0_u32);
             *count += 1;
-            ((case.stage, *count), case)
+            // Side by side, those that must be alone keep the others waiting once and not each time.
+            ((case.stage, *count, case.beside == Beside::Nobody), case)
         })
         .collect();
     numbered.sort_by_key(|(turn, _)| *turn);
@@ -284,20 +285,21 @@ impl Engine {
     }
 
     async fn planned(self: &Arc<Self>, cases: Vec<Case>, jobs: usize, reserve: Duration) {
-        if !self.all(cases, jobs, reserve).await {
+        let workers = jobs.clamp(1, cases.len().max(1));
+        if !self.all(cases.into_iter(), workers, reserve).await {
             self.missed.store(true, Ordering::Relaxed);
         }
     }
 
     /// Runs cases side by side, in their order; none begins when only `reserve` is left of the time. Says whether all have
     /// begun.
-    async fn all(self: &Arc<Self>, cases: Vec<Case>, jobs: usize, reserve: Duration) -> bool {
-        let workers = jobs.clamp(1, cases.len().max(1));
+    async fn all<I>(self: &Arc<Self>, cases: I, workers: usize, reserve: Duration) -> bool
+    where
+        I: Iterator<Item = Case> + Send + 'static,
+    {
         // A case and the bodies that it sends are gone when it has run: a run of an hour needs no more memory than a short one.
-        let cases = Arc::new(Mutex::new(cases.into_iter()));
-        let next = |cases: &Mutex<std::vec::IntoIter<Case>>| {
-            cases.lock().unwrap_or_else(PoisonError::into_inner).next()
-        };
+        let cases = Arc::new(Mutex::new(cases));
+        let next = |cases: &Mutex<I>| cases.lock().unwrap_or_else(PoisonError::into_inner).next();
         let mut running = tokio::task::JoinSet::new();
         for _ in 0..workers {
             let (engine, cases) = (Arc::clone(self), Arc::clone(&cases));
@@ -315,28 +317,36 @@ impl Engine {
         next(&cases).is_none()
     }
 
+    /// Runs random cases, one of each kind and then the next of each, until the run is over.
     async fn random(self: &Arc<Self>, plan: &Plan, reserve: Duration) {
         let bounded = self.suite.options.cases.is_some() || self.suite.options.time.is_some();
-        let mut round = 0;
-        while !plan.random.is_empty() && !self.suite.is_nearly_over(reserve) && (bounded || round < ROUNDS) {
-            let selected = plan.random.iter().map(|make| make(round)).filter(|case| {
-                let document = &self.suite.apis[case.api].api;
-                let key = case
-                    .operation
-                    .map(|index| document.operations[index].key.as_str());
-                self.runs(case.check.id, case.api, key)
-            });
-            let cases: Vec<_> = selected.collect();
-            if cases.is_empty() {
-                break;
-            }
-            let before = self.suite.judged();
-            self.all(cases, self.suite.options.jobs, reserve).await;
-            if self.suite.judged() == before {
-                break; // Nothing can be sent any more; another round would change nothing.
-            }
-            round += 1;
+        let mut makers = plan.random.clone();
+        makers.retain(|make| {
+            let case = make(0);
+            let document = &self.suite.apis[case.api].api;
+            let key = case
+                .operation
+                .map(|index| document.operations[index].key.as_str());
+            self.runs(case.check.id, case.api, key)
+        });
+        if makers.is_empty() {
+            return;
         }
+        let rounds = if bounded { u64::MAX } else { ROUNDS };
+        let (suite, jobs) = (Arc::clone(&self.suite), self.suite.options.jobs.max(1));
+        // Cases in a row after which nothing more was judged than before: nothing can be sent any more, and another would
+        // change nothing.
+        let vain = 2 * makers.len() + jobs;
+        let (mut before, mut idle) = (suite.judged(), 0);
+        let cases = (0..rounds)
+            .flat_map(move |round| makers.clone().into_iter().map(move |make| make(round)))
+            .take_while(move |_| {
+                let judged = suite.judged();
+                idle = if judged == before { idle + 1 } else { 0 };
+                before = judged;
+                idle <= vain
+            });
+        self.all(cases, jobs, reserve).await;
     }
 
     fn begins(&self, case: &Case) {

@@ -17,7 +17,7 @@ use super::world::Values;
 use super::{Suite, responses, seed};
 
 /// Why a case runs.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mode {
     /// For the first time.
     First,

@@ -39,7 +39,7 @@ pub(crate) use link::{Linked, follow};
 pub use minimise::minimise;
 pub use options::{Clock, Options};
 pub use outcome::{Failure, Outcome, Stop};
-pub use plan::{Case, Plan, Run, case};
+pub use plan::{Beside, Case, Plan, Run, case};
 pub(crate) use plausible::is_constant;
 pub use raw::RawCall;
 pub use receiver::{Behaviour, Letter, Mailbox, Receiver, Socket};

@@ -52,7 +52,7 @@ impl Default for Options {
             seed: 0,
             cases: None,
             time: None,
-            jobs: 8,
+            jobs: 16,
             read_only: false,
             only: Vec::new(),
             skip: Vec::new(),

@@ -24,17 +24,36 @@ pub struct Case {
     /// Index of the operation, where the case is about one.
     pub operation: Option<usize>,
     /// Lower runs earlier: 0 for what other cases rely on, 1 for the usual, 2 for the many. 3 is for what waits for time:
-    /// it runs beside all of these, whether they are `alone` or not.
+    /// it runs beside all of these, whether others may run beside them or not.
     /// 4 is for what must come last because it ends something.
     pub stage: u8,
-    /// Whether no other case may run meanwhile (it measures time, or changes something that all see).
-    pub alone: bool,
+    /// Who may run meanwhile.
+    pub beside: Beside,
     /// Whether it sends nothing but safe methods, so that `--read-only` runs it.
     pub read_only: bool,
     /// How often a breach has to be tried again at most before it is called flaky.
     pub repeats: u8,
     /// What it does.
     pub run: Run,
+}
+
+/// Which cases run beside one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Beside {
+    /// All that may.
+    All,
+    /// Those that work with what they have made themselves, as this one changes what was there before. What it finds is
+    /// tried again with nobody beside it.
+    Makers,
+    /// Nobody: it measures time, or changes something that all see.
+    Nobody,
+}
+
+impl Case {
+    /// Lets nobody run beside it.
+    pub fn alone(&mut self) {
+        self.beside = Beside::Nobody;
+    }
 }
 
 /// The cases of a run. The checks fill it in; the engine runs it.
@@ -122,7 +141,10 @@ where
         api,
         operation,
         stage: 1,
-        alone: operation.is_some_and(|index| state.is_shared(index)),
+        beside: match operation.is_some_and(|index| state.is_shared(index)) {
+            true => Beside::Nobody,
+            false => Beside::All,
+        },
         read_only: operation.is_some_and(|index| state.api.operations[index].is_safe()),
         repeats: 2,
         run: Arc::new(run),

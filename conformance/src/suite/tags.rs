@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-
 use super::call::{Exchange, Identity, Intent, Payload};
 use super::{Suite, seed};
 

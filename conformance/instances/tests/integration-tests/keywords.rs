@@ -58,7 +58,12 @@ fn check(schema: Value, broken: &[&str]) -> Schema {
     for _ in 0..200 {
         let base = found.random(&mut rng).unwrap();
         for case in found.random_invalid(&base, &mut rng, 4) {
-            assert!(!judge.is_valid(&case.value), "{schema}: {}: {}", case.what, case.value);
+            assert!(
+                !judge.is_valid(&case.value),
+                "{schema}: {}: {}",
+                case.what,
+                case.value
+            );
             by_chance.insert(case.schema_pointer);
         }
     }

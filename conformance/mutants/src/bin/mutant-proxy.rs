@@ -2,10 +2,11 @@
 
 use std::io::Write;
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use anyhow::{Context, bail};
 use clap::Parser;
-use mecforge_mutants::{Proxy, catalogue, find};
+use mecforge_mutants::{Fault, Proxy, catalogue, find};
 
 /// Puts one fault between a correct MEC 011 platform and its clients.
 #[derive(Parser)]
@@ -20,6 +21,12 @@ struct Arguments {
     /// The fault's id, or `none`.
     #[arg(long, default_value = "none")]
     fault: String,
+    /// Milliseconds that each request takes more; only without a fault.
+    #[arg(long, conflicts_with = "fault")]
+    delay: Option<u64>,
+    /// Answers everything but documents with an empty object itself, after that delay.
+    #[arg(long, requires = "delay")]
+    trivial: bool,
     /// Decides for faults that happen sometimes when they do.
     #[arg(long, default_value_t = 1)]
     seed: u64,
@@ -54,6 +61,11 @@ async fn main() -> anyhow::Result<()> {
         .with_context(|| format!("--upstream {upstream} has no address"))?;
     let Some(fault) = find(&arguments.fault) else {
         bail!("there is no fault {:?}; --list prints all", arguments.fault);
+    };
+    let fault = match arguments.delay {
+        Some(delay) if arguments.trivial => Fault::trivial(Duration::from_millis(delay)),
+        Some(delay) => Fault::distance(Duration::from_millis(delay)),
+        None => fault,
     };
     let proxy = Proxy::bind(arguments.listen, address, fault, arguments.seed).await?;
     writeln!(

@@ -231,6 +231,7 @@ async fn compare(arguments: CompareArguments) -> anyhow::Result<()> {
         suite,
         time,
         seed: arguments.seed,
+        goes_on: false,
     };
     let mut comparison = Comparison::new(
         settings(Suite::Conformance(arguments.suite.clone())),
@@ -264,6 +265,7 @@ async fn run_all(arguments: RunArguments) -> anyhow::Result<ExitCode> {
         suite,
         time,
         seed: arguments.seed,
+        goes_on: false,
     });
     let mut errors = std::io::stderr();
     let control = run(&settings, Fault::none()).await.context("the control")?;

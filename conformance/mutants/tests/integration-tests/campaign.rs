@@ -29,6 +29,7 @@ async fn the_suite_finds_a_dozen_faults() {
         suite: Suite::Conformance(suite()),
         time: Duration::from_secs(120),
         seed: 1,
+        goes_on: false,
     };
     let mut survivors = Vec::new();
     for id in FOUND {

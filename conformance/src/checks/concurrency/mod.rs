@@ -80,7 +80,8 @@ pub(super) fn plan(suite: &Arc<Suite>, plan: &mut Plan) {
                     Box::pin(async move { writers::existing(context, api, get, put).await })
                 });
                 // It changes what all see, and changes it back.
-                (case.alone, case.repeats) = (true, REPEATS);
+                case.repeats = REPEATS;
+                case.alone();
             }
         }
     }

@@ -75,7 +75,8 @@ pub(super) fn plan(suite: &Arc<Suite>, plan: &mut Plan) {
                         "resolves",
                         move |context| Box::pin(dns::resolves(context, rules, server)),
                     );
-                    (case.stage, case.alone) = (3, true);
+                    case.stage = 3;
+                    case.alone();
                 }
             }
         }
@@ -90,7 +91,8 @@ pub(super) fn plan(suite: &Arc<Suite>, plan: &mut Plan) {
                         let command = command.clone();
                         Box::pin(async move { traffic::works(context, rules, &command).await })
                     });
-                    (case.stage, case.alone) = (3, true);
+                    case.stage = 3;
+                    case.alone();
                 }
             }
         }

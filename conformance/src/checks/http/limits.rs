@@ -64,7 +64,7 @@ pub(super) fn plan(suite: &Arc<Suite>, plan: &mut Plan, api: usize) {
                 });
                 case.stage = 2;
                 // One at a time: each is in memory several times, as a value, as text, and as evidence.
-                case.alone = true;
+                case.alone();
             }
         }
     }

@@ -66,7 +66,7 @@ pub(super) fn plan(suite: &Arc<Suite>, plan: &mut Plan, api: usize) {
             plan.add(suite, &ONE, api, Some(maker), "effects", move |context| {
                 Box::pin(one(context, api, changes))
             })
-            .alone = true;
+            .alone();
         }
         if let (Some(get), Some(put)) = (get, resource.operation("PUT")) {
             plan.add(suite, &TWICE, api, Some(put), "twice", move |context| {

@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::{ACCEPTS, REFUSES, UNCHANGED, own_limits};
 use crate::checks::state::comparison::{equal, same};
 use crate::suite::{
-    Call, Context, Exchange, Failure, Intent, Mode, Outcome, Plan, Role, Stop, Suite, Values, case,
+    Beside, Call, Context, Exchange, Failure, Intent, Mode, Outcome, Plan, Role, Stop, Suite, Values, case,
     name_like_path, reading,
 };
 
@@ -27,6 +27,10 @@ pub(super) fn plan(suite: &Arc<Suite>, plan: &mut Plan, api: usize, operation: u
     let state = &suite.apis[api];
     let key = &state.api.operations[operation].key;
     let shared_thing = state.is_shared(operation);
+    let beside = match shared_thing {
+        true => Beside::Makers,
+        false => Beside::All,
+    };
     let Some(schema) = state.body_schema(operation) else {
         plan.inconclusive(
             &ACCEPTS,
@@ -55,7 +59,7 @@ pub(super) fn plan(suite: &Arc<Suite>, plan: &mut Plan, api: usize, operation: u
                         Box::pin(async move { accept(context, api, operation, &cases, at).await })
                     },
                 );
-                (case.stage, case.alone) = (2, shared_thing);
+                (case.stage, case.beside) = (2, beside);
             }
         }
     }
@@ -91,7 +95,7 @@ pub(super) fn plan(suite: &Arc<Suite>, plan: &mut Plan, api: usize, operation: u
                 Box::pin(async move { refuse(context, api, operation, &cases, at).await })
             },
         );
-        (case.stage, case.alone) = (2, shared_thing);
+        (case.stage, case.beside) = (2, beside);
     }
     if shared_thing {
         plan.add(
@@ -102,7 +106,7 @@ pub(super) fn plan(suite: &Arc<Suite>, plan: &mut Plan, api: usize, operation: u
             "existing",
             move |context| Box::pin(refuse_existing(context, api, operation)),
         )
-        .alone = true;
+        .alone();
     }
     let shared = Arc::clone(suite);
     plan.random.push(Arc::new(move |number| {
@@ -114,7 +118,7 @@ pub(super) fn plan(suite: &Arc<Suite>, plan: &mut Plan, api: usize, operation: u
             &format!("random-{number}"),
             move |context| Box::pin(async move { random(context, api, operation).await }),
         );
-        case.alone = shared_thing;
+        case.beside = beside;
         case
     }));
 }

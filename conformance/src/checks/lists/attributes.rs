@@ -58,7 +58,7 @@ pub(super) fn plan(suite: &Arc<Suite>, plan: &mut Plan, api: usize) {
         );
         case.read_only = maker.is_none();
         // What others make and remove meanwhile may come between two readings.
-        case.alone = true;
+        case.alone();
     }
 }
 

@@ -29,7 +29,7 @@ pub(super) fn plan(suite: &Arc<Suite>, plan: &mut Plan, api: usize) {
         });
         case.read_only = maker.is_none();
         // What others make and remove meanwhile may move objects from page to page.
-        case.alone = true;
+        case.alone();
     }
 }
 

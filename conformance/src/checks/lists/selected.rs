@@ -5,18 +5,17 @@ use serde_json::Value;
 use super::selection::{Place, text};
 use crate::suite::{Call, Context, Exchange, Failure, Intent, Outcome, Role, Stop};
 
-/// Everything in the answer has one of the values.
+/// What the objects in the answer have: each one of the values. Nothing where the answer is a refusal that may be.
 pub(super) async fn judge(
     context: &mut Context,
     place: &Place,
     (property, wanted, known): (&str, &[Value], bool),
     answer: &Exchange,
-) -> Outcome {
+) -> Result<Vec<Option<Value>>, Stop> {
     let name = &place.parameter.name;
     match answer.status() {
         200 => {}
-        204 if !known => return Ok(()),
-        400..500 if !known => return Ok(()),
+        204 | 400..500 if !known => return Ok(Vec::new()),
         401 | 403 | 429 | 500.. => {
             return Err(Stop::Inconclusive(format!(
                 "the filtered list was answered {}",
@@ -43,7 +42,7 @@ pub(super) async fn judge(
             );
             Err(failure.signature(name.clone()).shown_by(&answer.call).stop())
         }
-        None => Ok(()),
+        None => Ok(values),
     }
 }
 
@@ -89,15 +88,12 @@ pub(super) async fn complete(
     context: &mut Context,
     place: &Place,
     (property, wanted): (&str, &[Value]),
-    answer: &Exchange,
+    (answer, found): (&Exchange, &[Option<Value>]),
     (unfiltered, before): (&Call, &[Option<Value>]),
 ) -> Outcome {
     let means = |has: &Value| wanted.iter().any(|wanted| place.means(wanted, has));
     let count = |values: &[Option<Value>]| values.iter().flatten().filter(|has| means(has)).count();
-    let found = place
-        .values(context, &answer.json().unwrap_or_default(), property)
-        .await?;
-    if count(&found) >= count(before) {
+    if count(found) >= count(before) {
         return Ok(());
     }
     let after = context.send(unfiltered.clone().role(Role::Control)).await?;
@@ -105,11 +101,11 @@ pub(super) async fn complete(
         .values(context, &after.json().unwrap_or_default(), property)
         .await?;
     let wants = count(before).min(count(&after));
-    if count(&found) < wants {
+    if count(found) < wants {
         let name = &place.parameter.name;
         let title = format!("a filter by {name} leaves out an object that has the value");
         let expected = format!("{wants} {}", described(name, wanted).trim_start_matches("only "));
-        let actual = format!("{} of them", count(&found));
+        let actual = format!("{} of them", count(found));
         let failure = Failure::new(title, expected, actual).signature(format!("{name} left out"));
         return Err(failure.shown_by(&answer.call).stop());
     }

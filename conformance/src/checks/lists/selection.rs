@@ -74,7 +74,7 @@ pub(super) fn plan(suite: &Arc<Suite>, plan: &mut Plan, api: usize) {
             });
             case.read_only = maker.is_none();
             // What others make and remove meanwhile may come between two readings.
-            case.alone = true;
+            case.alone();
         }
     }
 }
@@ -248,7 +248,7 @@ async fn selects(context: &mut Context, place: &Place) -> Outcome {
         let call = plain_list.clone().query_instead(&place.parameter.name, pairs);
         let intent = if known { Intent::Valid } else { Intent::Odd };
         let answer = context.send(call.intent(intent)).await?;
-        match judge(context, place, (&property, &wanted, known), &answer).await {
+        let found = match judge(context, place, (&property, &wanted, known), &answer).await {
             Err(Stop::Fail(failure)) => {
                 return Err(
                     called_otherwise(context, place, (&property, &wanted), &answer.call)
@@ -256,8 +256,8 @@ async fn selects(context: &mut Context, place: &Place) -> Outcome {
                         .unwrap_or(Stop::Fail(failure)),
                 );
             }
-            outcome => outcome?,
-        }
+            found => found?,
+        };
         let has_known = wanted
             .iter()
             .any(|value| distinct.iter().any(|has| place.means(value, has)));
@@ -266,7 +266,7 @@ async fn selects(context: &mut Context, place: &Place) -> Outcome {
                 context,
                 place,
                 (&property, &wanted),
-                &answer,
+                (&answer, &found),
                 (&plain_list, &held_values),
             )
             .await?;

@@ -44,7 +44,7 @@ pub(super) fn plan(suite: &Arc<Suite>, plan: &mut Plan, api: usize) {
             Box::pin(async move { existing(context, subject).await })
         });
         // It changes what all see, and changes it back.
-        case.alone = true;
+        case.alone();
         // What a platform loses with the first PUT, others would no longer see.
         case.stage = 0;
     }

@@ -300,5 +300,5 @@ fn end(suite: &Arc<Suite>, plan: &mut Plan, ending: Ending) {
         move |context| Box::pin(termination::announced(context, ending)),
     );
     case.stage = 4;
-    case.alone = true;
+    case.alone();
 }

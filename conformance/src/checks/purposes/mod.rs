@@ -49,11 +49,11 @@ pub(super) fn plan(suite: &Arc<Suite>, plan: &mut Plan) {
         let rule = purpose.operation.starts_with("PUT ") && purpose.operation.contains("_rules/");
         if rule {
             // The rules are there for all cases.
-            case.alone = true;
+            case.alone();
         }
         if announce::is_needed(purpose) {
             case.stage = 4;
-            case.alone = true;
+            case.alone();
         }
     }
 }

@@ -69,7 +69,7 @@ pub(super) fn plan(suite: &Arc<Suite>, plan: &mut Plan, api: usize) {
                 let family = family.clone();
                 Box::pin(async move { children(context, api, &family).await })
             });
-            case.alone = true;
+            case.alone();
         }
         if let Some(maker) = resource.maker {
             let template = resource.path.text();
@@ -84,7 +84,7 @@ pub(super) fn plan(suite: &Arc<Suite>, plan: &mut Plan, api: usize) {
                     plan.add(suite, &APIS, api, Some(maker), &name, move |context| {
                         Box::pin(async move { other_api(context, (api, maker), (other, get)).await })
                     })
-                    .alone = true;
+                    .alone();
                 }
             }
             continue;
@@ -100,7 +100,7 @@ pub(super) fn plan(suite: &Arc<Suite>, plan: &mut Plan, api: usize) {
             plan.add(suite, &LISTS, api, Some(list), "own", move |context| {
                 Box::pin(async move { lists(context, api, list, get).await })
             })
-            .alone = true;
+            .alone();
         }
     }
 }

@@ -33,12 +33,12 @@ pub(super) fn plan(suite: &Arc<Suite>, plan: &mut Plan, api: usize) {
         plan.add(suite, &CHILDREN, api, Some(get), "configured", move |context| {
             Box::pin(async move { below_others(context, subject).await })
         })
-        .alone = true;
+        .alone();
         if suite.clients.other.is_some() {
             plan.add(suite, &OWNED, api, Some(get), "configured", move |context| {
                 Box::pin(async move { as_others(context, subject).await })
             })
-            .alone = true;
+            .alone();
         }
     }
 }

@@ -47,14 +47,14 @@ pub(super) fn plan(suite: &Arc<Suite>, plan: &mut Plan, api: usize) {
                 let parameter = parameter.clone();
                 Box::pin(async move { one(context, (api, maker, list, delete), &parameter).await })
             })
-            .alone = true;
+            .alone();
         }
         let template = resource.path.clone();
         plan.add(suite, &NOTHING, api, Some(maker), "nothing", move |context| {
             let (parameter, template) = (parameter.clone(), template.clone());
             Box::pin(async move { nothing(context, (api, maker, list), &template, &parameter).await })
         })
-        .alone = true;
+        .alone();
     }
 }
 

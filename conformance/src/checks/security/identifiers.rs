@@ -48,7 +48,7 @@ pub(super) fn plan(suite: &Arc<Suite>, plan: &mut Plan, api: usize) {
             plan.add(suite, &GUESSED, api, Some(maker), "guessed", move |context| {
                 Box::pin(async move { guessed(context, api, maker).await })
             })
-            .alone = true;
+            .alone();
         } else {
             let reason = "the run has no credentials, so that identifiers protect nothing";
             plan.not_applicable(&GUESSED, api, Some(maker), reason);

@@ -39,7 +39,10 @@ fn retain_shown(document: &Value, schemas: &[&Value], value: &mut Value) {
                 .for_each(|item| retain_shown(document, &below, item));
         }
         Value::Object(members) => {
-            let declared: Vec<_> = pieces.iter().filter_map(|piece| piece.get("properties")).collect();
+            let declared: Vec<_> = pieces
+                .iter()
+                .filter_map(|piece| piece.get("properties"))
+                .collect();
             members.retain(|name, member| {
                 let of_name: Vec<_> = declared.iter().filter_map(|list| list.get(name)).collect();
                 let hidden = of_name.iter().any(|schema| is_hidden(document, schema));
@@ -53,10 +56,7 @@ fn retain_shown(document: &Value, schemas: &[&Value], value: &mut Value) {
 }
 
 /// All schema objects that speak of the same instance.
-fn pieces<'document>(
-    document: &'document Value,
-    schemas: &[&'document Value],
-) -> Vec<&'document Value> {
+fn pieces<'document>(document: &'document Value, schemas: &[&'document Value]) -> Vec<&'document Value> {
     let mut found: Vec<&Value> = Vec::new();
     let mut open = schemas.to_vec();
     while let Some(schema) = open.pop() {
@@ -65,7 +65,13 @@ fn pieces<'document>(
         }
         open.extend(referred(document, schema));
         for keyword in LISTS {
-            open.extend(schema.get(keyword).and_then(Value::as_array).into_iter().flatten());
+            open.extend(
+                schema
+                    .get(keyword)
+                    .and_then(Value::as_array)
+                    .into_iter()
+                    .flatten(),
+            );
         }
         open.extend(SINGLES.iter().filter_map(|keyword| schema.get(keyword)));
         found.push(schema);

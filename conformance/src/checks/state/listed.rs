@@ -48,7 +48,7 @@ pub(super) fn plan(suite: &Arc<Suite>, plan: &mut Plan, api: usize) {
         });
         case.read_only = maker.is_none();
         // What others make and remove meanwhile would be links that lead nowhere.
-        case.alone = true;
+        case.alone();
     }
 }
 
