@@ -59,8 +59,8 @@ impl Comparison {
             "| against | suite | exit code | cases | seconds | cases a second | most memory, MiB |\n|---|---|---|---|---|---|---|\n",
         );
         let mut ratios = String::new();
-        let targets: [(&str, fn(Duration) -> Fault); 2] = [
-            ("the platform", Fault::distance),
+        let targets = [
+            ("the platform", Fault::distance as fn(Duration) -> Fault),
             ("a trivial server", Fault::trivial),
         ];
         for (target, fault) in targets {

@@ -93,7 +93,10 @@ struct CompareArguments {
     /// The other suite: a command for the shell with {target} and {directory}; an exit code other than 0 is a find.
     #[arg(long)]
     other: String,
-    /// How many faults, spread evenly over the catalogue.
+    /// Only the fault with this id, or those of `class=NAME`; may be repeated.
+    #[arg(long)]
+    only: Vec<String>,
+    /// How many faults, spread evenly over the catalogue or those of --only.
     #[arg(long, default_value_t = 30)]
     sample: usize,
     /// Seconds for one run of a suite, for example 60s.
@@ -186,9 +189,10 @@ async fn demonstrate(mep: &std::path::Path, only: &str) -> anyhow::Result<ExitCo
     Ok(ExitCode::from(u8::from(invisible > 0)))
 }
 
-fn chosen(arguments: &RunArguments) -> anyhow::Result<Vec<&'static str>> {
-    let all = catalogue();
-    for only in &arguments.only {
+/// The faults that are named, or all.
+fn chosen(named: &[String]) -> anyhow::Result<Vec<Fault>> {
+    let mut all = catalogue();
+    for only in named {
         let class = only.strip_prefix("class=");
         if !all
             .iter()
@@ -197,21 +201,18 @@ fn chosen(arguments: &RunArguments) -> anyhow::Result<Vec<&'static str>> {
             bail!("--only {only}: there is no such fault or class; `mutants list` prints all");
         }
     }
-    let wanted = |fault: &&Fault| {
-        let named =
-            |only: &String| only == fault.id || only.strip_prefix("class=") == Some(fault.class.name());
-        arguments.only.is_empty() || arguments.only.iter().any(named)
+    let is = |fault: &Fault, only: &String| {
+        only == fault.id || only.strip_prefix("class=") == Some(fault.class.name())
     };
-    let ids: Vec<_> = all.iter().filter(wanted).map(|fault| fault.id).collect();
-    let sample = arguments.sample.unwrap_or(ids.len());
-    Ok(spread(&ids, sample))
+    all.retain(|fault| named.is_empty() || named.iter().any(|only| is(fault, only)));
+    Ok(all)
 }
 
 /// So many of them, spread evenly.
-fn spread(ids: &[&'static str], sample: usize) -> Vec<&'static str> {
-    let sample = sample.min(ids.len());
+fn spread(faults: &[Fault], sample: usize) -> Vec<&'static str> {
+    let sample = sample.min(faults.len());
     (0..sample)
-        .map(|number| ids[number * ids.len() / sample])
+        .map(|number| faults[number * faults.len() / sample].id)
         .collect()
 }
 
@@ -226,6 +227,8 @@ fn duration(text: &str) -> anyhow::Result<Duration> {
 
 async fn compare(arguments: CompareArguments) -> anyhow::Result<()> {
     let time = duration(&arguments.time)?;
+    let mut faults = chosen(&arguments.only)?;
+    faults.retain(|fault| fault.permitted.is_none() || !arguments.only.is_empty());
     let settings = |suite| Settings {
         platform: arguments.mep.clone(),
         suite,
@@ -240,10 +243,7 @@ async fn compare(arguments: CompareArguments) -> anyhow::Result<()> {
     let mut output = std::io::stdout();
     let speed = comparison.speed(Duration::from_millis(arguments.delay)).await?;
     writeln!(output, "{speed}")?;
-    let mut faults = catalogue();
-    faults.retain(|fault| fault.permitted.is_none());
-    let ids: Vec<_> = faults.iter().map(|fault| fault.id).collect();
-    for id in spread(&ids, arguments.sample) {
+    for id in spread(&faults, arguments.sample) {
         let Pair { ours, theirs } = comparison.run(id).await?;
         let said = |outcome: &Outcome| format!("{} after {} ms", outcome.killed, outcome.elapsed_ms);
         writeln!(std::io::stderr(), "{id}: {}, {}", said(&ours), said(&theirs))?;
@@ -259,7 +259,8 @@ async fn run_all(arguments: RunArguments) -> anyhow::Result<ExitCode> {
         (None, Some(command)) => Suite::Command(command.clone()),
         (None, None) => bail!("--suite or --suite-command is missing"),
     };
-    let ids = chosen(&arguments)?;
+    let faults = chosen(&arguments.only)?;
+    let ids = spread(&faults, arguments.sample.unwrap_or(faults.len()));
     let settings = Arc::new(Settings {
         platform: arguments.mep.clone(),
         suite,

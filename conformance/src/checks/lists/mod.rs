@@ -60,7 +60,7 @@ static PAGES: Check = Check {
     title: "the pages of a list have every object once",
     severity: Severity::Error,
     explanation: "Where a list comes with a Link of relation next, the pages are followed to their end (at most 50): no object is on two pages, every object that was made before is on one, and no page leads back to one that was read.",
-    sources: &[Source::Etsi("ETSI GS MEC 009", "6.18"), Source::Rfc(8288, "3")],
+    sources: &[Source::Etsi("ETSI GS MEC 009", "6"), Source::Rfc(8288, "3")],
 };
 
 /// The checks of this module.
