@@ -15,8 +15,10 @@ pub(super) struct Turns {
     /// Held for reading by cases that wait for time, beside which even those that must be alone run.
     waiting: RwLock<()>,
     /// By API and path: held by the one that changes what no case has made.
-    existing: std::sync::Mutex<BTreeMap<(usize, String), Arc<Mutex<()>>>>,
+    existing: std::sync::Mutex<Locks>,
 }
+
+type Locks = BTreeMap<(usize, String), Arc<Mutex<()>>>;
 
 /// The turn of one case; its end lets others begin.
 pub(super) enum Turn<'turns> {

@@ -166,7 +166,7 @@ impl Context {
 
     /// A context for a client that works beside others within this case; [`Context::absorb`] takes back what it did.
     pub fn fork(&mut self, client: u32) -> Context {
-        let mut own = Context::new(&self.suite, &self.case, self.mode.clone());
+        let mut own = Context::new(&self.suite, &self.case, self.mode);
         own.counter = self.counter + (client + 1) * 1000;
         own.rng = self.rng.fork();
         own
