@@ -71,7 +71,7 @@ impl Comparison {
                     ..settings.clone()
                 };
                 let outcome = run(&settings, fault(delay)).await?;
-                let cases = outcome.requests.or(outcome.cases).unwrap_or_default();
+                let cases = outcome.cases.or(outcome.requests).unwrap_or_default();
                 let seconds = Duration::from_millis(outcome.elapsed_ms).as_secs_f64();
                 let rate = float(cases) / seconds;
                 let exit = outcome

@@ -130,6 +130,12 @@ async fn twice(context: &mut Context, api: usize, operation: usize) -> Outcome {
     let same = answer.json().is_some() && answer.json() == control.json();
     let found = answer.json().is_some_and(|body| is_at(&body, &identifier));
     if answer.is_success() && (same || found) {
+        let unknown = ending(&control.call, &context.unique()).role(Role::Control);
+        let unknown = context.send(unknown).await?;
+        if unknown.is_success() {
+            let reason = format!("any identifier is answered: {}", unknown.summary());
+            return Err(Stop::Inconclusive(reason));
+        }
         let title = "an identifier that is percent-encoded twice is decoded twice";
         return Err(Failure::new(title, "404", answer.summary())
             .shown_by(&answer.call)
