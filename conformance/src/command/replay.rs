@@ -11,7 +11,7 @@ use super::documents::apis;
 use super::effects::EffectArguments;
 use super::progress::observed;
 use super::receiver::ReceiverArguments;
-use super::run::{RunArguments, suite};
+use super::run::{JOBS, RunArguments, suite};
 use super::{Exit, print};
 use crate::engine::{self, Engine};
 use crate::profile;
@@ -129,28 +129,44 @@ pub(super) fn replay(replay: ReplayArguments) -> anyhow::Result<Exit> {
         .chain(&report.flaky)
         .chain(report.expected.iter().map(|expected| &expected.finding));
     let mut same = all.filter(|finding| finding.id == id);
-    let case = same
+    let finding = same
         .next()
-        .map(|finding| finding.case.clone())
         .with_context(|| format!("{path}: it has no finding {id}"))?;
-    let arguments = arguments(replay, &report, &case)?;
+    let mut arguments = arguments(replay, &report, &finding.case)?;
+    let mut replayed = run(&arguments, &report, Some(&finding.case))?;
+    if let Some(operation) = finding.operation.as_ref()
+        && exit(&replayed, &id, &finding.case) == Exit::Conforms
+    {
+        // What is in a list may have been made by other cases.
+        print(&format!(
+            "The case of {id} does not show it when it is alone; everything at {operation} is tried.\n"
+        ))?;
+        let (api, place) = (finding.api.clone(), operation.clone());
+        arguments.only = vec![("api".to_owned(), api), ("op".to_owned(), place)];
+        arguments.jobs = JOBS;
+        replayed = run(&arguments, &report, None)?;
+    }
+    print(&mecforge_report::text(&replayed, &TextOptions::default()))?;
+    Ok(exit(&replayed, &id, &finding.case))
+}
+
+/// One case of a report, or all that the arguments select.
+fn run(arguments: &RunArguments, report: &Report, case: Option<&str>) -> anyhow::Result<Report> {
     let apis = apis(&arguments.profile, &arguments.document, arguments.repair)?;
     let runtime = super::runtime(arguments.jobs)?;
-    let replayed = runtime.block_on(async {
-        let suite = suite(&arguments, apis, report.run.seed, Fixtures::default())?;
+    runtime.block_on(async {
+        let suite = suite(arguments, apis, report.run.seed, Fixtures::default())?;
         arguments.receiver.listen(&suite).await?;
         let engine = Engine::new(suite);
-        let failure = observed(&engine, Some(&case)).await.err();
-        anyhow::Ok(engine::report(
+        let failure = observed(&engine, case).await.err();
+        Ok(engine::report(
             &engine,
             report.run.profiles.clone(),
             masked_command(),
             &[],
             failure.as_deref(),
         ))
-    })?;
-    print(&mecforge_report::text(&replayed, &TextOptions::default()))?;
-    Ok(exit(&replayed, &id, &case))
+    })
 }
 
 /// A finding that is not seen again is gone only where its case could be judged.

@@ -22,6 +22,9 @@ use crate::profile::Knowledge;
 use crate::statement::{self, Statement};
 use crate::suite::{ApiState, Fixtures, Options, Suite};
 
+/// Cases that run beside each other where nobody says how many.
+pub(super) const JOBS: usize = 16;
+
 /// What `run` is told.
 #[derive(Debug, Default, Args)]
 pub(super) struct RunArguments {
@@ -52,7 +55,7 @@ pub(super) struct RunArguments {
     #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
     pub(super) time: Option<Duration>,
     /// Cases that run beside each other
-    #[arg(long, value_name = "N", default_value_t = 16)]
+    #[arg(long, value_name = "N", default_value_t = JOBS)]
     pub(super) jobs: usize,
     /// Only these: api=ID, check=ID or op="METHOD /path"; several are allowed
     #[arg(long, value_name = "WHAT", value_parser = selection)]
