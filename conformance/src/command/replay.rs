@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
 use clap::Args;
-use mecforge_report::{Report, TextOptions, Verdict};
+use mecforge_report::{End, Finding, Report, TextOptions, Verdict};
 
 use super::connection::{ConnectionArguments, masked_command};
 use super::documents::apis;
@@ -135,7 +135,8 @@ pub(super) fn replay(replay: ReplayArguments) -> anyhow::Result<Exit> {
     let mut arguments = arguments(replay, &report, &finding.case)?;
     let mut replayed = run(&arguments, &report, Some(&finding.case))?;
     if let Some(operation) = finding.operation.as_ref()
-        && exit(&replayed, &id, &finding.case) == Exit::Conforms
+        && exit(&replayed, finding) != Exit::Fails
+        && replayed.run.end != End::Untestable
     {
         // What is in a list may have been made by other cases.
         print(&format!(
@@ -147,7 +148,7 @@ pub(super) fn replay(replay: ReplayArguments) -> anyhow::Result<Exit> {
         replayed = run(&arguments, &report, None)?;
     }
     print(&mecforge_report::text(&replayed, &TextOptions::default()))?;
-    Ok(exit(&replayed, &id, &finding.case))
+    Ok(exit(&replayed, finding))
 }
 
 /// One case of a report, or all that the arguments select.
@@ -169,14 +170,17 @@ fn run(arguments: &RunArguments, report: &Report, case: Option<&str>) -> anyhow:
     })
 }
 
-/// A finding that is not seen again is gone only where its case could be judged.
-fn exit(replayed: &Report, id: &str, case: &str) -> Exit {
-    let check = case.split('|').next().unwrap_or_default();
-    let mut of_check = replayed.requirements.iter().filter(|one| one.check == check);
+/// A finding that is not seen again is gone only where its check, or that of its case, could be judged.
+fn exit(replayed: &Report, finding: &Finding) -> Exit {
+    let of_case = finding.case.split('|').next().unwrap_or_default();
+    let mut of_check = replayed
+        .requirements
+        .iter()
+        .filter(|one| one.check == of_case || one.check == finding.check);
     let judged = of_check.any(|one| matches!(one.verdict, Verdict::Pass | Verdict::Fail));
-    match replayed.findings.iter().any(|finding| finding.id == id) {
+    match replayed.findings.iter().any(|other| other.id == finding.id) {
         true => Exit::Fails,
-        false if replayed.run.end == mecforge_report::End::Untestable || !judged => Exit::Untestable,
+        false if replayed.run.end == End::Untestable || !judged => Exit::Untestable,
         false => Exit::Conforms,
     }
 }

@@ -2,13 +2,22 @@
 
 use std::sync::PoisonError;
 
-use mecforge_report::{Finding, Reference, Severity};
+use mecforge_report::{Exchange, Finding, Reference, Severity};
 
 use super::Engine;
 use super::ledger::{Filed, Ledger, file};
 use super::turns::Turn;
 use crate::profile;
 use crate::suite::{self, ApiState, Case, Context, Failure, Group, Mode, Reported, Stop};
+
+/// How the evidence of a finding shows it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Shown {
+    /// By its last request; whether that was made as small as it can be.
+    Alone(bool),
+    /// By all of it, which is no more than is needed.
+    Together,
+}
 
 impl Engine {
     /// Runs one case, and again what it found.
@@ -64,7 +73,7 @@ impl Engine {
         for (_, reported) in unknown {
             let until = reported.until.min(first_trace.len());
             let evidence = first_trace[reported.from.min(until)..until].to_vec();
-            self.enter(case, &reported.failure, evidence, false, true);
+            self.enter(case, &reported.failure, evidence, Shown::Alone(false), true);
         }
         self.unsteady();
     }
@@ -127,25 +136,48 @@ impl Engine {
         if smaller.is_some() {
             evidence.extend(context.trace.get(before).cloned());
         }
-        self.enter(case, &reported.failure, evidence, smaller.is_some(), false);
+        let mut shown = Shown::Alone(smaller.is_some());
+        if let Some(own) = self.with_own(case, &reported.failure, context).await {
+            (evidence, shown) = (own, Shown::Together);
+        }
+        self.enter(case, &reported.failure, evidence, shown, false);
         let error = file(&self.suite, case, &reported.failure).check.severity == Severity::Error;
         if self.suite.options.stop_at_first_error && error {
             self.suite.end();
         }
     }
 
-    fn enter(
-        &self,
-        case: &Case,
-        failure: &Failure,
-        evidence: Vec<mecforge_report::Exchange>,
-        minimised: bool,
-        flaky: bool,
-    ) {
+    /// What is wrong with a list may be seen at what other cases have made meanwhile, and whoever repeats it has nothing
+    /// of that: once more with something of its own in the list. What was sent, if that shows the same.
+    async fn with_own(&self, case: &Case, failure: &Failure, context: &mut Context) -> Option<Vec<Exchange>> {
+        let call = failure.call.as_deref().filter(|call| call.method == "GET")?;
+        let filed = file(&self.suite, case, failure);
+        let api = &self.suite.apis[call.api].api;
+        let listed = &api.operations[call.operation?].path;
+        let items = api.resource(listed.text())?.items.as_deref()?;
+        let maker = api.resource(items)?.maker;
+        if filed.check.group != Group::Responses {
+            return None;
+        }
+        let values = listed.matches(&call.path)?;
+        let (before, said) = (context.trace.len(), context.reported.len());
+        match maker {
+            Some(maker) => drop(context.make(call.api, maker, &values, None).await.ok()?),
+            // A view of what is made elsewhere.
+            None => drop(suite::twin(context, call.api, items).await.ok()??),
+        }
+        context.send(call.clone()).await.ok()?;
+        let mut again = context.reported.drain(said..);
+        let same = again.any(|other| file(&self.suite, case, &other.failure).id == filed.id);
+        drop(again);
+        same.then(|| context.trace[before..].to_vec())
+    }
+
+    fn enter(&self, case: &Case, failure: &Failure, evidence: Vec<Exchange>, shown: Shown, flaky: bool) {
         let filed = file(&self.suite, case, failure);
         let state = &self.suite.apis[filed.place.1];
         let references = references(state, &filed, failure);
-        let needed = suite::needed(self.suite.preparation(), &evidence, minimised);
+        let needed = suite::needed(self.suite.preparation(), &evidence, shown == Shown::Alone(true));
         let operation = filed
             .place
             .2
@@ -174,7 +206,7 @@ impl Engine {
             errata,
             occurrences: 1,
             first_seen_ms: self.suite.elapsed_ms(),
-            minimised: minimised || failure.minimal,
+            minimised: shown != Shown::Alone(false) || failure.minimal,
             curl,
             rust_test,
             evidence,

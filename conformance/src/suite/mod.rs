@@ -53,4 +53,4 @@ pub(crate) use whereabouts::{
     as_it_stands, each_named, ends_in, identifier, is_at, last_segment, path_below, plain, resolved,
 };
 pub use world::{Made, Values, reading, suggested_identifier};
-pub(crate) use world::{name_apart, name_like_path, prepare};
+pub(crate) use world::{name_apart, name_like_path, prepare, twin};

@@ -315,7 +315,7 @@ async fn put_in_place(context: &mut Context, api: usize, put: usize, values: &Va
 
 /// Makes a thing of the type that is at a path where another path of the API makes such things, as what is found in a
 /// list may be another's, who may remove it at any time. Its identifier.
-async fn twin(context: &mut Context, api: usize, prefix: &str) -> Result<Option<String>, Stop> {
+pub(crate) async fn twin(context: &mut Context, api: usize, prefix: &str) -> Result<Option<String>, Stop> {
     let suite = Arc::clone(&context.suite);
     let document = &suite.apis[api].api;
     let shown = |resource: &Resource| {

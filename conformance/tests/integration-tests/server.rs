@@ -28,6 +28,8 @@ pub(crate) enum Fault {
     DislikesEmoji,
     /// The list has the oldest alone.
     ShortList,
+    /// The list has no names.
+    NamelessList,
     /// Location leads nowhere.
     WrongLocation,
     /// Answers one of seven bodies with 500 when it comes for the first time.
@@ -139,7 +141,13 @@ async fn list(State(things): Shared) -> Response {
     } else {
         usize::MAX
     };
-    axum::Json(all.1.values().take(most).cloned().collect::<Vec<_>>()).into_response()
+    let mut listed: Vec<Value> = all.1.values().take(most).cloned().collect();
+    if things.fault == Fault::NamelessList {
+        for thing in listed.iter_mut().filter_map(Value::as_object_mut) {
+            thing.remove("name");
+        }
+    }
+    axum::Json(listed).into_response()
 }
 
 async fn read(State(things): Shared, Path(id): Path<String>) -> Response {

@@ -150,8 +150,35 @@ fn expectations_are_reported_apart() {
 
 #[test]
 fn a_finding_can_be_replayed() {
+    replayed(Fault::Resurrects, |_| true);
+}
+
+#[test]
+fn what_a_list_shows_of_others_can_be_repeated() {
+    let of_list =
+        |finding: &Value| finding["operation"] == "GET /things" && finding["check"] == "response-schema";
+    let found = replayed(Fault::NamelessList, of_list);
+    // Whoever repeats it makes what is listed.
+    let sent: Vec<_> = found["evidence"].as_array().unwrap().iter().collect();
+    let methods: Vec<_> = sent.iter().map(|sent| &sent["request"]["method"]).collect();
+    assert_eq!(methods, ["POST", "GET"], "{found}");
+    let made = sent[0]["response"]["headers"].to_string();
+    let id = made
+        .split("/v1/things/")
+        .nth(1)
+        .and_then(|rest| rest.split('"').next())
+        .unwrap();
+    assert!(
+        sent[1]["response"]["body"].as_str().unwrap().contains(id),
+        "{found}"
+    );
+    assert_eq!(found["curl"].as_str().unwrap().matches("/v1/things").count(), 2);
+}
+
+/// The first finding of a kind, which is found again at the target, and not where that is mended.
+fn replayed(fault: Fault, kind: impl Fn(&Value) -> bool) -> Value {
     let (directory, document) = crate::server::directory();
-    let address = format!("http://{}", things(Fault::Resurrects));
+    let address = format!("http://{}", things(fault));
     let reports = directory.path().join("reports");
     let output = suite(&[
         "run",
@@ -167,15 +194,15 @@ fn a_finding_can_be_replayed() {
     assert_eq!(output.status.code(), Some(1));
     let path = reports.join("report.json");
     let report: Value = serde_json::from_str(&std::fs::read_to_string(&path).unwrap()).unwrap();
-    let finding = format!(
-        "{}#{}",
-        path.display(),
-        report["findings"][0]["id"].as_str().unwrap()
-    );
-    assert_eq!(suite(&["replay", &finding]).status.code(), Some(1));
+    let mut findings = report["findings"].as_array().unwrap().iter();
+    let found = findings
+        .find(|finding| kind(finding))
+        .expect("the fault is found");
+    let finding = format!("{}#{}", path.display(), found["id"].as_str().unwrap());
+    assert_eq!(suite(&["replay", &finding]).status.code(), Some(1), "{found}");
     let mended = format!("http://{}", things(Fault::None));
-    assert_eq!(
-        suite(&["replay", &finding, "--target", &mended]).status.code(),
-        Some(0)
-    );
+    let again = suite(&["replay", &finding, "--target", &mended]);
+    let said = String::from_utf8_lossy(&again.stdout);
+    assert_eq!(again.status.code(), Some(0), "{found}: {said}");
+    found.clone()
 }
