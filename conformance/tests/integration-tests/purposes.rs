@@ -115,6 +115,20 @@ fn servers_without_understanding_fail_every_purpose_of_mec_011() {
 }
 
 #[test]
+fn application_instances_are_the_operators_to_give_where_nobody_can_register_one() {
+    let address = &format!("http://{}", constant(|| StatusCode::NOT_FOUND.into_response()));
+    let id = "TP_MEC_MEC011_SRV_TRAF_001_OK";
+    let verdict = |more: &[&str]| {
+        let more: Vec<_> = ["--tp", id].iter().chain(more).copied().collect();
+        verdicts("mec011-v2.1.1", address, &more).1[id].clone()
+    };
+    let (without, reason) = verdict(&[]);
+    assert_eq!(without, "inconclusive", "{reason}");
+    assert!(reason.contains("--app-instance-id"), "{reason}");
+    assert_eq!(verdict(&["--app-instance-id", "one,two"]).0, "fail");
+}
+
+#[test]
 fn what_the_release_does_not_have_is_not_applicable() {
     let address = &format!("http://{}", constant(|| StatusCode::NOT_FOUND.into_response()));
     let id = "TP_MEC_MEC011_SRV_MSL_001_OK";

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use mecforge_api::{Location, Operation, Part, Template};
 use mecforge_instances::ValidKind;
@@ -10,7 +11,9 @@ use serde_json::{Value, json};
 
 use super::super::state::comparison::{is_at, last, same};
 use crate::purposes::Purpose;
-use crate::suite::{Call, Context, Exchange, Failure, Intent, Made, Outcome, Role, Stop, Suite, Values};
+use crate::suite::{
+    ApiState, Call, Context, Exchange, Failure, Intent, Made, Outcome, Role, Stop, Suite, Values,
+};
 
 /// The interval of heartbeats that is asked for where liveness is what is tested.
 const INTERVAL: u32 = 60;
@@ -151,6 +154,14 @@ impl<'run> Scene<'run> {
         }
     }
 
+    /// Whether the purpose is about an application instance that nobody gave and no API of the run lets anybody register.
+    fn lacks_instance(&self) -> bool {
+        let registers = |state: &ApiState| state.api.operation("POST", "/registrations").is_some();
+        self.purpose.operation.contains("{appInstanceId}")
+            && self.suite.invented.load(Ordering::Relaxed)
+            && !self.suite.apis.iter().any(registers)
+    }
+
     /// Why something valid that is refused ends the case.
     pub(super) fn refused(&self, exchange: &Exchange, what: &str) -> Stop {
         let state = &self.suite.apis[self.api];
@@ -158,6 +169,12 @@ impl<'run> Scene<'run> {
         if matches!(exchange.status(), 401 | 403 | 429) {
             return Stop::Inconclusive(format!(
                 "{what} is answered {}; give credentials that may do it",
+                exchange.summary()
+            ));
+        }
+        if exchange.status() == 404 && self.lacks_instance() {
+            return Stop::Inconclusive(format!(
+                "{what} is answered {}; give an application instance that the platform knows: --app-instance-id",
                 exchange.summary()
             ));
         }
